@@ -1,0 +1,1 @@
+"""Work that no rank can do with its rows and its halo alone."""

@@ -1,0 +1,124 @@
+"""Every error that the stage raises on purpose.
+
+::
+
+    StageError                  exit 1
+    ├── PipelineError           exit 2   the pipeline is wrong; nothing was read
+    │   ├── UnknownOperationError
+    │   ├── ParameterError
+    │   └── UnsupportedImageError        an operation cannot take this type or channel count
+    ├── DeviceError             exit 2   the device asked for cannot be used here
+    ├── InputError              exit 3   the input cannot be read
+    │   ├── MissingInputError
+    │   ├── DamagedInputError
+    │   └── UnsupportedFormatError
+    ├── LimitError              exit 4   it would not fit the limits
+    ├── OutputError             exit 1   the output cannot be written
+    │   ├── OutputExistsError   exit 2
+    │   └── DiskFullError                retryable
+    └── WorldError              exit 1   a rank died or stopped answering; retryable
+
+An error's text names the limit, the actual value, the culprit and the remedy, and is fit to be
+shown to the person who made the request.
+"""
+
+from typing import ClassVar
+
+
+class StageError(Exception):
+    """Root of the stage's errors; raised itself only where no narrower class fits."""
+
+    exit_code: ClassVar[int] = 1
+    retryable: ClassVar[bool] = False
+
+    @property
+    def public_message(self) -> str:
+        """The text that a user may see."""
+        return str(self)
+
+
+class PipelineError(StageError):
+    """Raised when a pipeline is wrong by itself, before any image is looked at."""
+
+    exit_code = 2
+
+
+class UnknownOperationError(PipelineError):
+    """Raised when a step names an operation that is not in the catalogue."""
+
+
+class ParameterError(PipelineError):
+    """Raised when a parameter is unknown, missing, of the wrong kind or out of its bounds."""
+
+
+class UnsupportedImageError(PipelineError):
+    """Raised while planning, when an operation cannot take the type or the channels it would get."""
+
+
+class DeviceError(StageError):
+    """Raised when the device that was asked for does not exist here or has no kernel for a step."""
+
+    exit_code = 2
+
+
+class InputError(StageError):
+    """Raised when the input cannot be used; the subclasses say why."""
+
+    exit_code = 3
+
+
+class MissingInputError(InputError):
+    """Raised when there is no file at the given place, or it may not be read."""
+
+
+class DamagedInputError(InputError):
+    """Raised when a file starts like an image and turns out truncated or inconsistent."""
+
+
+class UnsupportedFormatError(InputError):
+    """Raised when a file is not an image, or an image of a kind that is not read or written."""
+
+
+class LimitError(StageError):
+    """Raised when the plan would exceed a limit on memory, size or depth."""
+
+    exit_code = 4
+
+
+class OutputError(StageError):
+    """Raised when the output cannot be written; the subclasses say why."""
+
+
+class OutputExistsError(OutputError):
+    """Raised when the output is there already and overwriting was not asked for."""
+
+    exit_code = 2
+
+
+class DiskFullError(OutputError):
+    """Raised when the device that holds the output or the scratch files has no room left."""
+
+    retryable = True
+
+
+class WorldError(StageError):
+    """Raised when a rank was killed, crashed or stopped answering."""
+
+    retryable = True
+
+
+def _family(root: type[StageError]) -> dict[str, type[StageError]]:
+    """Map the names of ``root`` and of all classes below it to the classes."""
+    found = {root.__name__: root}
+    for child in root.__subclasses__():
+        found.update(_family(child))
+    return found
+
+
+def from_name(name: str, message: str) -> StageError:
+    """Rebuild an error that crossed a process boundary as its class name and message.
+
+    An unknown name becomes a plain :class:`StageError`, so that nothing from outside picks a class
+    that is not in the tree above.
+    """
+    return _family(StageError).get(name, StageError)(message)

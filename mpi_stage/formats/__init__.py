@@ -1,0 +1,1 @@
+"""Sources and sinks: how rows come out of files and go into them."""

@@ -1,0 +1,141 @@
+"""What the engine needs of a file format: the Source and Sink protocols."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mpi_stage.image import ImageSpec, Pixels
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """What an image file says beside its pixels; every field may be absent.
+
+    Attributes
+    ----------
+    icc_profile: the bytes of an ICC profile.
+    resolution: horizontal and vertical resolution and its unit (``inch``, ``centimeter``, ``none``).
+    description: free text.
+    exif: the bytes of an EXIF block (TIFF structure, with or without the ``Exif`` prefix stripped).
+    other: names of further entries the source has and no sink can take; reported as dropped.
+
+    """
+
+    icc_profile: bytes | None = None
+    resolution: tuple[float, float, str] | None = None
+    description: str | None = None
+    exif: bytes | None = None
+    other: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a file stores its pixels, as far as a sink may want to follow it.
+
+    Attributes
+    ----------
+    format: ``tiff``, ``png``, ``jpeg``, ``webp`` or ``bmp``.
+    tile: rows and columns of a tile, or None for strips and formats without tiles.
+    compression: ``none``, ``deflate``, ``lzw``, ``zstd``, ``jpeg`` (TIFF), else the format's own.
+    bigtiff: whether a TIFF uses 64-bit offsets.
+
+    """
+
+    format: str
+    tile: tuple[int, int] | None = None
+    compression: str = "none"
+    bigtiff: bool = False
+
+
+@dataclass(frozen=True)
+class Header:
+    """All that is known of an image before a pixel is decoded.
+
+    ``divisible`` says that each rank can read any rows by itself. ``row_unit`` is how many rows are
+    decoded together (strip or tile height; 1 where rows are stored plainly). ``decode_bytes`` is
+    the most memory that reading needs beside the rows asked for. ``stored_bytes`` is the file's size.
+    """
+
+    spec: ImageSpec
+    layout: Layout
+    metadata: Metadata
+    divisible: bool
+    row_unit: int
+    decode_bytes: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True)
+class SinkOptions:
+    """How an output is to be written; None means as the input has it, or the format's habit."""
+
+    compression: str | None = None
+    tile: tuple[int, int] | None = None
+    quality: int | None = None
+
+
+@dataclass(frozen=True)
+class SinkPlan:
+    """What the engine must know of a sink before it is opened.
+
+    ``divisible``: every rank writes its own rows; otherwise rank 0 gets them all, in order.
+    ``row_unit``: slab boundaries must be multiples of this. ``encode_bytes``: the most memory the
+    sink needs on one rank. ``kept`` and ``dropped``: what becomes of the metadata, by field name.
+    """
+
+    divisible: bool
+    row_unit: int
+    encode_bytes: int
+    kept: tuple[str, ...] = ()
+    dropped: Mapping[str, str] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """Rows of an image file; opened by each rank that reads."""
+
+    header: Header
+
+    def read_rows(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` (rows × columns × channels) with the rows from ``first`` on.
+
+        Raises DamagedInputError where the file is truncated or its data do not decode.
+        """
+
+    def close(self) -> None:
+        """Release the file; the source cannot be used afterwards."""
+
+
+class Sink(Protocol):
+    """An image file being written; for a divisible sink every rank has one open on the same path.
+
+    Calls come in this order: ``create`` on rank 0 only, a barrier, ``open`` on every writing rank,
+    ``write_rows`` (first to last row of the rank's slab, each row once, any block height),
+    ``end_part`` on every writing rank, an exchange of the returned sizes, ``assemble`` on every
+    writing rank, a barrier, ``close``. The file at the path is complete after the barrier.
+    """
+
+    plan: SinkPlan
+
+    def create(self) -> None:
+        """Make the file at the path; fails where it exists."""
+
+    def open(self) -> None:
+        """Get ready to write rows."""
+
+    def write_rows(self, first: int, rows: Pixels) -> None:
+        """Take the rows from ``first`` on; ``first`` continues where the last call ended.
+
+        Raises DiskFullError, OutputError.
+        """
+
+    def end_part(self) -> Sequence[int]:
+        """Encode what is still held back; return the stored sizes of this rank's segments, in order."""
+
+    def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:
+        """Put this rank's segments in their final place; rank 0 also writes the header.
+
+        ``sizes[r]`` is what ``end_part`` returned on rank ``r``.
+        """
+
+    def close(self) -> None:
+        """Release files and remove the scratch of this rank; safe to call at any time."""

@@ -1,0 +1,1 @@
+"""The catalogue of operations: one declaration each, a file per family."""

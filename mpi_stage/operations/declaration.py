@@ -1,0 +1,166 @@
+"""How an operation is declared: one object from which everything else is made."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from mpi_stage.image import DTYPES, ImageSpec, Pixels
+
+Value = int | float | str | bool | tuple[float, ...] | None
+Params = Mapping[str, Value]
+"""The checked parameters of a step, every one present, defaults filled in."""
+
+Measured = Any
+"""What a round found out about the whole image; the same on every rank."""
+
+
+class Pattern(StrEnum):
+    """Where the work of an operation happens."""
+
+    POINT = "point"
+    STENCIL = "stencil"
+    REDUCE = "reduce"
+    GLOBAL = "global"
+
+
+class Border(StrEnum):
+    """What a neighbourhood operation sees outside the image."""
+
+    MIRROR = "mirror"
+    REFLECT = "reflect"
+    NEAREST = "nearest"
+    WRAP = "wrap"
+    CONSTANT = "constant"
+
+
+class Channels(StrEnum):
+    """Which channel counts an operation takes."""
+
+    ANY = "any number of channels"
+    GRAY_OR_COLOUR = "1, 3 or 4 channels"
+    COLOUR = "3 or 4 channels"
+
+
+class Kind(StrEnum):
+    """The kinds of parameter values."""
+
+    INT = "int"
+    FLOAT = "float"
+    CHOICE = "choice"
+    BOOL = "bool"
+    NUMBERS = "numbers"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an operation.
+
+    ``default`` None means that the parameter may be left out and is then derived, unless
+    ``required``. ``odd`` holds for integers. Bounds include both ends.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    default: Value = None
+    minimum: float | None = None
+    maximum: float | None = None
+    unit: str = ""
+    choices: tuple[str, ...] = ()
+    odd: bool = False
+    required: bool = False
+
+
+PointKernel = Callable[[Pixels, Params], Pixels]
+"""(rows × columns × channels) → the same rows; may return its argument, must not write into it."""
+
+StencilKernel = Callable[[Pixels, Params], Pixels]
+"""Takes a contiguous block with ``halo`` rows above and below and ``halo`` columns left and right
+already filled in by the engine ((n + 2·halo) × (columns + 2·halo) × channels) and returns the
+n × columns × channels pixels in its middle. It needs no border handling of its own."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One measuring sweep of a reduce operation.
+
+    ``start(spec, params, previous)`` makes the state, a numpy array. ``update(state, rows,
+    first_row, params, previous)`` adds rows × columns × channels pixels to it, in place.
+    ``combine`` is how the states of two ranks are joined: ``sum`` (integers only), ``min`` or
+    ``max``, all independent of order. ``finish(state, spec, params, previous)`` turns the joined
+    state into what the next round and the application get as ``previous`` and ``measured``.
+    """
+
+    start: Callable[[ImageSpec, Params, Measured], Pixels]
+    update: Callable[[Pixels, Pixels, int, Params, Measured], None]
+    combine: str
+    finish: Callable[[Pixels, ImageSpec, Params, Measured], Measured]
+
+
+@dataclass(frozen=True)
+class Reduction:
+    """A reduce operation's work: measuring sweeps, then a point operation with what they found."""
+
+    rounds: Callable[[ImageSpec], tuple[Round, ...]]
+    apply: Callable[[Pixels, Params, Measured], Pixels]
+
+
+def _same(spec: ImageSpec, params: Params) -> ImageSpec:  # noqa: ARG001  (the signature is a contract)
+    return spec
+
+
+def _no_halo(params: Params, spec: ImageSpec) -> int:  # noqa: ARG001
+    return 0
+
+
+def _no_check(params: Params, spec: ImageSpec) -> None:
+    """Accept everything."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the catalogue, declared once.
+
+    Attributes
+    ----------
+    name, label, help, family: for people; ``name`` is what a pipeline says.
+    pattern: where the work happens.
+    parameters: in the order of the catalogue; ``border`` and ``fill`` are added by the grammar to
+        every operation whose ``border`` is not None.
+    reference: the call that the result is judged against.
+    cost: nanoseconds per pixel on one core, roughly; for routing and the plan's estimate.
+    point, stencil, reduction, collective: the work; exactly the one of the pattern is set.
+        ``collective`` is the name of a function in ``mpi_stage.collective``.
+    halo: rows (and columns) needed on each side.
+    types, channels: what it takes.
+    gray_inside: colour is turned to gray first, by a ``grayscale`` step that the plan puts before.
+    output: size, channels and type of the result.
+    border: the default border, None where the operation looks at no neighbours.
+    prepare: further steps that the plan puts before this one (after the gray step), as pairs of
+        an operation's name and its parameters.
+    """
+
+    name: str
+    label: str
+    help: str
+    family: str
+    pattern: Pattern
+    reference: str
+    parameters: tuple[Parameter, ...] = ()
+    aliases: tuple[str, ...] = ()
+    types: tuple[str, ...] = DTYPES
+    channels: Channels = Channels.ANY
+    gray_inside: bool = False
+    border: Border | None = None
+    cost: Callable[[Params, ImageSpec], float] = field(default=lambda _params, _spec: 1.0)
+    output: Callable[[ImageSpec, Params], ImageSpec] = _same
+    halo: Callable[[Params, ImageSpec], int] = _no_halo
+    check: Callable[[Params, ImageSpec], None] = _no_check
+    prepare: Callable[[Params, ImageSpec], tuple[tuple[str, Params], ...]] = field(
+        default=lambda _params, _spec: ()
+    )
+    point: PointKernel | None = None
+    stencil: StencilKernel | None = None
+    reduction: Reduction | None = None
+    collective: str | None = None

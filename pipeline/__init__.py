@@ -1,0 +1,1 @@
+"""The service: jobs in, results out."""

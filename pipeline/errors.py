@@ -1,0 +1,125 @@
+"""Every error that the service raises on purpose.
+
+::
+
+    HalorowError                   exit 1
+    ├── SettingsError              exit 2   the settings are wrong; all faults are listed at once
+    ├── JobError
+    │   ├── InvalidJobError        exit 2   the request cannot be accepted
+    │   ├── JobNotFoundError       exit 2
+    │   ├── JobStateError          exit 2   the job is not in a state that allows this
+    │   ├── JobFailedError         the job ended without a result; exit code as the stage gave it
+    │   └── StaleFenceError        a newer attempt holds the job; this one must not commit
+    ├── StoreError
+    │   ├── ObjectNotFoundError    exit 3
+    │   ├── ObjectExistsError      a create-only write found the object there
+    │   ├── KeyRefusedError        exit 2   a key or URI outside the store
+    │   ├── ChecksumError          retryable
+    │   └── StoreUnavailableError  retryable
+    ├── LinkError                  a signed link is altered, expired or for another method
+    ├── QueueUnavailableError      retryable: Redis does not answer
+    └── ServiceError               a part of the service did not start or stopped
+
+Errors of the stage (``mpi_stage.errors``) pass through the service unchanged.
+"""
+
+from typing import ClassVar
+
+
+class HalorowError(Exception):
+    """Root of the service's errors."""
+
+    exit_code: int = 1
+    retryable: ClassVar[bool] = False
+
+    @property
+    def public_message(self) -> str:
+        """The text that a user may see."""
+        return str(self)
+
+
+class SettingsError(HalorowError):
+    """Raised at start-up with every setting that is wrong."""
+
+    exit_code = 2
+
+
+class JobError(HalorowError):
+    """Raised when something cannot be done with a job."""
+
+
+class InvalidJobError(JobError):
+    """Raised on submission, when a request cannot become a job."""
+
+    exit_code = 2
+
+
+class JobNotFoundError(JobError):
+    """Raised when there is no manifest for an id."""
+
+    exit_code = 2
+
+
+class JobStateError(JobError):
+    """Raised when a job's state does not allow what was asked."""
+
+    exit_code = 2
+
+
+class JobFailedError(JobError):
+    """Raised to whoever waits for a job that ended without a result."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        """Carry the failure's text and the exit code the stage gave it."""
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+class StaleFenceError(JobError):
+    """Raised before a commit, when a newer attempt has taken the job over."""
+
+
+class StoreError(HalorowError):
+    """Raised when the object store cannot do what was asked."""
+
+
+class ObjectNotFoundError(StoreError):
+    """Raised when there is no object under a key."""
+
+    exit_code = 3
+
+
+class ObjectExistsError(StoreError):
+    """Raised when a create-only write finds an object under its key."""
+
+
+class KeyRefusedError(StoreError):
+    """Raised when a key or URI leads out of the store or has another scheme."""
+
+    exit_code = 2
+
+
+class ChecksumError(StoreError):
+    """Raised when what was read or written does not have the checksum the store states."""
+
+    retryable = True
+
+
+class StoreUnavailableError(StoreError):
+    """Raised when the store does not answer, or answers that it cannot now."""
+
+    retryable = True
+
+
+class LinkError(HalorowError):
+    """Raised when a signed link is altered, expired, or used with another method."""
+
+
+class QueueUnavailableError(HalorowError):
+    """Raised when Redis does not answer."""
+
+    retryable = True
+
+
+class ServiceError(HalorowError):
+    """Raised when a part of the service does not start or has stopped."""

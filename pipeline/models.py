@@ -1,0 +1,190 @@
+"""What is written down about a job: manifest, status, result, failure, event."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MANIFEST_VERSION = 1
+
+
+def now() -> datetime:
+    """Return the present time, in UTC."""
+    return datetime.now(UTC)
+
+
+class Lane(StrEnum):
+    """How a job is worked on."""
+
+    SINGLE = "single"
+    GANG = "gang"
+
+
+class JobState(StrEnum):
+    """Where a job is in its life."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    RETRYING = "retrying"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DEAD = "dead"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to the job by itself."""
+        return self in FINAL_STATES
+
+
+FINAL_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.DEAD})
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ObjectRef(_Model):
+    """An object in the store, as it was when the job was accepted."""
+
+    key: str
+    size_bytes: int
+    generation: str
+
+
+class Manifest(_Model):
+    """``jobs/<id>/job.json``: the durable description of a job; never changed once written."""
+
+    version: int = MANIFEST_VERSION
+    id: str
+    created_at: datetime = Field(default_factory=now)
+    user: str = "local"
+    batch: str | None = None
+    input: ObjectRef
+    input_name: str
+    steps: list[dict[str, Any]]
+    output_key: str
+    output_name: str
+    lane: Lane
+    priority: int = Field(default=0, ge=-10, le=10)
+    ranks: int | None = None
+    device: str = "auto"
+    memory_bytes: int
+    block_rows: int | None = None
+    webhook: str | None = None
+    idempotency_key: str | None = None
+
+
+class AttemptRecord(_Model):
+    """``jobs/<id>/attempts/<n>.json``: who took the job up; its number is the fence."""
+
+    job_id: str
+    attempt: int
+    worker: str
+    started_at: datetime = Field(default_factory=now)
+
+
+class Failure(_Model):
+    """``jobs/<id>/failed.json``: why a job ended without a result; removed by a retry."""
+
+    job_id: str
+    attempt: int
+    kind: str
+    message: str
+    exit_code: int
+    retryable: bool
+    dead: bool = False
+    evidence: list[str] = Field(default_factory=list)
+    failed_at: datetime = Field(default_factory=now)
+
+
+class Result(_Model):
+    """``jobs/<id>/result.json``: written once, create-only; the one visible result."""
+
+    version: int = MANIFEST_VERSION
+    job_id: str
+    attempt: int
+    output: ObjectRef
+    output_name: str
+    pixels_sha256: str
+    report: dict[str, Any]
+    finished_at: datetime = Field(default_factory=now)
+
+
+class RankProgress(_Model):
+    """How far one rank is."""
+
+    rank: int
+    rows_done: int
+    rows_total: int
+
+
+class JobStatus(_Model):
+    """What Redis knows of a job now; can be rebuilt from the store."""
+
+    id: str
+    user: str = "local"
+    batch: str | None = None
+    state: JobState
+    lane: Lane
+    priority: int = 0
+    attempt: int = 0
+    input_name: str
+    pipeline: str
+    created_at: datetime
+    updated_at: datetime = Field(default_factory=now)
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    rows_done: int = 0
+    rows_total: int = 0
+    rows_per_s: float = 0.0
+    ranks: list[RankProgress] = Field(default_factory=list)
+    worker: str | None = None
+    error: str | None = None
+    error_kind: str | None = None
+    exit_code: int | None = None
+    output_key: str | None = None
+
+    @property
+    def fraction_done(self) -> float:
+        """Work done, from 0 to 1."""
+        if self.state is JobState.SUCCEEDED:
+            return 1.0
+        return min(1.0, self.rows_done / self.rows_total) if self.rows_total else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated seconds to the end, None while unknown."""
+        if self.state.is_final or self.rows_per_s <= 0:
+            return None
+        return (self.rows_total - self.rows_done) / self.rows_per_s
+
+
+class Event(_Model):
+    """One transition or progress report of a job, as published."""
+
+    job_id: str
+    type: str
+    at: datetime = Field(default_factory=now)
+    status: JobStatus
+
+
+class ObjectInfo(_Model):
+    """What a store says of one object."""
+
+    key: str
+    size_bytes: int
+    generation: str
+    updated_at: datetime
+
+
+class Claim(_Model):
+    """The right to work on a job until its lease runs out, unless renewed."""
+
+    job_id: str
+    lane: Lane
+    consumer: str
+    stream: str
+    entry_id: str
+    deliveries: int = 1

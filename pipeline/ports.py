@@ -1,0 +1,131 @@
+"""The ports of the service: what it needs of a store, a queue, a status board and an event bus."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from pipeline.models import Claim, Event, JobStatus, Lane, ObjectInfo
+
+
+class ObjectStore(Protocol):
+    """Named objects that are written whole; the truth about every job.
+
+    A key is a relative path of one or more non-empty segments (no ``.``, ``..``, backslash or
+    control characters); anything else raises KeyRefusedError. Every method may raise
+    StoreUnavailableError.
+    """
+
+    def put_bytes(self, key: str, data: bytes, *, create_only: bool = False) -> ObjectInfo:
+        """Write an object, durable on return. Raises ObjectExistsError if ``create_only`` and there."""
+
+    def put_file(self, key: str, path: Path, *, create_only: bool = False) -> ObjectInfo:
+        """Write an object from a local file, verified by checksum. Raises as ``put_bytes``."""
+
+    def get_bytes(self, key: str) -> bytes:
+        """Read a whole object. Raises ObjectNotFoundError, ChecksumError."""
+
+    def fetch(self, key: str, path: Path, *, generation: str | None = None) -> None:
+        """Copy an object to a local file; ``generation`` must still match if given.
+
+        Raises ObjectNotFoundError (also when the generation is gone), ChecksumError.
+        """
+
+    def local_path(self, key: str) -> Path | None:
+        """Return where a process on this machine may read the object in place, None if nowhere."""
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        """Return what is known of an object, None where there is none."""
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Yield the objects whose keys start with ``prefix``, in order of their keys."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object; removing what is not there is no error."""
+
+    def sign(self, key: str, *, method: str = "GET", life_s: int = 3600, filename: str | None = None) -> str:
+        """Return a link that allows ``method`` on the object for ``life_s`` seconds."""
+
+    def uri(self, key: str) -> str:
+        """Return the object's full URI (``gs://bucket/key``, ``file:///…/key``, ``memory:///key``)."""
+
+    def key_of(self, uri: str) -> str:
+        """Return the key of a URI in this store. Raises KeyRefusedError for any other."""
+
+
+class JobQueue(Protocol):
+    """Ids of jobs that wait, by lane and priority, each handed to one holder at a time.
+
+    Every method may raise QueueUnavailableError.
+    """
+
+    def enqueue(self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0) -> bool:
+        """Add a job, to be handed out in ``delay_s`` at the earliest; False if it is in the queue."""
+
+    def claim(self, lane: Lane, consumer: str, block_s: float) -> Claim | None:
+        """Take the next job: one whose lease has run out, else the highest priority, else the oldest.
+
+        Waits up to ``block_s`` seconds; None if nothing came.
+        """
+
+    def renew(self, claim: Claim) -> bool:
+        """Start the lease anew; False if another consumer holds the job by now."""
+
+    def release(self, claim: Claim) -> bool:
+        """Take the job out of the queue for good; False if another consumer holds it by now."""
+
+    def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
+        """Give the job back, to be handed out again; False if another consumer holds it by now."""
+
+    def contains(self, job_id: str) -> bool:
+        """Whether the queue knows the job: waiting, delayed or held."""
+
+    def depth(self, lane: Lane) -> int:
+        """Jobs that wait in a lane, delayed ones included, held ones not."""
+
+    def held(self, lane: Lane) -> int:
+        """Jobs of a lane that somebody holds."""
+
+
+class StatusBoard(Protocol):
+    """The present status of every job, and who has been asked to stop."""
+
+    def put(self, status: JobStatus) -> None:
+        """Write a job's status."""
+
+    def get(self, job_id: str) -> JobStatus | None:
+        """Return a job's status, None where it is not known (any more)."""
+
+    def list(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
+        """Return the newest jobs first."""
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job."""
+
+    def request_cancel(self, job_id: str) -> None:
+        """Ask whoever works on the job to stop."""
+
+    def cancel_requested(self, job_id: str) -> bool:
+        """Whether somebody has asked for it."""
+
+    def clear_cancel(self, job_id: str) -> None:
+        """Take the request back."""
+
+
+class EventBus(Protocol):
+    """Who wants to know hears what happens; nothing is kept for those who do not listen."""
+
+    def publish(self, event: Event) -> None:
+        """Send an event to all who listen."""
+
+    def subscribe(self, job_id: str | None = None) -> "Subscription":
+        """Listen to one job, or to all; the subscription stands when this returns."""
+
+
+class Subscription(Protocol):
+    """An open ear on the event bus."""
+
+    def next(self, timeout_s: float) -> Event | None:
+        """Return the next event, None if none came within ``timeout_s`` seconds."""
+
+    def close(self) -> None:
+        """Stop listening."""

@@ -1,0 +1,1 @@
+"""Queue, status and events on Redis."""

@@ -1,0 +1,1 @@
+"""Object stores: a local folder, Google Cloud Storage, memory."""
