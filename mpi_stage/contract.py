@@ -1,0 +1,150 @@
+"""The contract between the stage and whoever starts it: requests in, events out, as JSON lines.
+
+A rank is started with ``python -m mpi_stage --control PATH``, where PATH is a listening Unix socket.
+It connects and says ``{"event": "hello", "rank": r, "ranks": n, "pid": p}``. Every rank is then sent
+the same request lines::
+
+    {"request": "run", …}      fields of :class:`Request`
+    {"request": "stop"}        leave the loop and exit 0
+
+and answers with event lines::
+
+    {"event": "planned", "job": id, "plan": {…}}                        rank 0
+    {"event": "progress", "job": id, "rank": r, "rows_done": a, "rows_total": b}
+    {"event": "report", "job": id, "report": {…}}                       rank 0; the job is done
+    {"event": "error", "job": id, "rank": r, "kind": …, "message": …, "retryable": …, "exit_code": …}
+
+A job is done when its report says so, never because a process exited with 0. The end of the control
+connection ends the rank at once, in the middle of a job too: no rank outlives its supervisor.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, Self
+
+from mpi_stage.errors import StageError, from_name
+
+CONTRACT_VERSION = 1
+DEFAULT_MEMORY_BYTES = 1 << 30
+
+
+class _Message:
+    """Conversion of the dataclasses below from JSON objects, ignoring nothing."""
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Build the message; raises StageError on missing or unknown fields."""
+        names = {f.name for f in fields(cls)}  # type: ignore[arg-type]  # the subclasses are dataclasses
+        unknown = sorted(set(data) - names)
+        if unknown:
+            raise StageError(f"{cls.__name__} has no field {', '.join(unknown)}; known are {sorted(names)}")
+        try:
+            return cls(**data)
+        except TypeError as error:
+            raise StageError(f"{cls.__name__} is incomplete: {error}") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the message as a JSON object."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]  # as above
+
+
+@dataclass(frozen=True)
+class Request(_Message):
+    """One image through one pipeline.
+
+    Attributes
+    ----------
+    job: echoed in every event.
+    input: path of the image.
+    output: path to write; must not exist; removed again on any failure.
+    output_name: the final file name; its suffix gives the format.
+    steps: the pipeline in its JSON spelling.
+    device: ``auto``, ``cpu`` or ``gpu``.
+    memory_bytes: the most anonymous memory that one rank may use.
+    block_rows: rows processed at once; None lets the plan choose.
+    scratch: folder for what does not fit in memory; None for the output's folder.
+    digest: whether to compute the digest of the output's pixels.
+    compression, quality: for the sink; None as the input has it.
+    """
+
+    job: str
+    input: str
+    output: str
+    output_name: str
+    steps: list[dict[str, Any]]
+    device: str = "auto"
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    block_rows: int | None = None
+    scratch: str | None = None
+    digest: bool = True
+    compression: str | None = None
+    quality: int | None = None
+    version: int = CONTRACT_VERSION
+
+
+@dataclass(frozen=True)
+class RankReport(_Message):
+    """What one rank did: seconds per phase, bytes sent and received over MPI, peak memory."""
+
+    rank: int
+    host: str
+    rows: int
+    seconds: dict[str, float]
+    sent_bytes: int
+    received_bytes: int
+    peak_anon_bytes: int
+    spilled_bytes: int
+
+
+@dataclass(frozen=True)
+class Report(_Message):
+    """What became of a request.
+
+    ``pixels_sha256`` is defined in ``mpi_stage.digest``; None if it was not asked for. ``measured``
+    holds what reduce and global steps found out, for instance Otsu's threshold, by step.
+    """
+
+    job: str
+    plan_hash: str
+    ranks: list[RankReport]
+    device: str
+    rows: int
+    columns: int
+    channels: int
+    dtype: str
+    pixels_sha256: str | None
+    output_bytes: int
+    seconds: float
+    metadata_kept: list[str] = field(default_factory=list)
+    metadata_dropped: dict[str, str] = field(default_factory=dict)
+    measured: dict[str, Any] = field(default_factory=dict)
+    version: int = CONTRACT_VERSION
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Build the report and the ranks' reports in it."""
+        ranks = [RankReport.from_json(rank) for rank in data.get("ranks", [])]
+        return super().from_json({**data, "ranks": ranks})
+
+
+def encode(message: dict[str, Any]) -> bytes:
+    """Return one line of the protocol."""
+    return json.dumps(message, separators=(",", ":"), allow_nan=False).encode() + b"\n"
+
+
+def error_event(job: str, rank: int, error: BaseException) -> dict[str, Any]:
+    """Return the event that tells of ``error``; one that is not ours shows only its class and text."""
+    return {
+        "event": "error",
+        "job": job,
+        "rank": rank,
+        "kind": type(error).__name__,
+        "message": error.public_message if isinstance(error, StageError) else f"{type(error).__name__}: {error}",
+        "retryable": error.retryable if isinstance(error, StageError) else False,
+        "exit_code": error.exit_code if isinstance(error, StageError) else 1,
+    }
+
+
+def error_of(event: dict[str, Any]) -> StageError:
+    """Return the error that an error event tells of."""
+    return from_name(str(event["kind"]), str(event["message"]))
