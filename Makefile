@@ -1,0 +1,78 @@
+# Everything a contributor runs, without root and without system packages.
+#
+# HALOROW_VENV places the virtual environment elsewhere (default: .venv); PYTHON names the
+# interpreter it is made from (default: the newest Python from 3.11 on that starts).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+export HALOROW_VENV ?= .venv
+BIN := $(HALOROW_VENV)/bin
+STAMP := $(HALOROW_VENV)/.halorow-installed
+FUZZ_CASES ?= 10000
+UP_ARGS ?=
+BENCH_ARGS ?=
+TEST_ARGS ?=
+
+.PHONY: help setup demo up test lint format fuzz bench lock clean
+
+help: ## list these targets
+	@echo "halorow: make TARGET"; echo
+	@sed -nE 's/^([a-z]+):.*## (.*)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) \
+	  | while IFS=$$'\t' read -r target text; do printf '  %-8s %s\n' "$$target" "$$text"; done
+
+setup: $(STAMP) ## make the virtual environment and install everything, as locked
+
+$(STAMP): requirements.lock pyproject.toml
+	@python="$(PYTHON)"; \
+	for candidate in python3.14 python3.13 python3.12 python3.11 python3; do \
+	  [ -z "$$python" ] || break; \
+	  if "$$candidate" -c 'import sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+	    python="$$candidate"; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "halorow needs Python 3.11 or newer with its venv module, and found none on PATH." >&2; \
+	  echo "Install one, or name it: make setup PYTHON=/path/to/python3.11" >&2; exit 1; \
+	fi; \
+	if [ ! -x "$(BIN)/python" ]; then \
+	  echo "making $(HALOROW_VENV) with $$("$$python" --version)"; "$$python" -m venv "$(HALOROW_VENV)"; \
+	fi
+	@echo "installing what requirements.lock names (about 1.2 GB, once)"
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@"$(BIN)/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch "$@"
+
+demo: $(STAMP) ## filter a real photograph through the whole service, then stop it
+	@"$(BIN)/halorow" demo
+
+up: $(STAMP) ## start the service and its page on this machine (UP_ARGS="--port 8501 --workers 2")
+	@"$(BIN)/halorow" up $(UP_ARGS)
+
+test: $(STAMP) ## run the tests (TEST_ARGS="-k gaussian")
+	@"$(BIN)/python" -m pytest -q $(TEST_ARGS)
+
+lint: $(STAMP) ## check style, format and types
+	@"$(BIN)/ruff" check .
+	@"$(BIN)/ruff" format --check .
+	@"$(BIN)/mypy"
+
+format: $(STAMP) ## put the source into the project's format
+	@"$(BIN)/ruff" check --quiet --fix-only .
+	@"$(BIN)/ruff" format .
+
+fuzz: $(STAMP) ## run the exactness properties for long (FUZZ_CASES=10000)
+	@HALOROW_FUZZ_CASES=$(FUZZ_CASES) "$(BIN)/python" -m pytest -q -m fuzz $(TEST_ARGS)
+
+bench: $(STAMP) ## measure against libvips and a bare process pool (BENCH_ARGS="--size 4096")
+	@"$(BIN)/python" -m benchmarks $(BENCH_ARGS)
+
+lock: $(STAMP) ## resolve requirements.lock anew from pyproject.toml
+	@"$(BIN)/uv" pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate \
+	  --no-emit-index-url --extra dev --extra bench pyproject.toml --output-file requirements.lock
+
+clean: ## remove what builds, tests and benchmarks leave behind (not the environment)
+	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output benchmarks/cache
+	@find . -name __pycache__ -type d -not -path "./$(HALOROW_VENV)/*" -prune -exec rm -rf {} +
