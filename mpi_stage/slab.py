@@ -1,0 +1,78 @@
+"""Rows of one rank that outlive a pass: in memory while they fit, else in a scratch file."""
+
+import errno
+import os
+import tempfile
+from typing import Protocol
+
+import numpy as np
+
+from mpi_stage.errors import DiskFullError, OutputError
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.partition import Rows
+
+
+class RowReader(Protocol):
+    """Anything that rows of this rank can be read from, any number of times."""
+
+    def read_rows(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` (rows × columns × channels) with the rows from ``first`` on."""
+
+
+class Slab:
+    """A rank's rows of an intermediate image; a :class:`RowReader` once written."""
+
+    def __init__(self, spec: ImageSpec, rows: Rows, *, scratch: str, in_memory: bool) -> None:
+        """Make room for ``rows`` of an image like ``spec``, in memory or in an unnamed file in ``scratch``."""
+        self.spec = spec
+        self.rows = rows
+        self.spilled_bytes = 0
+        self._array = spec.empty(rows.count) if in_memory else None
+        self._file = None if in_memory else tempfile.TemporaryFile(dir=scratch, buffering=0)
+
+    def write_rows(self, first: int, rows: Pixels) -> None:
+        """Store the rows from ``first`` on. Raises DiskFullError where the scratch is full."""
+        if self._array is not None:
+            self._array[first - self.rows.first : first - self.rows.first + len(rows)] = rows
+            return
+        data = memoryview(np.ascontiguousarray(rows)).cast("B")
+        offset = (first - self.rows.first) * self.spec.row_bytes
+        self.spilled_bytes += len(data)
+        while data:
+            written = self._pwrite(data, offset)
+            data, offset = data[written:], offset + written
+
+    def read_rows(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the rows from ``first`` on; all must have been written."""
+        if self._array is not None:
+            out[...] = self._array[first - self.rows.first : first - self.rows.first + len(out)]
+            return
+        data = memoryview(out).cast("B")
+        offset = (first - self.rows.first) * self.spec.row_bytes
+        while data:
+            got = os.preadv(self._fileno(), [data], offset)
+            if not got:
+                raise OutputError(f"the scratch file ends before row {first + len(out)}; was it truncated?")
+            data, offset = data[got:], offset + got
+
+    def close(self) -> None:
+        """Give memory and scratch back; safe to call twice."""
+        self._array = None
+        if self._file is not None:
+            self._file.close()
+
+    def _fileno(self) -> int:
+        if self._file is None:
+            raise OutputError("the slab has been closed")
+        return self._file.fileno()
+
+    def _pwrite(self, data: memoryview, offset: int) -> int:
+        try:
+            return os.pwrite(self._fileno(), data, offset)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise DiskFullError(
+                    f"the scratch folder is full while a slab of {self.rows.count * self.spec.row_bytes} bytes "
+                    "spills into it; free space there, or allow more memory"
+                ) from error
+            raise OutputError(f"the scratch file cannot be written: {error}") from error
