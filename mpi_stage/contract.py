@@ -4,12 +4,13 @@ A rank is started with ``python -m mpi_stage --control PATH``, where PATH is a l
 It connects and says ``{"event": "hello", "rank": r, "ranks": n, "pid": p}``. Every rank is then sent
 the same request lines::
 
-    {"request": "run", …}      fields of :class:`Request`
-    {"request": "stop"}        leave the loop and exit 0
+    {"request": "run", …}                fields of :class:`Request`
+    {"request": "plan", "ranks": n, …}   the same; only the header is read, for a world of n ranks
+    {"request": "stop"}                  leave the loop and exit 0
 
 and answers with event lines::
 
-    {"event": "planned", "job": id, "plan": {…}}                        rank 0
+    {"event": "planned", "job": id, "plan": {…}}                        rank 0; see Plan.to_json
     {"event": "progress", "job": id, "rank": r, "rows_done": a, "rows_total": b}
     {"event": "report", "job": id, "report": {…}}                       rank 0; the job is done
     {"event": "error", "job": id, "rank": r, "kind": …, "message": …, "retryable": …, "exit_code": …}
@@ -139,7 +140,7 @@ def error_event(job: str, rank: int, error: BaseException) -> dict[str, Any]:
         "job": job,
         "rank": rank,
         "kind": type(error).__name__,
-        "message": error.public_message if isinstance(error, StageError) else f"{type(error).__name__}: {error}",
+        "message": error.public_message if isinstance(error, StageError) else repr(error),
         "retryable": error.retryable if isinstance(error, StageError) else False,
         "exit_code": error.exit_code if isinstance(error, StageError) else 1,
     }

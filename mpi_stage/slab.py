@@ -1,8 +1,10 @@
 """Rows of one rank that outlive a pass: in memory while they fit, else in a scratch file."""
 
 import errno
+import io
 import os
 import tempfile
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -23,15 +25,19 @@ class Slab:
     """A rank's rows of an intermediate image; a :class:`RowReader` once written."""
 
     def __init__(self, spec: ImageSpec, rows: Rows, *, scratch: str, in_memory: bool) -> None:
-        """Make room for ``rows`` of an image like ``spec``, in memory or in an unnamed file in ``scratch``."""
+        """Be ready for ``rows`` of an image like ``spec``, in memory or in an unnamed file in ``scratch``."""
         self.spec = spec
         self.rows = rows
         self.spilled_bytes = 0
-        self._array = spec.empty(rows.count) if in_memory else None
-        self._file = None if in_memory else tempfile.TemporaryFile(dir=scratch, buffering=0)
+        self._scratch = scratch
+        self._in_memory = in_memory
+        self._array: Pixels | None = None
+        self._file: io.FileIO | None = None
 
     def write_rows(self, first: int, rows: Pixels) -> None:
         """Store the rows from ``first`` on. Raises DiskFullError where the scratch is full."""
+        if self._array is None and self._file is None:
+            self._make_room()
         if self._array is not None:
             self._array[first - self.rows.first : first - self.rows.first + len(rows)] = rows
             return
@@ -61,9 +67,17 @@ class Slab:
         if self._file is not None:
             self._file.close()
 
+    def _make_room(self) -> None:
+        if self._in_memory:
+            self._array = self.spec.empty(self.rows.count)
+            return
+        handle, path = tempfile.mkstemp(prefix=".halorow-slab-", dir=self._scratch)
+        Path(path).unlink()
+        self._file = io.FileIO(handle, "r+")
+
     def _fileno(self) -> int:
         if self._file is None:
-            raise OutputError("the slab has been closed")
+            raise OutputError("the slab holds no rows")
         return self._file.fileno()
 
     def _pwrite(self, data: memoryview, offset: int) -> int:

@@ -136,6 +136,7 @@ class Operation:
     types, channels: what it takes.
     gray_inside: colour is turned to gray first, by a ``grayscale`` step that the plan puts before.
     output: size, channels and type of the result.
+    sees_alpha: an alpha channel is handed to the kernel instead of going around it.
     border: the default border, None where the operation looks at no neighbours.
     prepare: further steps that the plan puts before this one (after the gray step), as pairs of
         an operation's name and its parameters.
@@ -153,6 +154,7 @@ class Operation:
     channels: Channels = Channels.ANY
     gray_inside: bool = False
     border: Border | None = None
+    sees_alpha: bool = False
     cost: Callable[[Params, ImageSpec], float] = field(default=lambda _params, _spec: 1.0)
     output: Callable[[ImageSpec, Params], ImageSpec] = _same
     halo: Callable[[Params, ImageSpec], int] = _no_halo

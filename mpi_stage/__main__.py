@@ -1,0 +1,62 @@
+"""The program of a rank: ``python -m mpi_stage --control PATH``; see ``mpi_stage.contract``."""
+
+import argparse
+import faulthandler
+import sys
+from typing import Any
+
+from mpi_stage.process import die_with_parent, keep_freed_memory
+
+EXIT_FAILED = 70
+
+
+def main() -> int:
+    """Serve requests until told to stop; a failure in a world of several ranks ends the world."""
+    parser = argparse.ArgumentParser(prog="mpi_stage", description=__doc__)
+    parser.add_argument("--control", required=True, help="Unix socket on which the supervisor listens")
+    arguments = parser.parse_args()
+    die_with_parent()
+    keep_freed_memory()
+    faulthandler.enable()
+    from mpi4py import MPI  # noqa: PLC0415  (starts MPI, which the lines above must precede)
+
+    from mpi_stage.control import ControlConnection  # noqa: PLC0415
+
+    comm = MPI.COMM_WORLD
+    connection = ControlConnection(arguments.control)
+    connection.start(comm.rank, comm.size)
+    while True:
+        message = connection.next_request()
+        if message.get("request") == "stop":
+            return 0
+        if not _serve(comm, message, connection.send):
+            comm.Abort(EXIT_FAILED)
+
+
+def _serve(comm: Any, message: dict[str, Any], send: Any) -> bool:  # noqa: ANN401  (typed where imported)
+    """Carry out one request; return whether the world can go on."""
+    from mpi_stage.contract import Request, error_event  # noqa: PLC0415
+    from mpi_stage.errors import StageError  # noqa: PLC0415
+    from mpi_stage.session import plan_request, run_request  # noqa: PLC0415
+
+    job = str(message.get("job", ""))
+    kind = message.pop("request", None)
+    try:
+        if kind == "plan":
+            ranks = int(message.pop("ranks", comm.size))
+            if comm.rank == 0:
+                plan, header, _ = plan_request(Request.from_json(message), ranks)
+                facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
+                send({"event": "planned", "job": job, "plan": {**plan.to_json(), **facts}})
+        elif kind == "run":
+            run_request(comm, Request.from_json(message), send)
+        else:
+            raise StageError(f"unknown request {kind!r}; known are run, plan and stop")
+    except Exception as error:  # noqa: BLE001  (every failure must reach the supervisor)
+        send(error_event(job, comm.rank, error))
+        return comm.size == 1 or kind == "plan"
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,163 @@
+"""Canny's hysteresis over every seam: weak edges stay where they reach a strong one, however far.
+
+Two sweeps over a rank's rows. The first finds the components of each block of the weak map and
+joins them over the block seams, then over the rank seams with one Allgather of the slabs' first and
+last rows. The second finds each block's components again and keeps those that hold a strong pixel
+or belong to a joined component that does.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_stage.collective.components import NOTHING, BlockNodes, Flags, join, label_block, seam_pairs
+from mpi_stage.collective.context import GlobalStep
+from mpi_stage.image import Pixels
+from mpi_stage.partition import Rows
+
+STRONG = 2
+"""The value of a strong pixel in the map of ``canny_maps``; weak is 1, nothing 0."""
+
+
+def hysteresis(step: GlobalStep) -> "KeptEdges":
+    """Return a reader of the final edges: full white on 0, in the type of ``step.after``."""
+    edges = KeptEdges(step)
+    edges.measure()
+    return edges
+
+
+class KeptEdges:
+    """The rows of the final edges of one rank, made block by block when read."""
+
+    def __init__(self, step: GlobalStep) -> None:
+        """Prepare for the rows of ``step``."""
+        self._step = step
+        self._blocks: list[BlockNodes] = []
+        self._keep: Flags = np.zeros(0, bool)
+        self._cached: tuple[int, Pixels] | None = None
+        ranks = range(step.comm.size)
+        self._present = [rank for rank in ranks if step.partition.slab(rank).count]
+
+    def measure(self) -> None:
+        """Find and join the components of all blocks and ranks."""
+        strong: list[Flags] = []
+        pairs: list[NDArray[np.int64]] = [np.zeros((0, 2), np.int64)]
+        nodes = 0
+        for number in range(self._block_count):
+            labels, flags = self._components(number)
+            block = BlockNodes.of(labels, nodes)
+            if self._blocks:
+                pairs.append(seam_pairs(self._blocks[-1].bottom, block.top))
+            self._blocks.append(block)
+            strong.append(flags[block.labels])
+            nodes += len(block.labels)
+        members = join(nodes, np.concatenate(pairs))
+        kept = _any_strong(members, np.concatenate(strong) if strong else np.zeros(0, bool))
+        self._keep = self._join_ranks(members, kept)[members] if nodes else self._join_ranks(members, kept)
+
+    def read_rows(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the edges of the rows from ``first`` on."""
+        done = 0
+        while done < len(out):
+            row = first + done
+            number = (row - self._step.rows.first) // self._step.block_rows
+            start, edges = self._edges(number)
+            part = edges[row - start : row - start + len(out) - done]
+            out[done : done + len(part)] = part
+            done += len(part)
+
+    @property
+    def _block_count(self) -> int:
+        return -(-self._step.rows.count // self._step.block_rows)
+
+    def _block_rows(self, number: int) -> Rows:
+        first = self._step.rows.first + number * self._step.block_rows
+        return Rows(first, min(first + self._step.block_rows, self._step.rows.end))
+
+    def _components(self, number: int) -> tuple[NDArray[np.int32], Flags]:
+        """Return the labels of a block and, per label, whether it holds a strong pixel."""
+        rows = self._block_rows(number)
+        levels = self._step.before.empty(rows.count)
+        self._step.reader.read_rows(rows.first, levels)
+        with self._step.clock.phase("compute"):
+            level = levels[..., 0]
+            count, labels = label_block(np.minimum(level, 1))
+            flags = np.zeros(count, bool)
+            flags[labels[level == STRONG]] = True
+        return labels, flags
+
+    def _edges(self, number: int) -> tuple[int, Pixels]:
+        """Return the first row and the final edges of a block; the last block asked for is kept."""
+        if self._cached is None or self._cached[0] != number:
+            labels, flags = self._components(number)
+            with self._step.clock.phase("compute"):
+                block = self._blocks[number]
+                flags[block.labels] |= self._keep[block.numbers]
+                white = np.array(self._step.after.value_range, self._step.after.dtype)
+                values = np.where(flags, white, np.zeros_like(white))
+                self._cached = (number, values[labels][..., np.newaxis])
+        return self._block_rows(number).first, self._cached[1]
+
+    def _join_ranks(self, members: NDArray[np.int64], kept: Flags) -> Flags:
+        """Return, per component of this rank, whether it is kept when all ranks are joined."""
+        if self._step.comm.size == 1:
+            return kept
+        rows = self._gather(members, kept)
+        offsets = np.cumsum([0, *(int(one.max(initial=NOTHING)) // 2 + 1 for one in rows)])
+        pairs = [np.zeros((0, 2), np.int64)]
+        for upper, lower in pairwise(range(len(rows))):
+            pairs.append(
+                seam_pairs(_global(rows[upper][1], offsets[upper]), _global(rows[lower][0], offsets[lower]))
+            )
+        joined = join(int(offsets[-1]), np.concatenate(pairs))
+        strong = np.zeros(int(offsets[-1]), bool)
+        for one, offset in zip(rows, offsets, strict=False):
+            marked = one[one != NOTHING]
+            strong[marked // 2 + offset] |= marked % 2 == 1
+        kept_anywhere = _any_strong(joined, strong)[joined]
+        return self._mine(kept, rows, offsets, kept_anywhere)
+
+    def _gather(self, members: NDArray[np.int64], kept: Flags) -> list[NDArray[np.int64]]:
+        """Return every rank's first and last row (2 × columns): 2 · component + strong, or NOTHING."""
+        columns = self._step.before.columns
+        mine = np.full((2, columns), NOTHING, np.int64)
+        if self._blocks:
+            for place, row in ((0, self._blocks[0].top), (1, self._blocks[-1].bottom)):
+                there = row != NOTHING
+                component = members[row[there]]
+                mine[place, there] = 2 * component + kept[component]
+        everyone = np.empty((self._step.comm.size, 2, columns), np.int64)
+        with self._step.clock.phase("wait"):
+            self._step.comm.Allgather(mine, everyone)
+        self._step.traffic.sent_bytes += mine.nbytes
+        self._step.traffic.received_bytes += everyone.nbytes - mine.nbytes
+        return [everyone[rank] for rank in self._present]
+
+    def _mine(
+        self,
+        kept: Flags,
+        rows: list[NDArray[np.int64]],
+        offsets: NDArray[Any],
+        kept_anywhere: Flags,
+    ) -> Flags:
+        """Carry what was found for the components on this rank's first and last row back to them."""
+        if self._step.comm.rank not in self._present:
+            return kept
+        place = self._present.index(self._step.comm.rank)
+        marked = rows[place][rows[place] != NOTHING] // 2
+        kept[marked] |= kept_anywhere[marked + offsets[place]]
+        return kept
+
+
+def _any_strong(members: NDArray[np.int64], strong: Flags) -> Flags:
+    """Return, per component, whether any of its members is strong."""
+    found = np.zeros(int(members.max(initial=NOTHING)) + 1, bool)
+    found[members[strong]] = True
+    return found
+
+
+def _global(row: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
+    """Number a rank's components among those of all ranks."""
+    return np.where(row == NOTHING, NOTHING, row // 2 + offset)

@@ -1,0 +1,329 @@
+"""A pipeline compiled for one image: passes, halos, memory and cost; pure, reads no pixel."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from mpi_stage.errors import LimitError, UnsupportedImageError
+from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec
+from mpi_stage.memory import MemoryModel, predict_peak
+from mpi_stage.operations.catalogue import find
+from mpi_stage.operations.declaration import Border, Channels, Operation, Pattern
+from mpi_stage.operations.grammar import Step, to_json, to_text
+from mpi_stage.partition import Partition
+
+PLAN_VERSION = 1
+
+BLOCK_TARGET_BYTES = 2 << 20
+"""A block of the widest rows of a pass stays within a core's level-2 cache."""
+
+BLOCK_HALO_RATIO = 4
+"""A block has at least this many times the halo's rows, so that kernels do little work twice."""
+
+FUSE_LIMIT_FRACTION = 0.25
+"""Steps are fused only while the rows that a rank computes twice stay below this part of its slab."""
+
+_CHANNELS_TAKEN = {
+    Channels.GRAY_OR_COLOUR: (1, COLOUR_CHANNELS, ALPHA_CHANNELS),
+    Channels.COLOUR: (COLOUR_CHANNELS, ALPHA_CHANNELS),
+}
+
+
+class InputFacts(Protocol):
+    """What planning needs of an input: a header of ``mpi_stage.formats`` has it."""
+
+    spec: ImageSpec
+    divisible: bool
+    decode_bytes: int
+
+
+class OutputFacts(Protocol):
+    """What planning needs of an output: a sink's plan has it."""
+
+    divisible: bool
+    row_unit: int
+    encode_bytes: int
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """A step with the image before and after it.
+
+    ``halo`` is in rows and columns. ``keeps_alpha``: the kernel sees the channels before the alpha
+    channel, which goes around it. ``applies`` names, for the point half of a reduce step, the number
+    of the measurement it needs; ``collects`` says that the step is the second half of a pass.
+    """
+
+    step: Step
+    before: ImageSpec
+    after: ImageSpec
+    halo: int = 0
+    keeps_alpha: bool = False
+    applies: int | None = None
+
+    @property
+    def operation(self) -> Operation:
+        """The step's operation."""
+        return self.step.operation
+
+    @property
+    def kernel_spec(self) -> ImageSpec:
+        """What the kernel sees: the image before, less an alpha channel that goes around it."""
+        return self.before.with_channels(COLOUR_CHANNELS) if self.keeps_alpha else self.before
+
+    @property
+    def border(self) -> Border:
+        """The step's border; only for steps that look at neighbours."""
+        return Border(str(self.step.params.get("border") or Border.MIRROR))
+
+    @property
+    def fill(self) -> float:
+        """The value outside the image with a constant border."""
+        value = self.step.params.get("fill")
+        return float(value) if isinstance(value, int | float) else 0.0
+
+    @property
+    def cost_s(self) -> float:
+        """Predicted core seconds for the whole image."""
+        return self.operation.cost(self.step.params, self.before) * self.before.pixels * 1e-9
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One streamed sweep: fused steps, then what ends it.
+
+    ``ending`` is None for the last pass, else the reduce step that measures the rows or the global
+    step that is handed them. ``measurement`` numbers the reduce steps of a plan.
+    """
+
+    before: ImageSpec
+    after: ImageSpec
+    steps: tuple[PlannedStep, ...]
+    ending: PlannedStep | None
+    measurement: int | None = None
+
+    @property
+    def halo_rows(self) -> int:
+        """Rows needed above and below a slab: the sum of the steps' halos."""
+        return sum(step.halo for step in self.steps)
+
+    @property
+    def periodic(self) -> bool:
+        """Whether the image repeats itself above and below (border ``wrap``)."""
+        return any(step.halo and step.border is Border.WRAP for step in self.steps)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be done to one image, and what it takes.
+
+    ``hash`` names the pipeline and the image's size and type; it does not depend on ranks or memory.
+    ``peak_bytes`` is the predicted anonymous memory of the rank that needs most.
+    """
+
+    hash: str
+    steps: tuple[Step, ...]
+    before: ImageSpec
+    after: ImageSpec
+    passes: tuple[Pass, ...]
+    ranks: int
+    row_unit: int
+    block_rows: int
+    slabs_in_memory: bool
+    peak_bytes: int
+    sent_bytes: int
+    cost_s: float
+    divisible: bool
+    notes: tuple[str, ...] = field(default=())
+
+    def partition(self, spec: ImageSpec) -> Partition:
+        """Return how the rows of an image of this plan are dealt."""
+        return Partition(spec.rows, self.ranks, self.row_unit)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan for people and for the service."""
+        return {
+            "hash": self.hash,
+            "steps": to_json(self.steps),
+            "pipeline": to_text(self.steps),
+            "input": _spec_json(self.before),
+            "output": _spec_json(self.after),
+            "passes": [_pass_json(one) for one in self.passes],
+            "ranks": self.ranks,
+            "block_rows": self.block_rows,
+            "slabs": "memory" if self.slabs_in_memory else "scratch",
+            "peak_bytes_per_rank": self.peak_bytes,
+            "halo_bytes": self.sent_bytes,
+            "cost_core_s": round(self.cost_s, 6),
+            "divisible": self.divisible,
+        }
+
+
+def make_plan(
+    steps: Sequence[Step],
+    source: InputFacts,
+    sink: OutputFacts,
+    *,
+    ranks: int,
+    memory_bytes: int,
+    block_rows: int | None = None,
+) -> Plan:
+    """Compile ``steps`` for an image.
+
+    Raises UnsupportedImageError where a step cannot take what it would get, LimitError where one
+    rank would need more than ``memory_bytes``, with both numbers and what would fit.
+    """
+    spec = source.spec
+    planned = tuple(_planned(steps, spec))
+    slab_rows = max(1, spec.rows // ranks)
+    passes = tuple(_passes(planned, spec, slab_rows))
+    rows = block_rows or _block_rows(passes)
+    unit = sink.row_unit if sink.divisible else 1
+    model = MemoryModel.of(passes, source, sink, Partition(spec.rows, ranks, unit), rows)
+    in_memory = model.peak_bytes(slabs_in_memory=True) <= memory_bytes
+    peak = predict_peak(model, slabs_in_memory=in_memory)
+    if peak > memory_bytes:
+        raise LimitError(_too_big(model, peak, memory_bytes, ranks, rows))
+    return Plan(
+        hash=_hash(steps, spec),
+        steps=tuple(steps),
+        before=spec,
+        after=planned[-1].after if planned else spec,
+        passes=passes,
+        ranks=ranks,
+        row_unit=unit,
+        block_rows=rows,
+        slabs_in_memory=in_memory,
+        peak_bytes=peak,
+        sent_bytes=sum(2 * one.halo_rows * one.before.row_bytes for one in passes) * (ranks - 1),
+        cost_s=sum(step.cost_s for step in planned),
+        divisible=source.divisible and sink.divisible,
+    )
+
+
+def _planned(steps: Sequence[Step], spec: ImageSpec) -> Iterator[PlannedStep]:
+    """Yield the steps with those that the plan puts before them, and their images."""
+    for step in steps:
+        operation = step.operation
+        result = operation.output(spec, step.params)
+        _check(operation, spec)
+        for inner in _before(step, spec):
+            yield _plan_one(inner, spec)
+            spec = inner.operation.output(spec, inner.params)
+        operation.check(step.params, spec)
+        yield _plan_one(step, spec, result)
+        spec = result
+
+
+def _before(step: Step, spec: ImageSpec) -> Iterator[Step]:
+    operation = step.operation
+    if operation.gray_inside and spec.channels != 1:
+        yield Step(find("grayscale"), {})
+        spec = spec.with_channels(1)
+    for name, params in operation.prepare(step.params, spec):
+        yield Step(find(name), dict(params))
+
+
+def _plan_one(step: Step, before: ImageSpec, after: ImageSpec | None = None) -> PlannedStep:
+    operation = step.operation
+    after = after or operation.output(before, step.params)
+    neighbours = operation.pattern is not Pattern.GLOBAL
+    keeps_alpha = before.has_alpha and after.has_alpha and neighbours and not operation.sees_alpha
+    halo = operation.halo(step.params, before) if operation.pattern is Pattern.STENCIL else 0
+    return PlannedStep(step, before, after, halo, keeps_alpha)
+
+
+def _check(operation: Operation, spec: ImageSpec) -> None:
+    """Raise UnsupportedImageError unless the operation takes the image."""
+    if spec.dtype not in operation.types:
+        raise UnsupportedImageError(
+            f"{operation.name} takes {', '.join(operation.types)}; it would get {spec.dtype}"
+        )
+    taken = _CHANNELS_TAKEN.get(
+        Channels.GRAY_OR_COLOUR
+        if operation.gray_inside and operation.channels is Channels.ANY
+        else operation.channels
+    )
+    if taken and spec.channels not in taken:
+        counts = " or ".join(str(count) for count in taken)
+        raise UnsupportedImageError(f"{operation.name} takes {counts} channels; it would get {spec.channels}")
+
+
+def _passes(planned: Sequence[PlannedStep], spec: ImageSpec, slab_rows: int) -> Iterator[Pass]:
+    """Fuse neighbouring point and stencil steps; reduce and global steps end a pass."""
+    open_steps: list[PlannedStep] = []
+    start, measurements = spec, 0
+    for one in planned:
+        pattern = one.operation.pattern
+        if pattern is Pattern.REDUCE:
+            yield Pass(start, one.before, tuple(open_steps), one, measurements)
+            open_steps = [_applying(one, measurements)]
+            start, measurements = one.before, measurements + 1
+        elif pattern is Pattern.GLOBAL:
+            yield Pass(start, one.before, tuple(open_steps), one)
+            open_steps, start = [], one.after
+        else:
+            if open_steps and not _fuses(open_steps, one, slab_rows):
+                yield Pass(start, one.before, tuple(open_steps), None)
+                open_steps, start = [], one.before
+            open_steps.append(one)
+    end = planned[-1].after if planned else spec
+    yield Pass(start, end, tuple(open_steps), None)
+
+
+def _applying(one: PlannedStep, measurement: int) -> PlannedStep:
+    return PlannedStep(one.step, one.before, one.after, 0, one.keeps_alpha, measurement)
+
+
+def _fuses(open_steps: Sequence[PlannedStep], one: PlannedStep, slab_rows: int) -> bool:
+    """Whether a step joins the open pass: same topology, and little would be computed twice."""
+    stencils = [step for step in open_steps if step.halo]
+    if not one.halo or not stencils:
+        return True
+    if (one.border is Border.WRAP) != (stencils[0].border is Border.WRAP):
+        return False
+    return 2 * one.halo <= FUSE_LIMIT_FRACTION * slab_rows or one.halo <= BLOCK_HALO_RATIO
+
+
+def _block_rows(passes: Sequence[Pass]) -> int:
+    """Choose how many rows go through a pass at once."""
+    widest = (
+        max(max(step.before.row_bytes, step.after.row_bytes) for one in passes for step in one.steps)
+        if any(one.steps for one in passes)
+        else passes[0].before.row_bytes
+    )
+    halo = max((step.halo for one in passes for step in one.steps), default=0)
+    rows = max(passes[0].before.rows, 1)
+    return int(min(rows, max(16, BLOCK_HALO_RATIO * halo, BLOCK_TARGET_BYTES // max(1, widest))))
+
+
+def _hash(steps: Sequence[Step], spec: ImageSpec) -> str:
+    body = {"version": PLAN_VERSION, "steps": to_json(steps), "image": _spec_json(spec)}
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
+
+
+def _spec_json(spec: ImageSpec) -> dict[str, Any]:
+    return {"rows": spec.rows, "columns": spec.columns, "channels": spec.channels, "dtype": spec.dtype}
+
+
+def _pass_json(one: Pass) -> dict[str, Any]:
+    names = [step.operation.name + (" (apply)" if step.applies is not None else "") for step in one.steps]
+    return {
+        "steps": names,
+        "ends_with": one.ending.operation.name if one.ending else None,
+        "halo_rows": one.halo_rows,
+        "periodic": one.periodic,
+        "cost_core_s": round(sum(step.cost_s for step in one.steps), 6),
+    }
+
+
+def _too_big(model: MemoryModel, peak: int, memory_bytes: int, ranks: int, block_rows: int) -> str:
+    name, size = model.largest(slabs_in_memory=False)
+    fits = model.fitting(memory_bytes)
+    remedy = f"it would fit with {fits}" if fits else f"allow at least {peak} bytes"
+    return (
+        f"one rank would need {peak} bytes with {ranks} ranks and blocks of {block_rows} rows, the limit is "
+        f"{memory_bytes}; most of it, {size} bytes, is for {name}; {remedy}"
+    )

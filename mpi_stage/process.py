@@ -1,0 +1,60 @@
+"""What the stage sets up for its own process: memory, signals, measuring."""
+
+import ctypes
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+M_TRIM_THRESHOLD = -1
+M_MMAP_THRESHOLD = -3
+MMAP_FROM_BYTES = 32 << 20
+"""The highest threshold that glibc takes on 64-bit machines."""
+TRIM_FROM_BYTES = 1 << 30
+SAMPLE_EVERY_S = 0.02
+
+
+def die_with_parent() -> None:
+    """Have the kernel kill this process when its parent ends, so that no rank is ever orphaned."""
+    _libc().prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def keep_freed_memory() -> None:
+    """Have the C library reuse freed blocks instead of returning them.
+
+    A fresh page costs more than filtering what is in it; kernels allocate the same sizes for every
+    block, so after the first block none is fresh. Does nothing where the C library has no mallopt.
+    """
+    with suppress(AttributeError):
+        _libc().mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES)
+        _libc().mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None)
+
+
+def anonymous_bytes() -> int:
+    """Return the anonymous memory of this process now (RssAnon), 0 where the system does not tell."""
+    with suppress(OSError):
+        for line in Path("/proc/self/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+class PeakMemory:
+    """The highest anonymous memory seen; the kernel keeps no such record, so it is sampled."""
+
+    def __init__(self) -> None:
+        """Take the first sample."""
+        self.peak_bytes = anonymous_bytes()
+        self._sampled_at = time.monotonic()
+
+    def sample(self, *, always: bool = False) -> None:
+        """Look again, unless the last look was just before."""
+        at = time.monotonic()
+        if always or at - self._sampled_at >= SAMPLE_EVERY_S:
+            self._sampled_at = at
+            self.peak_bytes = max(self.peak_bytes, anonymous_bytes())

@@ -1,0 +1,174 @@
+"""One request carried out by one rank: open, plan, filter, report, and clean up after a failure."""
+
+import socket
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import cv2
+from mpi4py import MPI
+
+from gpu_kernels.device import why_unusable
+from mpi_stage.contract import RankReport, Report, Request
+from mpi_stage.digest import combine
+from mpi_stage.engine import Engine
+from mpi_stage.errors import DeviceError, OutputExistsError
+from mpi_stage.formats.base import Header, SinkOptions, SinkPlan
+from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
+from mpi_stage.operations.grammar import parse_json
+from mpi_stage.plan import Plan, make_plan
+from mpi_stage.timing import PhaseClock
+
+PROGRESS_EVERY_S = 0.2
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
+    """Return the plan of a request for a world of ``ranks`` ranks; reads the input's header only."""
+    steps = parse_json(request.steps)
+    _check_device(request.device)
+    header = read_header(request.input)
+    sink = plan_sink(request.output_name, _result_spec(steps, header), header, _options(request))
+    plan = make_plan(
+        steps,
+        header,
+        sink,
+        ranks=ranks,
+        memory_bytes=request.memory_bytes,
+        block_rows=request.block_rows,
+    )
+    return plan, header, sink
+
+
+def run_request(comm: MPI.Intracomm, request: Request, emit: Emit) -> None:
+    """Carry out a request; every rank of ``comm`` calls this with the same one.
+
+    ``emit`` gets the events. A failure is raised after this rank's files have been closed; rank 0
+    removes the unfinished output.
+    """
+    started = time.perf_counter()
+    cv2.setNumThreads(1)
+    try:
+        report = _Run(comm, request, emit).run()
+    except BaseException as error:
+        if comm.rank == 0 and not isinstance(error, OutputExistsError):
+            Path(request.output).unlink(missing_ok=True)
+        raise
+    if report is not None:
+        finished = {**report.to_json(), "seconds": time.perf_counter() - started}
+        emit({"event": "report", "job": request.job, "report": finished})
+
+
+class _Run:
+    """The state of one request on one rank."""
+
+    def __init__(self, comm: MPI.Intracomm, request: Request, emit: Emit) -> None:
+        self._comm = comm
+        self._request = request
+        self._emit = emit
+        self._clock = PhaseClock()
+        self._told_at = 0.0
+        self._scratch = request.scratch or str(Path(request.output).parent)
+        self._plan, self._header, self._sink_plan = plan_request(request, comm.size)
+        self._engine = Engine(
+            comm, self._plan, scratch=self._scratch, clock=self._clock, progress=self._progress
+        )
+
+    def run(self) -> Report | None:
+        """Filter the image; return the report on rank 0."""
+        request, plan = self._request, self._plan
+        if self._comm.rank == 0:
+            self._emit({"event": "planned", "job": request.job, "plan": plan.to_json()})
+        with ExitStack() as files:
+            source = open_source(request.input, self._clock)
+            files.callback(source.close)
+            sink = create_sink(
+                request.output,
+                request.output_name,
+                plan.after,
+                self._header.metadata,
+                self._header,
+                _options(request),
+                self._scratch,
+                self._clock,
+            )
+            files.callback(sink.close)
+            self._engine.run(source, sink, digest=request.digest)
+        return self._report()
+
+    def _progress(self, done: int, total: int) -> None:
+        at = time.monotonic()
+        if at - self._told_at < PROGRESS_EVERY_S and done != total:
+            return
+        self._told_at = at
+        event = {"event": "progress", "job": self._request.job, "rank": self._comm.rank}
+        self._emit({**event, "rows_done": done, "rows_total": total})
+
+    def _report(self) -> Report | None:
+        engine = self._engine
+        engine.memory.sample(always=True)
+        mine = RankReport(
+            rank=self._comm.rank,
+            host=socket.gethostname(),
+            rows=self._plan.partition(self._plan.after).slab(self._comm.rank).count,
+            seconds={name: round(seconds, 6) for name, seconds in self._clock.seconds.items()},
+            sent_bytes=engine.traffic.sent_bytes,
+            received_bytes=engine.traffic.received_bytes,
+            peak_anon_bytes=engine.memory.peak_bytes,
+            spilled_bytes=engine.spilled_bytes,
+        )
+        digest = engine.digest.joined() if engine.digest is not None else None
+        everyone = self._comm.gather((mine, digest))
+        if everyone is None:
+            return None
+        plan, sink = self._plan, self._sink_plan
+        digests = [part for _, part in everyone if part is not None]
+        return Report(
+            job=self._request.job,
+            plan_hash=plan.hash,
+            ranks=[rank for rank, _ in everyone],
+            device="cpu",
+            rows=plan.after.rows,
+            columns=plan.after.columns,
+            channels=plan.after.channels,
+            dtype=plan.after.dtype,
+            pixels_sha256=combine(plan.after, digests) if digests else None,
+            output_bytes=Path(self._request.output).stat().st_size,
+            seconds=0.0,
+            metadata_kept=list(sink.kept),
+            metadata_dropped=dict(sink.dropped),
+            measured=_measured(plan, engine.measured),
+        )
+
+
+def _measured(plan: Plan, found: list[Any]) -> dict[str, Any]:
+    """Return what reduce steps found that a person can read, by the step's place and name."""
+    result: dict[str, Any] = {}
+    number = 0
+    for place, step in enumerate(plan.steps, 1):
+        if step.operation.reduction is not None:
+            if isinstance(found[number], int | float):
+                result[f"{place} {step.operation.name}"] = found[number]
+            number += 1
+    return result
+
+
+def _result_spec(steps: Any, header: Header) -> Any:  # noqa: ANN401
+    spec = header.spec
+    for step in steps:
+        spec = step.operation.output(spec, step.params)
+    return spec
+
+
+def _options(request: Request) -> SinkOptions:
+    return SinkOptions(compression=request.compression, quality=request.quality)
+
+
+def _check_device(device: str) -> None:
+    """Raise DeviceError where the device asked for cannot be used."""
+    reason = why_unusable() if device == "gpu" else None
+    if reason:
+        raise DeviceError(f"device gpu cannot be used here: {reason}; use --device auto or cpu")

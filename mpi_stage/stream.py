@@ -1,0 +1,223 @@
+"""Steps as streams of rows: rows are pushed in, filtered rows come out, in order, in cache.
+
+Each stencil step keeps the last ``2 · halo`` rows that it got, so that every row is filtered once
+however many steps are fused, and rows outside the image are made from what *that step* gets, as a
+whole-image call of each step would see them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+
+from mpi_stage.borders import OUTSIDE, ColumnBorder, border_index
+from mpi_stage.errors import PipelineError
+from mpi_stage.image import Pixels
+from mpi_stage.operations.declaration import Border
+from mpi_stage.partition import Rows
+from mpi_stage.plan import PlannedStep
+
+Emit = Callable[[Pixels], None]
+
+
+class RowStream(Protocol):
+    """A step that rows go through."""
+
+    def push(self, rows: Pixels) -> Iterator[Pixels]:
+        """Take the next rows and yield those that are ready; each yield is used before the next."""
+
+    def finish(self) -> Iterator[Pixels]:
+        """Yield the rows that were held back; nothing is pushed afterwards."""
+
+
+class PointStream:
+    """A step that looks at one pixel at a time."""
+
+    def __init__(self, step: PlannedStep, measured: Any) -> None:  # noqa: ANN401  (what a reduction found)
+        """Prepare; ``measured`` is what the reduce step of which this is the second half found."""
+        self._step = step
+        self._measured = measured
+
+    def push(self, rows: Pixels) -> Iterator[Pixels]:
+        """Yield the filtered rows."""
+        if not self._step.keeps_alpha:
+            yield self._filter(rows)
+            return
+        colour = self._filter(np.ascontiguousarray(rows[..., :-1]))
+        yield np.concatenate([colour, rows[..., -1:]], axis=2)
+
+    def finish(self) -> Iterator[Pixels]:
+        """Yield nothing: no row is held back."""
+        yield from ()
+
+    def _filter(self, rows: Pixels) -> Pixels:
+        operation, params = self._step.operation, self._step.step.params
+        if operation.reduction is not None:
+            return operation.reduction.apply(rows, params, self._measured)
+        if operation.point is None:
+            raise PipelineError(f"{operation.name} is no point operation; its declaration is wrong")
+        return operation.point(rows, params)
+
+
+class StencilStream:
+    """A step that looks at ``halo`` rows and columns on each side."""
+
+    def __init__(self, step: PlannedStep, arriving: Rows, block_rows: int, *, periodic: bool) -> None:
+        """Prepare for the virtual rows ``arriving``; at most ``block_rows`` are filtered at once.
+
+        Where ``arriving`` begins or ends with the image's first or last row and the pass is not
+        periodic, the border is made here; elsewhere the first and last ``halo`` rows only serve as
+        neighbours.
+        """
+        self._step = step
+        self._halo = step.halo
+        self._image_rows = step.before.rows
+        self._block_rows = block_rows
+        self._at_top = not periodic and arriving.first == 0
+        self._at_bottom = not periodic and arriving.end == self._image_rows
+        spec = step.kernel_spec
+        self._columns = slice(self._halo, self._halo + spec.columns)
+        height = block_rows + 3 * self._halo
+        self._padded = np.empty((height, spec.columns + 2 * self._halo, spec.channels), spec.dtype)
+        self._alpha = np.empty((height, spec.columns, 1), spec.dtype) if step.keeps_alpha else None
+        self._border = ColumnBorder(spec.columns, self._halo, step.border, step.fill)
+        self._filled = self._halo if self._at_top else 0
+        self._next_row = arriving.first
+        self._primed = not self._at_top
+
+    def push(self, rows: Pixels) -> Iterator[Pixels]:
+        """Take rows, and yield filtered ones ``halo`` rows behind."""
+        for start in range(0, len(rows), self._block_rows):
+            self._append(rows[start : start + self._block_rows])
+            if not self._primed and self._filled > 2 * self._halo:
+                self._extend_up()
+            if self._primed:
+                yield from self._emit()
+
+    def finish(self) -> Iterator[Pixels]:
+        """Make the rows below the image, if it ends here, and yield what is left."""
+        if not self._primed:
+            self._extend_up()
+        if self._at_bottom:
+            self._extend_down()
+        yield from self._emit()
+
+    def _append(self, rows: Pixels) -> None:
+        end = self._filled + len(rows)
+        target = self._padded[self._filled : end]
+        if self._alpha is None:
+            target[:, self._columns] = rows
+        else:
+            target[:, self._columns] = rows[..., :-1]
+            self._alpha[self._filled : end] = rows[..., -1:]
+        self._border.fill(target)
+        self._filled = end
+        self._next_row += len(rows)
+
+    def _extend_up(self) -> None:
+        """Make the rows above the image from those that have arrived."""
+        index = border_index(self._image_rows, self._halo, 0, self._step.border)[: self._halo]
+        self._make_rows(0, index)
+        self._primed = True
+
+    def _extend_down(self) -> None:
+        """Make the rows below the image."""
+        index = border_index(self._image_rows, 0, self._halo, self._step.border)[self._image_rows :]
+        self._make_rows(self._filled, index)
+        self._filled += self._halo
+
+    def _make_rows(self, first: int, index: np.ndarray[Any, np.dtype[np.intp]]) -> None:
+        """Set the buffer's rows from ``first`` on to the image's rows ``index``, or to the fill value."""
+        offset = self._filled - self._next_row
+        for position, row in enumerate(index, first):
+            self._padded[position] = self._step.fill if row == OUTSIDE else self._padded[row + offset]
+
+    def _emit(self) -> Iterator[Pixels]:
+        ready = self._filled - 2 * self._halo
+        if ready <= 0:
+            return
+        rows = self._filter(self._padded[: self._filled])
+        if self._alpha is not None:
+            alpha = self._alpha[self._halo : self._halo + ready]
+            rows = np.concatenate([rows, alpha], axis=2)
+        yield rows
+        self._keep(ready)
+
+    def _keep(self, ready: int) -> None:
+        """Move the last ``2 · halo`` rows to the front."""
+        kept = slice(ready, self._filled)
+        self._filled -= ready
+        self._padded[: self._filled] = self._padded[kept]
+        if self._alpha is not None:
+            self._alpha[: self._filled] = self._alpha[kept]
+
+    def _filter(self, padded: Pixels) -> Pixels:
+        kernel = self._step.operation.stencil
+        if kernel is None:
+            raise PipelineError(
+                f"{self._step.operation.name} has no stencil kernel; its declaration is wrong"
+            )
+        return kernel(padded, self._step.step.params)
+
+
+class Chain:
+    """The fused steps of a pass for one rank: rows in at one end, rows of its slab out at the other."""
+
+    def __init__(
+        self,
+        steps: Sequence[PlannedStep],
+        arriving: Rows,
+        slab: Rows,
+        block_rows: int,
+        *,
+        periodic: bool,
+        measured: Sequence[Any],
+    ) -> None:
+        """Prepare for the virtual rows ``arriving``; exactly the rows of ``slab`` come out."""
+        self._streams: list[RowStream] = []
+        self._slab = slab
+        for step in steps:
+            if step.halo:
+                self._streams.append(StencilStream(step, arriving, block_rows, periodic=periodic))
+                arriving = _leaving(arriving, step, periodic=periodic)
+            else:
+                found = None if step.applies is None else measured[step.applies]
+                self._streams.append(_pointwise(step, found, arriving, block_rows))
+        self._row = arriving.first
+
+    def push(self, rows: Pixels, emit: Emit) -> None:
+        """Send rows through; ``emit`` gets the slab's rows, in order, as they are ready."""
+        self._push(0, rows, emit)
+
+    def finish(self, emit: Emit) -> None:
+        """Bring out all that the steps hold back."""
+        for number, stream in enumerate(self._streams):
+            for rows in stream.finish():
+                self._push(number + 1, rows, emit)
+
+    def _push(self, number: int, rows: Pixels, emit: Emit) -> None:
+        if number < len(self._streams):
+            for ready in self._streams[number].push(rows):
+                self._push(number + 1, ready, emit)
+            return
+        first = max(self._row, self._slab.first) - self._row
+        end = min(self._row + len(rows), self._slab.end) - self._row
+        self._row += len(rows)
+        if first < end:
+            emit(rows[first:end])
+
+
+def _pointwise(step: PlannedStep, found: Any, arriving: Rows, block_rows: int) -> RowStream:  # noqa: ANN401
+    """Return the stream of a step without halo rows; a stencil of one pixel is one too."""
+    if step.operation.stencil is not None:
+        return StencilStream(step, arriving, block_rows, periodic=True)
+    return PointStream(step, found)
+
+
+def _leaving(arriving: Rows, step: PlannedStep, *, periodic: bool) -> Rows:
+    """Return the rows that leave a stencil step that gets ``arriving``."""
+    at_top = not periodic and arriving.first == 0
+    at_bottom = not periodic and arriving.end == step.before.rows
+    first = arriving.first if at_top else arriving.first + step.halo
+    end = arriving.end if at_bottom else arriving.end - step.halo
+    return Rows(first, max(first, end))

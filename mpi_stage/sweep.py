@@ -1,0 +1,69 @@
+"""One rank's rows through one pass: read a block, filter it, hand it on."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from mpi_stage.halo import HaloSwap
+from mpi_stage.image import Pixels
+from mpi_stage.partition import Rows
+from mpi_stage.plan import Pass
+from mpi_stage.slab import RowReader
+from mpi_stage.stream import Chain
+from mpi_stage.timing import PhaseClock
+
+Take = Callable[[int, Pixels], None]
+Tick = Callable[[int], None]
+
+
+def sweep(
+    one: Pass,
+    slab: Rows,
+    reader: RowReader,
+    swap: HaloSwap,
+    take: Take,
+    *,
+    block_rows: int,
+    measured: Sequence[Any],
+    clock: PhaseClock,
+    tick: Tick,
+) -> None:
+    """Send the rows of ``slab`` through the steps of a pass; ``take(first, rows)`` gets the results.
+
+    Results come once each, in order, and may only be used until ``take`` returns. ``tick(rows)`` is
+    called after each block. The halo rows travel while the first block is read; the rows below are
+    needed last, and are on their way during all of the interior.
+    """
+    if not slab.count:
+        swap.wait_all()
+        return
+    row = slab.first
+
+    def emit(rows: Pixels) -> None:
+        nonlocal row
+        take(row, rows)
+        row += len(rows)
+
+    chain = Chain(one.steps, swap.arriving, slab, block_rows, periodic=one.periodic, measured=measured)
+    for first, rows in _blocks(one, slab, reader, block_rows):
+        if first == slab.first:
+            above = swap.wait_above()
+            with clock.phase("compute"):
+                chain.push(above, emit)
+        with clock.phase("compute"):
+            chain.push(rows, emit)
+        swap.progress()
+        tick(len(rows))
+    below = swap.wait_below()
+    with clock.phase("compute"):
+        chain.push(below, emit)
+        chain.finish(emit)
+    swap.wait_all()
+
+
+def _blocks(one: Pass, slab: Rows, reader: RowReader, block_rows: int) -> Iterator[tuple[int, Pixels]]:
+    """Yield the slab's rows a block at a time, each in the same memory as the last."""
+    buffer = one.before.empty(min(block_rows, slab.count))
+    for first in range(slab.first, slab.end, block_rows):
+        rows = buffer[: min(block_rows, slab.end - first)]
+        reader.read_rows(first, rows)
+        yield first, rows
