@@ -1,77 +1,123 @@
-"""Child processes that never outlive the process that started them."""
+"""Child processes that do not outlive whoever started them."""
 
-import ctypes
 import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)  # opened here: nothing may be imported between fork and exec
 _POLL_S = 0.01
 
-_Stream = int | IO[Any] | None
-_Start = Callable[[], "subprocess.Popen[bytes]"]
+# Runs in the child, in place of the code that could run between fork and exec: a fork with Python
+# code in it may hang where other threads hold locks. PR_SET_PDEATHSIG survives the exec. The parent
+# may have died before it was set: then nobody is left to ask for an end.
+_LAUNCHER = """
+import ctypes, os, signal, sys
+PR_SET_PDEATHSIG = 1
+if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL) != 0 or os.getppid() != int(sys.argv[1]):
+    sys.exit(1)
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
 
 
 def spawn(
-    command: Sequence[str],
+    argv: Sequence[str | Path],
     *,
     env: Mapping[str, str] | None = None,
-    cwd: str | Path | None = None,
-    stdin: _Stream = subprocess.DEVNULL,
-    stdout: _Stream = None,
-    stderr: _Stream = None,
-    death_signal: signal.Signals = signal.SIGKILL,
-) -> "subprocess.Popen[bytes]":
-    """Start ``command`` in its own session; it gets ``death_signal`` when this process ends, however.
+    cwd: Path | None = None,
+    stdin: int | IO[bytes] | None = subprocess.DEVNULL,
+    stdout: int | IO[bytes] | None = None,
+    stderr: int | IO[bytes] | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program that the kernel kills when this process ends, however that happens.
 
-    The kernel sends that signal when the *thread* that started a child ends. So children are started
-    by the main thread or by one thread kept for it, never by the caller's own.
-
-    Raises OSError where the program cannot be started.
+    It runs in a session of its own, so that Ctrl-C at the terminal reaches it only through us. A
+    program that does not exist ends at once with exit code 1. May be called from any thread: the
+    kernel watches the *thread* that starts a child, so children are started by the main thread or
+    by one that is kept for it.
     """
-    parent = os.getpid()
+    launch = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]
 
-    def die_with_parent() -> None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, death_signal)
-        if os.getppid() != parent:  # it ended before the line above
-            os._exit(1)
-
-    def start() -> "subprocess.Popen[bytes]":
+    def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen(
-            list(command),
-            env=None if env is None else dict(env),
+            [*launch, *map(str, argv)],
+            env=env,
             cwd=cwd,
             stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509  (the only way to ask the kernel; imports nothing)
         )
 
-    if threading.current_thread() is threading.main_thread():
-        return start()
-    return _starter().run(start)
+    return start() if threading.current_thread() is threading.main_thread() else _starter().run(start)
+
+
+def end(process: subprocess.Popen[bytes], *, grace_s: float = 5.0) -> int:
+    """End a program and all of its group: SIGTERM, then SIGKILL after ``grace_s`` seconds.
+
+    Returns the exit code. A program that has ended already is no error.
+    """
+    if process.poll() is None:
+        _signal_group(process, signal.SIGTERM)
+        try:
+            process.wait(grace_s)
+        except subprocess.TimeoutExpired:
+            _signal_group(process, signal.SIGKILL)
+    return process.wait()
+
+
+def descendants(pid: int) -> list[int]:
+    """Return the children of a process, their children, and so on, whatever their sessions."""
+    children: dict[int, list[int]] = {}
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal() and (stat := _stat(int(folder.name))):
+            children.setdefault(int(stat[1]), []).append(int(folder.name))
+    found = [pid]
+    for parent in found:  # grows while it is walked
+        found += children.get(parent, [])
+    return found[1:]
+
+
+def is_running(pid: int) -> bool:
+    """Whether a process is there and not just waiting for its parent to take note of its end."""
+    stat = _stat(pid)
+    return bool(stat) and stat[0] not in {"Z", "X"}
+
+
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    """Send a signal to every one of the processes that is still there."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+
+def wait_gone(pids: Iterable[int], timeout_s: float) -> list[int]:
+    """Wait until the processes are gone; return those that are not after ``timeout_s`` seconds."""
+    deadline = time.monotonic() + timeout_s
+    left = [pid for pid in pids if is_running(pid)]
+    while left and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+        left = [pid for pid in left if is_running(pid)]
+    return left
 
 
 class _Starter:
-    """A thread that lives as long as the process and starts children for the others."""
+    """A thread that lives as long as the process and starts children for other threads."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self._wanted: queue.SimpleQueue[tuple[_Start, Future[subprocess.Popen[bytes]]]] = queue.SimpleQueue()
-        threading.Thread(target=self._serve, name="process starter", daemon=True).start()
+        threading.Thread(target=self._serve, name="process-starter", daemon=True).start()
 
-    def run(self, start: _Start) -> "subprocess.Popen[bytes]":
-        """Call ``start`` in the thread and return what it returns, or raise what it raises."""
+    def run(self, start: "_Start") -> subprocess.Popen[bytes]:
+        """Call ``start`` in the thread; return what it returns or raise what it raises."""
         future: Future[subprocess.Popen[bytes]] = Future()
         self._wanted.put((start, future))
         return future.result()
@@ -81,62 +127,36 @@ class _Starter:
             start, future = self._wanted.get()
             try:
                 future.set_result(start())
-            except Exception as error:  # noqa: BLE001  (handed over to the caller's thread)
+            except Exception as error:  # noqa: BLE001  (it is raised in the caller's thread)
                 future.set_exception(error)
 
 
+_Start = Callable[[], subprocess.Popen[bytes]]
 _lock = threading.Lock()
-_the_starter: _Starter | None = None
+_known_starter: _Starter | None = None
 
 
 def _starter() -> _Starter:
-    """Return this process's starter; a fork does not inherit its parent's thread."""
-    global _the_starter  # noqa: PLW0603  (one thread per process is the point)
+    """Return this process's starter; a forked child does not have its parent's threads."""
+    global _known_starter  # noqa: PLW0603  (one thread per process)
     with _lock:
-        if _the_starter is None or _the_starter.pid != os.getpid():
-            _the_starter = _Starter()
-        return _the_starter
+        if _known_starter is None or _known_starter.pid != os.getpid():
+            _known_starter = _Starter()
+        return _known_starter
 
 
-def children(pid: int) -> list[int]:
-    """Return the direct children of a process, empty if it is gone."""
-    found: list[int] = []
-    with suppress(OSError):
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            with suppress(OSError):
-                found += map(int, (task / "children").read_text().split())
-    return found
-
-
-def descendants(pid: int) -> list[int]:
-    """Return the children of a process, their children, and so on."""
-    found: list[int] = []
-    for child in children(pid):
-        found += [child, *descendants(child)]
-    return found
-
-
-def is_running(pid: int) -> bool:
-    """Whether a process is there and no zombie."""
+def _stat(pid: int) -> list[str]:
+    """Return state, parent and so on of a process from ``/proc``; empty if it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
+        text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return text.rpartition(")")[2].split()
 
 
-def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
-    """Send a signal to every one of the processes that is still there."""
-    for pid in pids:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
-
-
-def wait_gone(pids: Iterable[int], timeout_s: float) -> list[int]:
-    """Wait until the processes are gone; return those that are not after ``timeout_s`` seconds."""
-    end = time.monotonic() + timeout_s
-    left = [pid for pid in pids if is_running(pid)]
-    while left and time.monotonic() < end:
-        time.sleep(_POLL_S)
-        left = [pid for pid in left if is_running(pid)]
-    return left
+def _signal_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        # It has ended by itself in between.
+        return
