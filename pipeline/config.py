@@ -1,0 +1,189 @@
+"""The settings of the service, and where they come from.
+
+Later ones win: defaults, the connection file of a running embedded service, the settings file
+(``halorow.toml`` in the working directory, or the one named by ``HALOROW_CONFIG``), the environment
+(``HALOROW_`` and the name in capitals), arguments. All that is wrong is reported at once, each fault
+with its place, what was expected and what was found.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
+
+from pipeline.connection_file import read_connection, write_values
+from pipeline.errors import SettingsError
+
+ENVIRONMENT_PREFIX = "HALOROW_"
+CONFIG_FILE = "halorow.toml"
+LEASE_BEATS = 2
+"""Renewals that must fit into a lease, so that one may be late."""
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+class Settings(BaseModel):
+    """Everything that can be set; never changed once made. Its ``repr`` hides secrets.
+
+    Make one with :meth:`load`. Times are in seconds (``_s``), sizes in bytes (``1GiB`` is
+    understood).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, hide_input_in_errors=True)
+
+    data_dir: Path = Field(Path("halorow-data"), description="where embedded mode keeps everything")
+    store_uri: str = Field("", description="object store: gs://bucket/prefix, file:///path or memory://name")
+    redis_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:6379/0"), description="redis://[:password@]host:port/db"
+    )
+    link_secret: SecretStr = Field(SecretStr(""), description="signs the links of a local store")
+    public_base_url: str = Field("", description="the page's address as browsers see it")
+    page_host: str = Field("127.0.0.1", description="address that the page listens on")
+    page_port: int = Field(8501, ge=1, le=65535, description="port that the page listens on")
+    workers: int = Field(default_factory=_usable_cores, ge=0, le=10_000, description="one-rank workers")
+    cores: int = Field(default_factory=_usable_cores, ge=1, le=100_000, description="cores a world may use")
+    memory_bytes: ByteSize = Field(
+        ByteSize(1 << 30), ge=64 << 20, description="memory that a rank may use, at least 64 MiB"
+    )
+    user: str = Field("local", min_length=1, max_length=100, description="whose jobs these are")
+    lease_s: float = Field(15.0, ge=0.1, le=3600, description="how long a silent worker keeps its job")
+    heartbeat_s: float = Field(5.0, gt=0, le=1800, description="how often a worker renews its lease")
+    progress_s: float = Field(0.5, gt=0, le=60, description="how often progress is reported")
+    reconcile_s: float = Field(
+        10.0, gt=0, le=86_400, description="how often manifests and Redis are compared"
+    )
+    max_attempts: int = Field(5, ge=1, le=100, description="attempts of a job in all")
+    max_deaths: int = Field(3, ge=1, le=100, description="workers that a job may kill")
+    finished_ttl_s: int = Field(30 * 86_400, ge=60, description="how long finished jobs are listed")
+    link_life_s: int = Field(3600, ge=1, le=7 * 86_400, description="how long a signed link works")
+    ray_address: str = Field("", description="address of a running Ray; empty starts one or finds one")
+    ray_namespace: str = Field("halorow", min_length=1, description="Ray namespace of the actors")
+    ray_dashboard_port: int = Field(8265, ge=1, le=65535, description="port of Ray's dashboard")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_scheme(cls, url: SecretStr) -> SecretStr:
+        if not url.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise PydanticCustomError("url", "must start with redis://, rediss:// or unix://")
+        return url
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _any_case(cls, level: object) -> object:
+        return level.lower() if isinstance(level, str) else level
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, directory: Path) -> Path:
+        return directory.expanduser().absolute()
+
+    @field_validator("store_uri")
+    @classmethod
+    def _local_store(cls, uri: str, info: ValidationInfo) -> str:
+        if uri or "data_dir" not in info.data:
+            return uri
+        return f"file://{info.data['data_dir'] / 'store'}"
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _no_slash(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise PydanticCustomError("url", "must start with http:// or https://")
+        return url.rstrip("/")
+
+    @field_validator("heartbeat_s")
+    @classmethod
+    def _fits_lease(cls, heartbeat_s: float, info: ValidationInfo) -> float:
+        lease_s = info.data.get("lease_s")
+        if lease_s is not None and heartbeat_s * LEASE_BEATS > lease_s:
+            raise PydanticCustomError(
+                "heartbeat", "must be at most half of lease_s ({lease_s} s)", {"lease_s": lease_s}
+            )
+        return heartbeat_s
+
+    @property
+    def base_url(self) -> str:
+        """The page's address as browsers see it; derived from host and port where not set."""
+        return self.public_base_url or f"http://{self.page_host}:{self.page_port}"
+
+    @classmethod
+    def load(cls, *, find_service: bool = True, **overrides: object) -> Self:
+        """Return the settings in force; an override of None counts as not given.
+
+        With ``find_service``, and unless Redis and store are set otherwise, those of the embedded
+        service that runs in ``data_dir`` are used. Raises SettingsError with every fault.
+        """
+        given = {name: value for name, value in overrides.items() if value is not None}
+        file_path, from_file = _read_file()
+        places = [(str(file_path), from_file), ("environment", _environment(cls)), ("argument", given)]
+        explicit = {name for _, values in places for name in values}
+        if find_service and not explicit & {"redis_url", "store_uri"}:
+            directory = Path(_last(places, "data_dir") or cls.model_fields["data_dir"].default)
+            places.insert(0, ("connection file", read_connection(directory)))
+        merged = {name: value for _, values in places for name, value in values.items()}
+        try:
+            return cls.model_validate(merged)
+        except ValidationError as error:
+            raise SettingsError(_faults(error, places, merged)) from None
+
+
+_Places = Sequence[tuple[str, Mapping[str, Any]]]
+
+
+def _last(places: _Places, name: str) -> Any:  # noqa: ANN401  (whatever somebody wrote there)
+    return next((values[name] for _, values in reversed(places) if name in values), None)
+
+
+def _read_file() -> tuple[Path, dict[str, Any]]:
+    named = os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG")
+    path = Path(named or CONFIG_FILE)
+    if not named and not path.exists():
+        return path, {}
+    try:
+        return path, tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"the settings file {path} cannot be read: {error}") from error
+
+
+def _environment(settings: type[Settings]) -> dict[str, str]:
+    names = {name: f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in settings.model_fields}
+    return {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
+
+
+def _faults(error: ValidationError, places: _Places, merged: Mapping[str, Any]) -> str:
+    """Describe every fault on a line of its own: name, place, what was expected, what was found."""
+    lines = ["the settings are wrong:"]
+    for fault in error.errors(include_url=False, include_input=False):
+        name = str(fault["loc"][0])
+        place = next((place for place, values in reversed(places) if name in values), "default")
+        field = Settings.model_fields.get(name)
+        if field is None:
+            lines.append(f"  {name} ({place}): there is no such setting")
+            continue
+        secret = field.annotation is SecretStr
+        got = "(hidden)" if secret else repr(merged.get(name, field.get_default(call_default_factory=True)))
+        expected = fault["msg"][:1].lower() + fault["msg"][1:]
+        lines.append(f"  {name} ({place}): {field.description}; {expected}, got {got}")
+    return "\n".join(lines)
+
+
+SHARED = ("redis_url", "store_uri", "link_secret", "public_base_url", "ray_address", "ray_namespace")
+"""What those who use a running embedded service must know of it."""
+
+
+def write_connection(settings: Settings) -> Path:
+    """Tell others on this machine how to reach the service; the file is for its owner alone (0600)."""
+    values = {name: getattr(settings, name) for name in SHARED}
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in values.items()
+    }
+    return write_values(settings.data_dir, plain | {"public_base_url": settings.base_url})

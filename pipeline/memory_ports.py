@@ -1,0 +1,262 @@
+"""Queue, board and bus in this process's memory: for tests of what stands on them."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from queue import Empty, SimpleQueue
+from threading import Condition, Lock
+
+from pipeline.models import Claim, Event, JobState, JobStatus, Lane
+
+STREAM = "memory"
+
+
+@dataclass
+class _Entry:
+    """A job in the queue; ``due`` and ``leased_until`` in the clock's seconds."""
+
+    job_id: str
+    band: int
+    order: int
+    due: float
+    consumer: str | None = None
+    leased_until: float = 0.0
+    deliveries: int = 0
+
+
+def _band(priority: int) -> int:
+    """Return -1, 0 or 1, the high priorities first."""
+    return (priority < 0) - (priority > 0)
+
+
+class MemoryQueue:
+    """Implements ``pipeline.ports.JobQueue``; safe between threads of this process."""
+
+    def __init__(self, *, lease_s: float = 30.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """Hand a job to another after ``lease_s`` seconds of ``clock`` without renewal."""
+        self._lease_s = lease_s
+        self._clock = clock
+        self._changed = Condition()
+        self._order = count()
+        self._lanes: dict[Lane, dict[str, _Entry]] = {lane: {} for lane in Lane}
+
+    def enqueue(self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0) -> bool:
+        """Add a job, to be handed out in ``delay_s`` at the earliest; False if it is in the queue."""
+        with self._changed:
+            if job_id in self._lanes[lane]:
+                return False
+            self._add(lane, job_id, priority, delay_s)
+            return True
+
+    def claim(self, lane: Lane, consumer: str, block_s: float) -> Claim | None:
+        """Take the next job, waiting up to ``block_s`` seconds; None if nothing came."""
+        deadline = time.monotonic() + block_s
+        with self._changed:
+            while True:
+                entry = self._next(lane)
+                if entry is not None:
+                    entry.consumer = consumer
+                    entry.leased_until = self._clock() + self._lease_s
+                    entry.deliveries += 1
+                    return Claim(
+                        job_id=entry.job_id,
+                        lane=lane,
+                        consumer=consumer,
+                        stream=STREAM,
+                        entry_id=str(entry.order),
+                        deliveries=entry.deliveries,
+                    )
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    return None
+                # Short slices: jobs fall due and leases run out without anybody telling.
+                self._changed.wait(min(left_s, 0.01))
+
+    def renew(self, claim: Claim) -> bool:
+        """Start the lease anew; False if another consumer holds the job by now."""
+        with self._changed:
+            entry = self._owned(claim)
+            if entry is None:
+                return False
+            entry.leased_until = self._clock() + self._lease_s
+            return True
+
+    def release(self, claim: Claim) -> bool:
+        """Take the job out of the queue for good; False if another consumer holds it by now."""
+        with self._changed:
+            if self._owned(claim) is None:
+                return False
+            del self._lanes[claim.lane][claim.job_id]
+            return True
+
+    def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
+        """Give the job back, to be handed out again; False if another consumer holds it by now."""
+        with self._changed:
+            if self._owned(claim) is None:
+                return False
+            self._add(claim.lane, claim.job_id, priority, delay_s)
+            return True
+
+    def contains(self, job_id: str) -> bool:
+        """Whether the queue knows the job: waiting, delayed or held."""
+        with self._changed:
+            return any(job_id in jobs for jobs in self._lanes.values())
+
+    def depth(self, lane: Lane) -> int:
+        """Jobs that wait in a lane, delayed ones included, held ones not."""
+        with self._changed:
+            return sum(entry.consumer is None for entry in self._lanes[lane].values())
+
+    def held(self, lane: Lane) -> int:
+        """Jobs of a lane that somebody holds."""
+        with self._changed:
+            return sum(entry.consumer is not None for entry in self._lanes[lane].values())
+
+    def forget_everything(self) -> None:
+        """Lose all jobs, as Redis may."""
+        with self._changed:
+            for jobs in self._lanes.values():
+                jobs.clear()
+
+    def _add(self, lane: Lane, job_id: str, priority: int, delay_s: float) -> None:
+        due = self._clock() + delay_s
+        self._lanes[lane][job_id] = _Entry(job_id, _band(priority), next(self._order), due)
+        self._changed.notify_all()
+
+    def _next(self, lane: Lane) -> _Entry | None:
+        """Return the entry to hand out: lease run out first, then priority, then age."""
+        now = self._clock()
+        ready = [
+            entry
+            for entry in self._lanes[lane].values()
+            if (entry.due if entry.consumer is None else entry.leased_until) <= now
+        ]
+        # A delayed job takes its place among the others when it falls due.
+        return min(
+            ready,
+            key=lambda entry: (entry.consumer is None, entry.band, entry.due, entry.order),
+            default=None,
+        )
+
+    def _owned(self, claim: Claim) -> _Entry | None:
+        entry = self._lanes[claim.lane].get(claim.job_id)
+        if entry is None:
+            return None
+        held = (str(entry.order), entry.consumer, entry.deliveries)
+        return entry if held == (claim.entry_id, claim.consumer, claim.deliveries) else None
+
+
+@dataclass
+class MemoryBoard:
+    """Implements ``pipeline.ports.StatusBoard``; safe between threads of this process."""
+
+    _statuses: dict[str, JobStatus] = field(default_factory=dict)
+    _cancelled: set[str] = field(default_factory=set)
+    _lock: Lock = field(default_factory=Lock)
+
+    def put(self, status: JobStatus) -> None:
+        """Write a job's status, unless what is there is newer (see ``RedisStatusBoard.put``)."""
+        with self._lock:
+            known = self._statuses.get(status.id)
+            if known is None or not _outdated(status, known):
+                self._statuses[status.id] = status
+
+    def reset(self, status: JobStatus) -> None:
+        """Write a job's status whatever is there: for an explicit retry and for rebuilding."""
+        with self._lock:
+            self._statuses[status.id] = status
+
+    def get(self, job_id: str) -> JobStatus | None:
+        """Return a job's status, None where it is not known (any more)."""
+        with self._lock:
+            return self._statuses.get(job_id)
+
+    def list(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
+        """Return the newest jobs first, all users' or one user's."""
+        with self._lock:
+            chosen = [status for status in self._statuses.values() if user in {None, status.user}]
+        return sorted(chosen, key=lambda status: status.created_at, reverse=True)[:limit]
+
+    def delete(self, job_id: str) -> None:
+        """Forget a job, and any request to stop it."""
+        with self._lock:
+            self._statuses.pop(job_id, None)
+            self._cancelled.discard(job_id)
+
+    def request_cancel(self, job_id: str) -> None:
+        """Ask whoever works on the job to stop."""
+        with self._lock:
+            self._cancelled.add(job_id)
+
+    def cancel_requested(self, job_id: str) -> bool:
+        """Whether somebody has asked for it."""
+        with self._lock:
+            return job_id in self._cancelled
+
+    def clear_cancel(self, job_id: str) -> None:
+        """Take the request back."""
+        with self._lock:
+            self._cancelled.discard(job_id)
+
+
+def _outdated(new: JobStatus, known: JobStatus) -> bool:
+    if new.state is JobState.SUCCEEDED:
+        return False
+    if known.state is JobState.SUCCEEDED or new.attempt < known.attempt:
+        return True
+    return known.state.is_final and not new.state.is_final and new.attempt == known.attempt
+
+
+class MemoryBus:
+    """Implements ``pipeline.ports.EventBus``; safe between threads of this process."""
+
+    def __init__(self) -> None:
+        """Start with nobody listening."""
+        self._lock = Lock()
+        self._subscriptions: list[MemorySubscription] = []
+
+    def publish(self, event: Event) -> None:
+        """Send an event to all who listen to its job or to everything."""
+        with self._lock:
+            listening = [ear for ear in self._subscriptions if ear.job_id in {None, event.job_id}]
+        for ear in listening:
+            ear.hear(event)
+
+    def subscribe(self, job_id: str | None = None) -> "MemorySubscription":
+        """Listen to one job, or to all; the subscription stands when this returns."""
+        subscription = MemorySubscription(job_id, self._forget)
+        with self._lock:
+            self._subscriptions.append(subscription)
+        return subscription
+
+    def _forget(self, subscription: "MemorySubscription") -> None:
+        with self._lock:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+
+class MemorySubscription:
+    """An open ear on a :class:`MemoryBus`."""
+
+    def __init__(self, job_id: str | None, forget: Callable[["MemorySubscription"], None]) -> None:
+        """Listen to ``job_id``, or to everything if None; call ``forget`` on closing."""
+        self.job_id = job_id
+        self._forget = forget
+        self._events = SimpleQueue[Event | None]()
+
+    def hear(self, event: Event) -> None:
+        """Keep an event for ``next``."""
+        self._events.put(event)
+
+    def next(self, timeout_s: float) -> Event | None:
+        """Return the next event, None if none came within ``timeout_s`` seconds or after ``close``."""
+        try:
+            return self._events.get(timeout=max(0.0, timeout_s))
+        except Empty:
+            return None
+
+    def close(self) -> None:
+        """Stop listening, and wake whoever waits."""
+        self._forget(self)
+        self._events.put(None)
