@@ -1,0 +1,150 @@
+"""P8: a thousand pictures through the service, against a bare pool. P9: one picture, warm and cold."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing.pool import Pool
+from pathlib import Path
+
+from pipeline.client import Client
+
+from benchmarks.bare_pool import filter_all, filter_jpeg, pool, single_threaded
+from benchmarks.commands import halorow_run
+from benchmarks.embedded import service
+from benchmarks.harness import Series, alternate, ratio
+from benchmarks.machine import cores
+from benchmarks.pictures import jpegs
+from benchmarks.table import Table
+from pipeline.models import JobState
+
+STEP = "gaussian:sigma=2"
+LATENCY_RUNS = 20
+SILENCE_S = 5.0
+DEADLINE_S = 600.0
+
+Announce = Callable[[str], None]
+
+
+@contextmanager
+def scratch(folder: Path) -> Iterator[Path]:
+    """Make a folder beside the pictures and remove it afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="run-") as name:
+        yield Path(name)
+
+
+def service_side(client: Client, sources: list[Path]) -> dict[str, float]:
+    """Submit every picture and wait for the last result; seconds from the first submission on."""
+    events = client.events()
+    try:
+        start = time.perf_counter()
+        waiting = {client.submit(source, STEP).id for source in sources}
+        submitted = time.perf_counter() - start
+        while waiting:
+            if time.perf_counter() - start > DEADLINE_S:
+                raise RuntimeError(
+                    f"{len(waiting)} of {len(sources)} jobs are not done after {DEADLINE_S:.0f} s"
+                )
+            event = events.next(SILENCE_S)
+            states = [event.status] if event else [client.status(job) for job in waiting]
+            for status in states:
+                if status.state.is_final and status.state is not JobState.SUCCEEDED:
+                    raise RuntimeError(f"job {status.id} {status.state}: {status.error}")
+            waiting -= {status.id for status in states if status.state is JobState.SUCCEEDED}
+        return {"all": time.perf_counter() - start, "submitting": submitted}
+    finally:
+        events.close()
+
+
+def pool_side(workers: Pool, sources: list[Path], folder: Path) -> dict[str, float]:
+    """Filter every picture in the bare pool."""
+    start = time.perf_counter()
+    filter_all(workers, sources, folder)
+    return {"all": time.perf_counter() - start}
+
+
+def rate(count: int, series: Series) -> str:
+    """Return pictures per second: median, slowest and fastest run."""
+    return f"{count / series.median:.1f} ({count / series.high:.1f}–{count / series.low:.1f})"
+
+
+def throughput(folder: Path, count: int, runs: int, announce: Announce) -> Table:
+    """P8: queue, Ray, stage, store and commit against OpenCV in a pool, on the same cores."""
+    announce(f"P8 {count} pictures")
+    distinct = jpegs(folder)
+    sources = [distinct[number % len(distinct)] for number in range(count)]
+    with scratch(folder) as place, pool(cores()) as workers, service(place / "data", cores()) as client:
+        (place / "bare").mkdir()
+        sides = {
+            "service": partial(service_side, client, sources),
+            "pool": partial(pool_side, workers, sources, place / "bare"),
+        }
+        series = alternate(sides, runs)
+    ours, theirs = series["service"]["all"], series["pool"]["all"]
+    rows = [
+        ["service", rate(count, ours), str(ratio(theirs, ours))],
+        ["bare pool", rate(count, theirs), ""],
+    ]
+    submitting = series["service"]["submitting"]
+    notes = [
+        f"{count} pictures of 1024 × 1024 RGB, JPEG to JPEG, `{STEP}`; median of {runs} runs, in turn.",
+        f"{cores()} workers against {cores()} processes, all of them warm.",
+        f"From the first submission to the last result; submitting takes {submitting} s of it.",
+    ]
+    data = {side: {clock: s.values for clock, s in clocks.items()} for side, clocks in series.items()}
+    return Table("P8", "many pictures, against a bare pool", ["", "pictures/s", "ratio"], rows, notes, data)
+
+
+def latency_side(client: Client, source: Path) -> dict[str, float]:
+    """Submit one picture to the idle service; seconds until its success is told."""
+    start = time.perf_counter()
+    job = client.submit(source, STEP)
+    for event in client.watch(job.id):
+        last = event.status
+    seconds = time.perf_counter() - start
+    if last.state is not JobState.SUCCEEDED:
+        raise RuntimeError(f"job {job.id} {last.state}: {last.error}")
+    return {"all": seconds}
+
+
+def bare_side(source: Path, target: Path) -> dict[str, float]:
+    """Decode, filter and encode in this process."""
+    start = time.perf_counter()
+    filter_jpeg((source, target))
+    return {"all": time.perf_counter() - start}
+
+
+def cold_side(source: Path, target: Path) -> dict[str, float]:
+    """Start a world for one picture, as ``halorow run`` does."""
+    return {"all": halorow_run(source, target, [STEP], cores())["whole"]}
+
+
+def cold_and_warm(folder: Path, runs: int, announce: Announce) -> Table:
+    """P9: what the service and a cold world add to the bare work on one picture."""
+    announce("P9 one picture")
+    source = jpegs(folder)[0]
+    single_threaded()
+    with scratch(folder) as place, service(place / "data", cores()) as client:
+        bare, target = place / "bare.jpg", place / "cold.jpg"
+        sides = {"bare": partial(bare_side, source, bare), "warm": partial(latency_side, client, source)}
+        series = alternate(sides, max(runs, LATENCY_RUNS), warm_ups=3)
+        series |= alternate({"cold": partial(cold_side, source, target)}, runs)
+    base = series["bare"]["all"].median
+
+    def row(name: str, side: str) -> list[str]:
+        taken = series[side]["all"]
+        ends = f"{taken.low * 1000:.0f}–{taken.high * 1000:.0f}"
+        return [name, f"{taken.median * 1000:.0f} ({ends})", f"{(taken.median - base) * 1000:+.0f}"]
+
+    rows = [
+        row("bare decode, filter, encode", "bare"),
+        row("idle, warm service", "warm"),
+        row("`halorow run`, cold world", "cold"),
+    ]
+    note = (
+        f"One 1024 × 1024 RGB JPEG, `{STEP}`; from submission until success is told; start to exit when cold."
+    )
+    data = {side: clocks["all"].values for side, clocks in series.items()}
+    return Table("P9", "one picture", ["", "ms", "more than bare, ms"], rows, [note], data)
