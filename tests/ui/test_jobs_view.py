@@ -1,0 +1,106 @@
+"""What the page shows of a job."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.models import JobState, JobStatus, Lane, RankProgress
+from ui.jobs_view import card, summary
+
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def status(state=JobState.RUNNING, **more):
+    return JobStatus(
+        **{
+            "id": "j1",
+            "state": state,
+            "lane": Lane.SINGLE,
+            "input_name": "cat.tif",
+            "pipeline": "invert",
+            "created_at": START,
+            "updated_at": START,
+            **more,
+        }
+    )
+
+
+def at(seconds):
+    return START + timedelta(seconds=seconds)
+
+
+def test_a_running_job_tells_rows_rate_and_time_left():
+    shown = card(status(rows_done=1000, rows_total=4000, rows_per_s=500), at(2))
+    assert shown.progress == "1,000 of 4,000 rows · 500 rows/s · 6 s left"
+    assert shown.fraction == 0.25
+
+
+def test_a_running_job_without_rows_yet_is_getting_ready():
+    assert card(status(), at(1)).progress == "Getting ready"
+
+
+def test_a_waiting_job_tells_for_how_long():
+    assert card(status(JobState.QUEUED), at(70)).progress == "Waiting for 1 min 10 s"
+
+
+def test_a_finished_job_tells_how_long_it_took_and_has_a_result():
+    shown = card(status(JobState.SUCCEEDED, started_at=at(1), finished_at=at(4)), at(100))
+    assert (shown.progress, shown.has_result, shown.fraction) == ("Took 3 s", True, 1.0)
+
+
+def test_every_rank_has_its_bar_in_order():
+    ranks = [
+        RankProgress(rank=1, rows_done=5, rows_total=20),
+        RankProgress(rank=0, rows_done=20, rows_total=20),
+    ]
+    shown = card(status(ranks=ranks), at(1))
+    assert [(bar.rank, bar.fraction) for bar in shown.ranks] == [(0, 1.0), (1, 0.25)]
+    assert shown.ranks[1].words == "rank 1: 5 of 20 rows"
+
+
+def test_a_rank_without_rows_counts_as_done():
+    shown = card(status(ranks=[RankProgress(rank=0, rows_done=0, rows_total=0)]), at(1))
+    assert shown.ranks[0].fraction == 1.0
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_live_jobs_can_be_cancelled_and_ended_ones_without_a_result_retried(state):
+    shown = card(status(state), at(1))
+    assert shown.can_cancel == (not state.is_final)
+    assert shown.can_retry == (state in {JobState.FAILED, JobState.DEAD, JobState.CANCELLED})
+    assert shown.has_result == (state is JobState.SUCCEEDED)
+
+
+def test_a_failure_is_told_with_a_title_the_text_and_what_to_do():
+    shown = card(status(JobState.FAILED, error="cat.tif ends early", error_kind="DamagedInputError"), at(1))
+    assert shown.trouble is not None
+    assert shown.trouble.title == "The file is damaged"
+    assert shown.trouble.message == "cat.tif ends early"
+    assert "upload it again" in shown.trouble.advice
+
+
+def test_an_unforeseen_failure_is_told_in_plain_words_too():
+    shown = card(status(JobState.DEAD, error="three attempts died", error_kind="Surprise"), at(1))
+    assert shown.trouble is not None
+    assert shown.trouble.title == "It did not work"
+
+
+def test_a_job_that_is_tried_again_asks_nothing_of_the_user():
+    shown = card(status(JobState.RETRYING, attempt=1, error="a rank died", error_kind="WorldError"), at(1))
+    assert shown.badge.label == "Trying again (attempt 1 ended)"
+    assert shown.trouble is not None
+    assert "nothing to do" in shown.trouble.advice
+
+
+def test_a_cancelled_job_shows_no_trouble():
+    assert card(status(JobState.CANCELLED, error="cancelled"), at(1)).trouble is None
+
+
+def test_the_summary_counts_jobs_by_state():
+    jobs = [
+        status(JobState.RUNNING),
+        status(JobState.RETRYING),
+        status(JobState.SUCCEEDED),
+        status(JobState.DEAD),
+    ]
+    assert summary(jobs) == "2 running · 1 done · 1 failed"

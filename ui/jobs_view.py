@@ -1,0 +1,163 @@
+"""What the page shows of a job, worked out from its status alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.models import JobState, JobStatus
+from ui import words
+
+_TITLES = {
+    "DamagedInputError": "The file is damaged",
+    "UnsupportedFormatError": "This file format is not supported",
+    "MissingInputError": "The file is not there any more",
+    "UnsupportedImageError": "The pipeline does not fit this image",
+    "UnknownOperationError": "The pipeline is wrong",
+    "ParameterError": "The pipeline is wrong",
+    "LimitError": "The job is too large",
+    "DiskFullError": "There is no room left for the result",
+    "DeviceError": "The device that was asked for is not available",
+    "WorldError": "The computation was interrupted",
+}
+_ADVICE = {
+    "DamagedInputError": "Check that the file opens on your computer, and upload it again.",
+    "UnsupportedFormatError": "Save it as TIFF, PNG, JPEG, WebP or BMP, and upload it again.",
+    "DiskFullError": "Tell your operator; retry the job when there is room again.",
+    "WorldError": "Retry the job; if it happens again, tell your operator.",
+}
+_BADGES = {
+    JobState.QUEUED: ("Waiting", "gray", ":material/schedule:"),
+    JobState.RUNNING: ("Running", "blue", ":material/progress_activity:"),
+    JobState.RETRYING: ("Trying again", "orange", ":material/replay:"),
+    JobState.SUCCEEDED: ("Done", "green", ":material/check_circle:"),
+    JobState.FAILED: ("Failed", "red", ":material/error:"),
+    JobState.CANCELLED: ("Cancelled", "gray", ":material/cancel:"),
+    JobState.DEAD: ("Given up", "red", ":material/report:"),
+}
+_RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.DEAD})
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A state as a word, a colour of the page's palette, and an icon."""
+
+    label: str
+    colour: str
+    icon: str
+
+
+@dataclass(frozen=True)
+class RankBar:
+    """How far one rank is: a share from 0 to 1, and the same in words."""
+
+    rank: int
+    fraction: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why a job has no result: a title, what happened, and what to do (empty if the text says it)."""
+
+    title: str
+    message: str
+    advice: str
+
+
+@dataclass(frozen=True)
+class JobCard:
+    """One job, ready to be drawn."""
+
+    id: str
+    title: str
+    pipeline: str
+    badge: Badge
+    fraction: float
+    progress: str
+    ranks: tuple[RankBar, ...]
+    trouble: Trouble | None
+    is_live: bool
+    can_cancel: bool
+    can_retry: bool
+    has_result: bool
+
+
+def card(status: JobStatus, at: datetime) -> JobCard:
+    """Return what to draw for ``status`` at the time ``at``."""
+    label, colour, icon = _BADGES[status.state]
+    if status.state is JobState.RETRYING and status.attempt:
+        label = f"{label} (attempt {status.attempt} ended)"
+    live = not status.state.is_final
+    return JobCard(
+        id=status.id,
+        title=status.input_name,
+        pipeline=status.pipeline,
+        badge=Badge(label, colour, icon),
+        fraction=status.fraction_done,
+        progress=_progress(status, at),
+        ranks=_ranks(status) if live else (),
+        trouble=_trouble(status),
+        is_live=live,
+        can_cancel=live,
+        can_retry=status.state in _RETRIABLE,
+        has_result=status.state is JobState.SUCCEEDED,
+    )
+
+
+def _progress(status: JobStatus, at: datetime) -> str:
+    """Say in one line how far the job is, how fast, and how long it takes."""
+    if status.state is JobState.QUEUED:
+        return f"Waiting for {words.duration((at - status.created_at).total_seconds())}"
+    if status.state.is_final:
+        return _ended(status)
+    if not status.rows_total:
+        return "Getting ready"
+    parts = [f"{status.rows_done:,} of {words.count(status.rows_total, 'row')}"]
+    if status.rows_per_s > 0:
+        parts.append(words.rate(status.rows_per_s))
+    if status.seconds_left is not None:
+        parts.append(f"{words.duration(status.seconds_left)} left")
+    return " · ".join(parts)
+
+
+def _ended(status: JobStatus) -> str:
+    """Say how long a job took that has come to its end."""
+    if status.started_at is None or status.finished_at is None:
+        return ""
+    took = words.duration((status.finished_at - status.started_at).total_seconds())
+    return f"Took {took}" if status.state is JobState.SUCCEEDED else f"Ended after {took}"
+
+
+def _ranks(status: JobStatus) -> tuple[RankBar, ...]:
+    """Return a bar for each rank, in their order."""
+    return tuple(
+        RankBar(
+            rank=each.rank,
+            fraction=min(1.0, each.rows_done / each.rows_total) if each.rows_total else 1.0,
+            words=f"rank {each.rank}: {each.rows_done:,} of {words.count(each.rows_total, 'row')}",
+        )
+        for each in sorted(status.ranks, key=lambda each: each.rank)
+    )
+
+
+def _trouble(status: JobStatus) -> Trouble | None:
+    """Return what went wrong in plain words, None where nothing did (or somebody cancelled)."""
+    if status.state not in {JobState.FAILED, JobState.DEAD, JobState.RETRYING} or not status.error:
+        return None
+    kind = status.error_kind or ""
+    advice = _ADVICE.get(kind, "")
+    if status.state is JobState.RETRYING:
+        advice = "It is tried again by itself; there is nothing to do."
+    return Trouble(_TITLES.get(kind, "It did not work"), status.error, advice)
+
+
+def summary(statuses: list[JobStatus]) -> str:
+    """Say how many jobs are in which state, for instance ``1 running · 2 done``; empty for none."""
+    groups = (
+        ("waiting", {JobState.QUEUED}),
+        ("running", {JobState.RUNNING, JobState.RETRYING}),
+        ("done", {JobState.SUCCEEDED}),
+        ("failed", {JobState.FAILED, JobState.DEAD}),
+        ("cancelled", {JobState.CANCELLED}),
+    )
+    counted = ((word, sum(status.state in states for status in statuses)) for word, states in groups)
+    return " · ".join(f"{number} {word}" for word, number in counted if number)

@@ -1,0 +1,60 @@
+"""Program that serves the page: ``python -m ui.serve [--host HOST] [--port PORT]``.
+
+Everything else comes from the settings (``pipeline.config``). It ends on SIGTERM or Ctrl-C.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+from pipeline.errors import SettingsError
+from ui import service
+from ui.app import make_app
+
+DEFAULT_PORT = 8501
+LARGEST_UPLOAD_MB = 500
+"""Uploads by the page are held in its memory; larger files go in by ``halorow submit``."""
+
+
+def page_config(host: str, port: int) -> dict[str, Any]:
+    """Return Streamlit's configuration: where to listen, nothing sent out, no stack traces, our colours."""
+    return {
+        "server.address": host,
+        "server.port": port,
+        "server.headless": True,
+        "server.fileWatcherType": "none",
+        "server.maxUploadSize": LARGEST_UPLOAD_MB,
+        "server.runOnSave": False,
+        "browser.gatherUsageStats": False,
+        "client.showErrorDetails": "none",
+        "client.showErrorLinks": False,
+        "client.toolbarMode": "viewer",
+        "logger.hideWelcomeMessage": True,
+        "runner.magicEnabled": False,
+        "theme.light.primaryColor": "#0f766e",
+        "theme.light.backgroundColor": "#ffffff",
+        "theme.light.secondaryBackgroundColor": "#f3f6f6",
+        "theme.dark.primaryColor": "#2dd4bf",
+        "theme.dark.backgroundColor": "#0f1517",
+        "theme.dark.secondaryBackgroundColor": "#1a2326",
+        "theme.baseRadius": "medium",
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Serve the page until told to stop; return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m ui.serve", description="Serve the page of halorow.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port to listen on ({DEFAULT_PORT})")
+    arguments = parser.parse_args(argv)
+    try:
+        service.settings()
+    except SettingsError as error:
+        sys.stderr.write(f"{error.public_message}\n")
+        return error.exit_code
+    make_app().run(config=page_config(arguments.host, arguments.port))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""Numbers as people say them: sizes, durations, rates, counts."""
+
+import re
+
+_KILO = 1000
+_MINUTE_S = 60
+_HOUR_S = 3600
+
+
+def size(count_bytes: int) -> str:
+    """Return bytes with a unit, for instance ``3.2 GB``; decimal, as file managers show it."""
+    if count_bytes < _KILO:
+        return f"{count_bytes} B"
+    amount = float(count_bytes)
+    for unit in ("kB", "MB", "GB"):
+        amount /= _KILO
+        if amount < _KILO:
+            return f"{amount:.1f} {unit}"
+    return f"{amount / _KILO:.1f} TB"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds in the two largest units that matter, for instance ``3 min 20 s``."""
+    if seconds < 1:
+        return "under 1 s"
+    whole = round(seconds)
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S} min {whole % _MINUTE_S} s"
+    return f"{whole // _HOUR_S} h {whole % _HOUR_S // _MINUTE_S} min"
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with thousands separated and its noun, plural where needed."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def rate(rows_per_s: float) -> str:
+    """Return rows per second, for instance ``1,250 rows/s``; one decimal below ten."""
+    return f"{rows_per_s:,.1f} rows/s" if rows_per_s < 10 else f"{rows_per_s:,.0f} rows/s"  # noqa: PLR2004  (ten)
+
+
+def plain(text: str) -> str:
+    """Return text that Markdown shows as it is, so that no file name or message can format the page."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", text).replace("\n", "  \n")
