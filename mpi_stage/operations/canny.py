@@ -1,0 +1,207 @@
+"""Canny's edges: ``canny``, and the two stencils that the plan puts before its hysteresis.
+
+``canny`` is made of a gradient (halo ``aperture // 2``), the thinning of its magnitude to one pixel
+(halo 1, magnitude 0 outside the image as in ``cv2.Canny``), which leaves a map of weak and strong
+edge pixels, and the hysteresis over the whole map, a collective.
+
+Source: J. Canny, "A Computational Approach to Edge Detection", IEEE PAMI 8 (1986); the thinning's
+sectors and ties are those of ``cv2.Canny``.
+"""
+
+import math
+
+import cv2
+import numpy as np
+
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.operations.blocks import crop
+from mpi_stage.operations.declaration import (
+    Border,
+    Channels,
+    Kind,
+    Operation,
+    Parameter,
+    Params,
+    Pattern,
+)
+from mpi_stage.operations.thinning import thin
+from mpi_stage.operations.values import integer, number
+
+NO_EDGE, WEAK_EDGE, STRONG_EDGE = 0, 1, 2
+
+_SCALED_APERTURE = 7  # OpenCV divides its gradients and the thresholds by 16, to fit 16 bits
+_SCALE = 1 / 16
+_OPENCV_LARGEST_THRESHOLD = 32767
+
+_LOW = Parameter(
+    "low",
+    Kind.FLOAT,
+    "Gradient above which a pixel may be part of an edge, in the image's own values; the default suits "
+    "uint8 only. If above high the two change places.",
+    default=50.0,
+    minimum=0,
+)
+_HIGH = Parameter(
+    "high",
+    Kind.FLOAT,
+    "Gradient above which a pixel starts an edge, in the image's own values; the default suits uint8 only.",
+    default=150.0,
+    minimum=0,
+)
+_APERTURE = Parameter(
+    "aperture", Kind.INT, "Side of the Sobel kernel.", default=3, minimum=3, maximum=7, unit="px", odd=True
+)
+_L2 = Parameter("l2", Kind.BOOL, "Measure the gradient as √(x² + y²) instead of |x| + |y|.", default=False)
+
+
+def _prepare(params: Params, _spec: ImageSpec) -> tuple[tuple[str, Params], ...]:
+    """Return the steps that turn the gray image into the map of weak and strong edge pixels."""
+    border = {"border": params["border"], "fill": params["fill"]}
+    aperture = params["aperture"]
+    gradients: Params = {"aperture": aperture, **border}
+    maps: Params = {
+        "low": params["low"],
+        "high": params["high"],
+        "aperture": aperture,
+        "l2": params["l2"],
+        "border": Border.CONSTANT.value,
+        "fill": 0.0,
+    }
+    steps = (("canny_gradients", gradients), ("canny_maps", maps))
+    if number(params, "sigma") == 0:
+        return steps
+    smooth: Params = {"sigma": params["sigma"], "size": None, **border}
+    return (("gaussian", smooth), *steps)
+
+
+def _gradients_halo(params: Params, _spec: ImageSpec) -> int:
+    return integer(params, "aperture") // 2
+
+
+def _gradients_output(spec: ImageSpec, _params: Params) -> ImageSpec:
+    dtype = "uint16" if spec.dtype == "uint8" else "float32"
+    return ImageSpec(spec.rows, spec.columns, 2, dtype)
+
+
+def _gradients(block: Pixels, params: Params) -> Pixels:
+    """Return the derivatives across and down as two channels.
+
+    Those of ``uint8`` are ``int16``, handed on under the name of ``uint16``; the others are
+    ``float32``, whole numbers for ``uint16``.
+    """
+    aperture = integer(params, "aperture")
+    pair = [_derivative(block, aperture, 1, 0), _derivative(block, aperture, 0, 1)]
+    result = crop(cv2.merge(pair), aperture // 2)
+    return result.view(np.uint16) if result.dtype == np.int16 else result
+
+
+def _derivative(block: Pixels, aperture: int, across: int, down: int) -> Pixels:
+    scale = _SCALE if aperture == _SCALED_APERTURE else 1.0
+    if block.dtype == np.uint16 and aperture == _SCALED_APERTURE:
+        # More than the 24 bits of a float32 before the division; rounded like OpenCV's int16.
+        exact = cv2.Sobel(block, cv2.CV_64F, across, down, ksize=aperture, scale=scale)
+        return np.rint(exact).astype(np.float32)
+    depth = cv2.CV_16S if block.dtype == np.uint8 else cv2.CV_32F
+    return cv2.Sobel(block, depth, across, down, ksize=aperture, scale=scale)
+
+
+def _maps_halo(_params: Params, _spec: ImageSpec) -> int:
+    return 1
+
+
+def _maps_output(spec: ImageSpec, _params: Params) -> ImageSpec:
+    return ImageSpec(spec.rows, spec.columns, 1, "uint8")
+
+
+def _maps(block: Pixels, params: Params) -> Pixels:
+    """Return 0 (no edge), 1 (weak) or 2 (strong) for each pixel, from its gradients."""
+    first, second = number(params, "low"), number(params, "high")
+    scale = _SCALE if integer(params, "aperture") == _SCALED_APERTURE else 1.0
+    low, high = min(first, second) * scale, max(first, second) * scale
+    across, down = cv2.split(block)
+    if block.dtype == np.uint16:
+        return _maps_int16(across.view(np.int16), down.view(np.int16), low, high, bool(params["l2"]))
+    return thin(across, down, low, high, euclidean=bool(params["l2"]))[:, :, np.newaxis]
+
+
+def _maps_int16(across: Pixels, down: Pixels, low: float, high: float, euclidean: bool) -> Pixels:
+    """Let OpenCV thin the gradients of ``uint8``; equal thresholds leave it no hysteresis to do."""
+    thinned = cv2.Canny(across, down, low, low, L2gradient=euclidean)[1:-1, 1:-1]
+    across, down = across[1:-1, 1:-1], down[1:-1, 1:-1]
+    high = min(high, _OPENCV_LARGEST_THRESHOLD)
+    if euclidean:
+        squares = np.multiply(across, across, dtype=np.int32) + np.multiply(down, down, dtype=np.int32)
+        strong = squares > math.floor(high * high)
+    else:
+        strong = np.abs(across) + np.abs(down) > math.floor(high)
+    # Thinned pixels are 255: all bits set. Strong adds 1 to the weak 1.
+    levels = strong.view(np.uint8) + np.uint8(WEAK_EDGE)
+    return cv2.bitwise_and(levels, thinned)[:, :, np.newaxis]
+
+
+def _edges(spec: ImageSpec, _params: Params) -> ImageSpec:
+    return spec.with_channels(1)
+
+
+CANNY = Operation(
+    name="canny",
+    label="Canny edges",
+    help="Thin, connected edges: white on black. A weak edge stays where it reaches a strong one, however "
+    "far. Colour is turned to gray first.",
+    family="edges",
+    pattern=Pattern.GLOBAL,
+    reference="cv2.Canny of the whole gray picture",
+    parameters=(
+        _LOW,
+        _HIGH,
+        _APERTURE,
+        Parameter(
+            "sigma",
+            Kind.FLOAT,
+            "Standard deviation of the Gaussian that smooths the picture before; 0 for none.",
+            default=0.0,
+            minimum=0,
+            maximum=100,
+            unit="px",
+        ),
+        _L2,
+    ),
+    channels=Channels.GRAY_OR_COLOUR,
+    gray_inside=True,
+    border=Border.NEAREST,
+    cost=lambda _params, _spec: 2.0,
+    output=_edges,
+    prepare=_prepare,
+    collective="hysteresis",
+)
+
+CANNY_GRADIENTS = Operation(
+    name="canny_gradients",
+    label="Canny's gradients",
+    help="The derivatives across and down, as two channels: the first stencil of canny.",
+    family="edges",
+    pattern=Pattern.STENCIL,
+    reference="cv2.Sobel",
+    parameters=(_APERTURE,),
+    border=Border.NEAREST,
+    cost=lambda _params, spec: 1.0 if spec.dtype == "uint8" else 2.0,
+    output=_gradients_output,
+    halo=_gradients_halo,
+    stencil=_gradients,
+)
+
+CANNY_MAPS = Operation(
+    name="canny_maps",
+    label="Canny's map of edge pixels",
+    help="0 none, 1 weak, 2 strong, from the gradients: the second stencil of canny.",
+    family="edges",
+    pattern=Pattern.STENCIL,
+    reference="cv2.Canny without its hysteresis",
+    parameters=(_LOW, _HIGH, _APERTURE, _L2),
+    types=("uint16", "float32"),
+    border=Border.CONSTANT,
+    cost=lambda _params, spec: 18.0 if spec.dtype == "uint16" else 60.0,
+    output=_maps_output,
+    halo=_maps_halo,
+    stencil=_maps,
+)

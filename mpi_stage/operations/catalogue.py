@@ -1,0 +1,62 @@
+"""The catalogue: every operation there is, in the order in which people see them."""
+
+from mpi_stage.errors import UnknownOperationError
+from mpi_stage.operations.box import BOX
+from mpi_stage.operations.canny import CANNY, CANNY_GRADIENTS, CANNY_MAPS
+from mpi_stage.operations.colour import GRAYSCALE, INVERT, SATURATION
+from mpi_stage.operations.declaration import Operation
+from mpi_stage.operations.equalize import EQUALIZE
+from mpi_stage.operations.gaussian import GAUSSIAN
+from mpi_stage.operations.median import MEDIAN
+from mpi_stage.operations.otsu import OTSU
+from mpi_stage.operations.sharpen import SHARPEN
+from mpi_stage.operations.sobel import SOBEL
+from mpi_stage.operations.suggestions import did_you_mean, shown
+from mpi_stage.operations.threshold import THRESHOLD
+
+OPERATIONS: tuple[Operation, ...] = (
+    INVERT,
+    GRAYSCALE,
+    SATURATION,
+    BOX,
+    GAUSSIAN,
+    MEDIAN,
+    SHARPEN,
+    SOBEL,
+    CANNY,
+    THRESHOLD,
+    OTSU,
+    EQUALIZE,
+)
+"""What a pipeline may name."""
+
+INTERNAL: tuple[Operation, ...] = (CANNY_GRADIENTS, CANNY_MAPS)
+"""What only a plan inserts, through an operation's ``prepare``."""
+
+_PUBLIC = {name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)}
+_INTERNAL = {operation.name: operation for operation in INTERNAL}
+
+
+def find(name: str) -> Operation:
+    """Return the operation called ``name``, or of which that is an alias; the internal ones included.
+
+    Raises
+    ------
+    UnknownOperationError: there is none; the message holds the closest public names.
+
+    """
+    return _INTERNAL[name] if name in _INTERNAL else find_public(name)
+
+
+def find_public(name: str) -> Operation:
+    """Return the operation that a pipeline calls ``name``.
+
+    Raises
+    ------
+    UnknownOperationError: there is none; the message holds the closest names.
+
+    """
+    if name in _PUBLIC:
+        return _PUBLIC[name]
+    message = f"there is no operation {shown(name)}{did_you_mean(name, _PUBLIC)}"
+    raise UnknownOperationError(f"{message}; 'halorow ops' lists them")

@@ -1,0 +1,82 @@
+"""Gaussian smoothing: ``gaussian``."""
+
+import cv2
+
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.operations.blocks import crop, in_groups, per_channel
+from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.values import integer, number
+
+DEFAULT_SIGMA = 2.0
+_REACH_UINT8 = 3
+_REACH = 4
+
+
+def kernel_size(params: Params, dtype: str) -> int:
+    """Return the side of the kernel in px.
+
+    What ``cv2.GaussianBlur`` derives from sigma: 3 sigma on each side for ``uint8``, 4 sigma for the
+    other types, rounded to an odd number.
+    """
+    if params["size"] is not None:
+        return integer(params, "size")
+    reach = _REACH_UINT8 if dtype == "uint8" else _REACH
+    # The order of the products and Python's rounding of halves to even are OpenCV's.
+    return round(_sigma(params) * reach * 2 + 1) | 1
+
+
+def _sigma(params: Params) -> float:
+    """Return sigma in px; 0 where OpenCV is to derive it from the size."""
+    if params["sigma"] is not None:
+        return number(params, "sigma")
+    return DEFAULT_SIGMA if params["size"] is None else 0.0
+
+
+def _halo(params: Params, spec: ImageSpec) -> int:
+    return kernel_size(params, spec.dtype) // 2
+
+
+def _gaussian(block: Pixels, params: Params) -> Pixels:
+    """Return the block smoothed, without its halo."""
+    size, sigma = kernel_size(params, str(block.dtype)), _sigma(params)
+    smooth = in_groups(
+        block, lambda part: cv2.GaussianBlur(part, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
+    )
+    return crop(smooth, size // 2)
+
+
+def _cost(params: Params, spec: ImageSpec) -> float:
+    return per_channel(spec, 0.2 + 0.12 * kernel_size(params, spec.dtype))
+
+
+GAUSSIAN = Operation(
+    name="gaussian",
+    label="Gaussian blur",
+    help="Smooths with a bell curve. Give sigma, or size, or both; with neither, sigma is 2.",
+    family="smoothing",
+    pattern=Pattern.STENCIL,
+    reference="cv2.GaussianBlur",
+    parameters=(
+        Parameter(
+            "sigma",
+            Kind.FLOAT,
+            "Standard deviation of the bell curve; derived from size as OpenCV does if left out.",
+            minimum=0.1,
+            maximum=100,
+            unit="px",
+        ),
+        Parameter(
+            "size",
+            Kind.INT,
+            "Side of the kernel; if left out 6 sigma + 1 for uint8, 8 sigma + 1 for other types, made odd.",
+            minimum=1,
+            maximum=801,
+            unit="px",
+            odd=True,
+        ),
+    ),
+    border=Border.MIRROR,
+    cost=_cost,
+    halo=_halo,
+    stencil=_gaussian,
+)

@@ -1,0 +1,114 @@
+"""Counting values over a whole image: what ``otsu`` and ``equalize`` measure, in integers only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.operations.declaration import Measured, Params, Round
+
+WIDE_BINS = 65536
+_EXACT_COUNT = 1 << 24  # cv2.calcHist counts in float32
+
+
+@dataclass(frozen=True)
+class Span:
+    """The finite values of a float image, cut into 65,536 bins of equal width."""
+
+    low: float
+    high: float
+
+    def positions(self, values: Pixels) -> Pixels:
+        """Return where ``values`` lie in units of bins, 0 to 65,536, as float64; NaN stays NaN."""
+        # Without any width everything lies in the first bin.
+        scale = WIDE_BINS / (self.high - self.low) if self.high > self.low else 1.0
+        positions: Pixels = (values.astype(np.float64) - self.low) * scale
+        return positions
+
+    def bins(self, values: Pixels) -> Pixels:
+        """Return the bin of each value as ``uint16``; NaN and what lies below count as 0."""
+        positions = np.nan_to_num(self.positions(values), copy=False, nan=0.0)
+        return np.clip(positions, 0, WIDE_BINS - 1, out=positions).astype(np.uint16)
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Counts of each bin (channels × bins, ``int64``) and, for floats, the span that they cover."""
+
+    counts: Pixels
+    span: Span | None
+
+
+Planes = Callable[[Pixels, Params], Pixels]
+"""(rows × columns × channels) → rows × columns × measured channels, of the same type."""
+
+Width = Callable[[ImageSpec, Params], int]
+"""How many channels are measured."""
+
+
+def bin_count(dtype: str) -> int:
+    """Return 256 for ``uint8``, else 65,536."""
+    return 256 if dtype == "uint8" else WIDE_BINS
+
+
+def rounds(spec: ImageSpec, planes: Planes, width: Width) -> tuple[Round, ...]:
+    """Return the sweeps that measure a :class:`Histogram`: one for integers, two for floats."""
+    counting = _counting(planes, width)
+    return (_ranging(planes), counting) if spec.dtype == "float32" else (counting,)
+
+
+def _ranging(planes: Planes) -> Round:
+    """Measure the least and the greatest finite value, over all channels."""
+
+    def start(_spec: ImageSpec, _params: Params, _previous: Measured) -> Pixels:
+        # The greatest is kept negated, so that both are minima.
+        return np.full(2, np.inf)
+
+    def update(state: Pixels, rows: Pixels, _first_row: int, params: Params, _previous: Measured) -> None:
+        values = _finite(planes(rows, params))
+        if values.size:
+            state[0] = min(state[0], float(values.min()))
+            state[1] = min(state[1], -float(values.max()))
+
+    def finish(state: Pixels, _spec: ImageSpec, _params: Params, _previous: Measured) -> Span:
+        low, high = float(state[0]), -float(state[1])
+        return Span(low, high) if low <= high else Span(0.0, 0.0)
+
+    return Round(start=start, update=update, combine="min", finish=finish)
+
+
+def _counting(planes: Planes, width: Width) -> Round:
+    """Count the values of each bin, per measured channel."""
+
+    def start(spec: ImageSpec, params: Params, _previous: Measured) -> Pixels:
+        return np.zeros((width(spec, params), bin_count(spec.dtype)), np.int64)
+
+    def update(state: Pixels, rows: Pixels, _first_row: int, params: Params, previous: Measured) -> None:
+        measured = planes(rows, params)
+        for channel in range(len(state)):
+            state[channel] += count(np.ascontiguousarray(measured[:, :, channel]), previous)
+
+    def finish(state: Pixels, _spec: ImageSpec, _params: Params, previous: Measured) -> Histogram:
+        return Histogram(state, previous)
+
+    return Round(start=start, update=update, combine="sum", finish=finish)
+
+
+def count(values: Pixels, span: Span | None) -> Pixels:
+    """Count ``values`` by bin; those of floats by the bins of ``span``, the finite ones alone."""
+    binned = values if span is None else span.bins(_finite(values))
+    flat = binned.reshape(-1)
+    bins = 256 if flat.dtype == np.uint8 else WIDE_BINS
+    counts = np.zeros(bins, np.int64)
+    for first in range(0, flat.size, _EXACT_COUNT):
+        part = flat[first : first + _EXACT_COUNT]
+        counts += cv2.calcHist([part], [0], None, [bins], [0, bins]).reshape(-1).astype(np.int64)
+    return counts
+
+
+def _finite(values: Pixels) -> Pixels:
+    """Return ``values`` without NaN and infinities; the same array where there are none."""
+    mask = np.isfinite(values)
+    return values if mask.all() else values[mask]

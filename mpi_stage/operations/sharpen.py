@@ -1,0 +1,37 @@
+"""Sharpening with the Laplacian: ``sharpen``."""
+
+import cv2
+import numpy as np
+
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.operations.blocks import crop, in_groups, per_channel
+from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.values import number
+
+
+def _halo(_params: Params, _spec: ImageSpec) -> int:
+    return 1
+
+
+def _sharpen(block: Pixels, params: Params) -> Pixels:
+    """Return the image plus ``amount`` times what it differs from its four neighbours."""
+    a = number(params, "amount")
+    kernel = np.array([[0, -a, 0], [-a, 1 + 4 * a, -a], [0, -a, 0]], np.float32)
+    return crop(
+        in_groups(block, lambda part: cv2.filter2D(part, -1, kernel, borderType=cv2.BORDER_REPLICATE)), 1
+    )
+
+
+SHARPEN = Operation(
+    name="sharpen",
+    label="Sharpen",
+    help="Adds what each pixel differs from its four neighbours. Amount 0 changes nothing.",
+    family="smoothing",
+    pattern=Pattern.STENCIL,
+    reference="cv2.filter2D with [0 -a 0; -a 1+4a -a; 0 -a 0], a = amount",
+    parameters=(Parameter("amount", Kind.FLOAT, "How much is added.", default=1.0, minimum=0, maximum=10),),
+    border=Border.MIRROR,
+    cost=lambda _params, spec: per_channel(spec, 0.5),
+    halo=_halo,
+    stencil=_sharpen,
+)
