@@ -1,0 +1,146 @@
+"""How a file becomes an object of a local store: written aside, put on the disk, moved into place."""
+
+import os
+import stat
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipeline.errors import KeyRefusedError, ObjectExistsError, StoreUnavailableError
+from pipeline.models import ObjectInfo
+from pipeline.stores.folders import open_folder
+from pipeline.stores.keys import check_key
+
+NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+"""Flags that make a file and fail if anything of that name is there."""
+
+_OWN_PREFIX = ".put-"
+_PUBLISH_TRIES = 100
+"""How often deletions may remove the empty folder under a writer's hands; each time takes a new one."""
+
+
+class Staging:
+    """The folder of files that are not objects yet, on the same file system as the objects.
+
+    Parameters
+    ----------
+    folder: holds the staged files.
+    objects: the root of the objects.
+    durable: whether ``commit`` waits until the object is on the disk.
+
+    """
+
+    def __init__(self, folder: Path, objects: Path, *, durable: bool) -> None:
+        self._folder = folder
+        self._objects = objects
+        self._durable = durable
+
+    def path(self, name: str) -> Path:
+        """Return where another process may write the file ``name``. Raises KeyRefusedError."""
+        if len(check_key(name)) > 1 or name.startswith(_OWN_PREFIX):
+            raise KeyRefusedError(
+                f"{name!r} cannot be staged; use one segment that does not start with {_OWN_PREFIX}"
+            )
+        return self._folder / name
+
+    @contextmanager
+    def new_file(self) -> Iterator[tuple[int, Path]]:
+        """Yield descriptor and path of a new file; that path is gone in the end."""
+        staged = self._folder / f"{_OWN_PREFIX}{uuid.uuid4().hex}"
+        fd = os.open(staged, NEW_FILE, 0o666)
+        try:
+            yield fd, staged
+        finally:
+            os.close(fd)
+            staged.unlink(missing_ok=True)
+
+    def holds(self, path: Path, fd: int) -> bool:
+        """Whether the open file is one of the staged files, so that it can be moved."""
+        if path.parent.resolve() != self._folder or path.is_symlink():
+            return False
+        known = os.fstat(fd)
+        return stat.S_ISREG(known.st_mode) and known.st_dev == self._objects.stat().st_dev
+
+    def sweep(self, older_than_s: float) -> int:
+        """Remove the files that nobody has written to for so long; return how many those were."""
+        oldest = time.time() - older_than_s
+        removed = 0
+        for path in self._folder.iterdir():
+            try:
+                if path.lstat().st_mtime < oldest:
+                    path.unlink()
+                    removed += 1
+            except (FileNotFoundError, IsADirectoryError):
+                continue  # its writer has just finished; or no staged file
+        return removed
+
+    def commit(self, segments: tuple[str, ...], staged: Path, fd: int, *, create_only: bool) -> ObjectInfo:
+        """Put a staged file, open as ``fd``, on the disk and under its key.
+
+        Raises
+        ------
+        ObjectExistsError
+            If ``create_only`` and there is an object of that key.
+        KeyRefusedError
+            If the key is the folder of other objects, or would lie below an object or a symbolic link.
+        OSError
+            As the system says.
+
+        """
+        # The clock of the file system may stand still for some milliseconds, and inode numbers are
+        # used again: only a time of our own makes each generation another one.
+        now_ns = time.time_ns()
+        os.utime(fd, ns=(now_ns, now_ns))
+        if self._durable:
+            os.fsync(fd)
+        info = info_of("/".join(segments), os.fstat(fd))
+        for _ in range(_PUBLISH_TRIES):
+            try:
+                self._publish(segments, staged, create_only=create_only)
+            except FileNotFoundError:
+                continue  # a deletion took the empty folder away before the object was in it
+            return info
+        raise StoreUnavailableError(f"the folder of {info.key} vanished {_PUBLISH_TRIES} times; try again")
+
+    def _publish(self, segments: tuple[str, ...], staged: Path, *, create_only: bool) -> None:
+        *folders, name = segments
+        with open_folder(self._objects, folders, create=True) as folder:
+            try:
+                if create_only:
+                    os.link(staged, name, dst_dir_fd=folder.fd, follow_symlinks=False)
+                else:
+                    os.replace(staged, name, dst_dir_fd=folder.fd)
+            except (FileExistsError, IsADirectoryError) as error:
+                known = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+                raise _occupied("/".join(segments), known) from error
+            if self._durable:
+                folder.sync()
+        if create_only:
+            staged.unlink(missing_ok=True)
+
+
+def generation_of(known: os.stat_result) -> str:
+    """Return the generation of an object from the status of its file."""
+    return f"{known.st_mtime_ns:x}-{known.st_size:x}-{known.st_ino:x}"
+
+
+def info_of(key: str, known: os.stat_result) -> ObjectInfo:
+    """Return what is known of an object from the status of its file."""
+    return ObjectInfo(
+        key=key,
+        size_bytes=known.st_size,
+        generation=generation_of(known),
+        updated_at=datetime.fromtimestamp(known.st_mtime, UTC),
+    )
+
+
+def _occupied(key: str, known: os.stat_result) -> ObjectExistsError | KeyRefusedError:
+    if stat.S_ISDIR(known.st_mode):
+        return KeyRefusedError(
+            f"there are objects below {key!r}, so a store on disk can hold none of that name; "
+            "choose another key"
+        )
+    return ObjectExistsError(f"the object {key} exists already")
