@@ -31,6 +31,7 @@ OURS = {
         "pipeline.config",
         "pipeline.links",
         "mpi_stage.operations",
+        "mpi_stage.errors",
     ),
     "jobs": (
         "pipeline.client",
