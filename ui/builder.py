@@ -7,7 +7,7 @@ from typing import Any
 from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.declaration import Value
 from mpi_stage.operations.grammar import Step, parse, to_text
-from mpi_stage.operations.parameters import all_parameters
+from mpi_stage.operations.parameters import parameters_of
 
 Entered = tuple[tuple[str, Value], ...]
 
@@ -25,7 +25,7 @@ class Draft:
 
     def value(self, name: str) -> Value:
         """Return what was entered for a parameter, else its default."""
-        default = next((p.default for p in all_parameters(find(self.op)) if p.name == name), None)
+        default = next((p.default for p in parameters_of(find(self.op)) if p.name == name), None)
         return dict(self.entered).get(name, default)
 
     def to_json(self) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _without_defaults(op: str, values: Mapping[str, Value]) -> Entered:
     """Return the values that have to be said, in the order of the declaration."""
     return tuple(
         (parameter.name, values[parameter.name])
-        for parameter in all_parameters(find(op))
+        for parameter in parameters_of(find(op))
         if values.get(parameter.name) is not None and values[parameter.name] != parameter.default
     )
 

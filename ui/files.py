@@ -47,8 +47,8 @@ def file_routes(secret: Callable[[], bytes], find: Callable[[str], Path | None])
             link = verify_link(secret(), key, request.url.query, method=request.method, now=time.time())
             path = find(key)
         except HalorowError as error:
-            status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 500)
-            return _sorry(error.public_message if status != 500 else "it cannot be read now", status)  # noqa: PLR2004
+            status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
+            return _sorry(error.public_message, status) if status else _sorry("it cannot be read now", 500)
         if path is None or not path.is_file():
             return _sorry("there is no such file any more", 404)
         return FileResponse(path, filename=link.filename or Path(key).name, headers=_HEADERS)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mpi_stage.operations.declaration import Kind, Operation, Parameter, Value
-from mpi_stage.operations.parameters import all_parameters
+from mpi_stage.operations.parameters import parameters_of
 
 _FEW_CHOICES = 3
 _BORDER_NAMES = frozenset({"border", "fill"})
@@ -53,7 +53,7 @@ class Field:
 
 def fields_of(operation: Operation) -> tuple[Field, ...]:
     """Return the inputs of an operation's form, in the order of its declaration."""
-    return tuple(_field(parameter) for parameter in all_parameters(operation))
+    return tuple(_field(parameter) for parameter in parameters_of(operation))
 
 
 def _field(parameter: Parameter) -> Field:

@@ -118,7 +118,8 @@ def _download(view: JobCard) -> None:
 @st.cache_data(ttl=_LINK_KEPT_S, max_entries=1000, show_spinner=False)
 def link(job_id: str) -> str:
     """Return a link to a job's result that holds for at least a day less an hour."""
-    return service.client().link(job_id, life_s=_LINK_LIFE_S)
+    url: str = service.client().link(job_id, life_s=_LINK_LIFE_S)
+    return url
 
 
 def _cancel(job_id: str) -> None:

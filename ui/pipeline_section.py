@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -117,13 +118,18 @@ def _input(draft: Draft, field: Field) -> None:
     """Draw the input for one parameter, filled with its present value."""
     key = f"{draft.uid}_{field.name}"
     value = draft.value(field.name)
-    more = {"key": key, "help": field.help, "on_change": _take, "args": (draft.uid, field.name, key)}
+    more: dict[str, Any] = {
+        "key": key,
+        "help": field.help,
+        "on_change": _take,
+        "args": (draft.uid, field.name, key),
+    }
     if field.widget is Widget.WHOLE_NUMBER:
         _number(field, value, int, more)
     elif field.widget is Widget.NUMBER:
         _number(field, value, float, more)
     elif field.widget is Widget.BUTTONS:
-        st.segmented_control(field.label, field.choices, default=value, required=True, **more)
+        st.segmented_control(field.label, field.choices, default=str(value), required=True, **more)
     elif field.widget is Widget.LIST:
         st.selectbox(field.label, field.choices, index=field.choices.index(str(value)), **more)
     elif field.widget is Widget.SWITCH:
@@ -132,18 +138,16 @@ def _input(draft: Draft, field: Field) -> None:
         st.text_input(field.label, value=as_text(value), placeholder="numbers with commas", **more)
 
 
-def _number(field: Field, value: Value, kind: type[int] | type[float], more: dict[str, object]) -> None:
+def _number(field: Field, value: Value, kind: type[int] | type[float], more: dict[str, Any]) -> None:
     """Draw a number input; what the page hands over has all to be of one kind."""
-    st.number_input(
-        field.label,
-        min_value=None if field.minimum is None else kind(field.minimum),
-        max_value=None if field.maximum is None else kind(field.maximum),
-        value=kind(value) if isinstance(value, int | float) else None,
-        step=kind(field.step),
-        format=None if kind is int else "%g",
-        placeholder=field.placeholder,
-        **more,  # type: ignore[arg-type]  # key, help and callback, the same for every widget
-    )
+    numbers: dict[str, Any] = {
+        "min_value": None if field.minimum is None else kind(field.minimum),
+        "max_value": None if field.maximum is None else kind(field.maximum),
+        "value": kind(value) if isinstance(value, int | float) else None,
+        "step": kind(field.step),
+        "format": None if kind is int else "%g",
+    }
+    st.number_input(field.label, placeholder=field.placeholder, **numbers, **more)
 
 
 def _text() -> None:

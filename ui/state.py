@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mpi_stage.errors import PipelineError
+from mpi_stage.errors import StageError
 from ui.builder import Pipeline
 
 TEXT_KEY = "pipeline_text"
@@ -28,7 +28,7 @@ def keep_text() -> None:
     """Take the pipeline over from the text field, or remember what is wrong with the text."""
     try:
         changed = pipeline().rewritten(st.session_state[TEXT_KEY])
-    except PipelineError as error:
+    except StageError as error:
         st.session_state[_FAULT_KEY] = error.public_message
     else:
         st.session_state[_PIPELINE_KEY] = changed
@@ -42,7 +42,7 @@ def fault() -> str | None:
         return remembered
     try:
         pipeline().check()
-    except PipelineError as error:
+    except StageError as error:
         return error.public_message
     return None
 

@@ -5,6 +5,7 @@ import re
 _KILO = 1000
 _MINUTE_S = 60
 _HOUR_S = 3600
+_FEW = 10
 
 
 def size(count_bytes: int) -> str:
@@ -38,7 +39,8 @@ def count(number: int, noun: str) -> str:
 
 def rate(rows_per_s: float) -> str:
     """Return rows per second, for instance ``1,250 rows/s``; one decimal below ten."""
-    return f"{rows_per_s:,.1f} rows/s" if rows_per_s < 10 else f"{rows_per_s:,.0f} rows/s"  # noqa: PLR2004  (ten)
+    decimals = 1 if rows_per_s < _FEW else 0
+    return f"{rows_per_s:,.{decimals}f} rows/s"
 
 
 def plain(text: str) -> str:

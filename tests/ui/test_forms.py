@@ -4,7 +4,7 @@ import pytest
 
 from mpi_stage.operations.catalogue import OPERATIONS, find
 from mpi_stage.operations.declaration import Kind, Operation, Parameter, Pattern
-from mpi_stage.operations.parameters import all_parameters
+from mpi_stage.operations.parameters import parameters_of
 from ui.forms import Widget, fields_of
 
 
@@ -57,6 +57,6 @@ def test_neighbourhood_operations_offer_the_border_among_the_further_settings():
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_the_form_of_every_operation_has_all_its_parameters(operation):
     fields = fields_of(operation)
-    assert [field.name for field in fields] == [parameter.name for parameter in all_parameters(operation)]
+    assert [field.name for field in fields] == [parameter.name for parameter in parameters_of(operation)]
     assert all(field.help and field.label for field in fields)
     assert all(field.default in field.choices for field in fields if field.choices)
