@@ -40,6 +40,7 @@ OURS = {
         "pipeline.errors",
         "pipeline.config",
         "mpi_stage.operations",
+        "mpi_stage.errors",
     ),
 }
 
