@@ -9,6 +9,7 @@
     │   ├── JobNotFoundError       exit 2
     │   ├── JobStateError          exit 2   the job is not in a state that allows this
     │   ├── JobFailedError         the job ended without a result; exit code as the stage gave it
+    │   ├── RunCancelledError      the work was stopped because somebody asked for it
     │   └── StaleFenceError        a newer attempt holds the job; this one must not commit
     ├── StoreError
     │   ├── ObjectNotFoundError    exit 3
@@ -73,6 +74,10 @@ class JobFailedError(JobError):
         """Carry the failure's text and the exit code the stage gave it."""
         super().__init__(message)
         self.exit_code = exit_code
+
+
+class RunCancelledError(JobError):
+    """Raised when a run was stopped before its end because somebody asked for it."""
 
 
 class StaleFenceError(JobError):

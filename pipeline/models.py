@@ -85,6 +85,40 @@ class AttemptRecord(_Model):
     started_at: datetime = Field(default_factory=now)
 
 
+class AttemptOutcome(_Model):
+    """``jobs/<id>/attempts/<n>.outcome.json``: how an attempt ended without a result.
+
+    An attempt that has neither an outcome nor the job's result, and is not the last one, died
+    with its worker. ``died`` says that the worker lived to tell of its stage's death; ``counts``
+    is off where the job was not to blame (the store was away, the service stopped).
+    """
+
+    job_id: str
+    attempt: int
+    kind: str
+    message: str
+    retryable: bool = False
+    exit_code: int = 1
+    died: bool = False
+    counts: bool = True
+    ended_at: datetime = Field(default_factory=now)
+
+
+class Cancellation(_Model):
+    """``jobs/<id>/cancelled.json``: the request to stop; removed by a retry."""
+
+    job_id: str
+    cancelled_at: datetime = Field(default_factory=now)
+
+
+class RetryRecord(_Model):
+    """``jobs/<id>/retries/<n>.json``: somebody asked for another round after attempt ``n``."""
+
+    job_id: str
+    after_attempt: int
+    asked_at: datetime = Field(default_factory=now)
+
+
 class Failure(_Model):
     """``jobs/<id>/failed.json``: why a job ended without a result; removed by a retry."""
 
@@ -188,3 +222,13 @@ class Claim(_Model):
     stream: str
     entry_id: str
     deliveries: int = 1
+
+
+class Notice(_Model):
+    """A line for the page that tells a user how a job of theirs ended."""
+
+    id: str
+    user: str
+    job_id: str
+    text: str
+    at: datetime = Field(default_factory=now)

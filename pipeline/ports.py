@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
-from pipeline.models import Claim, Event, JobStatus, Lane, ObjectInfo
+from pipeline.models import Claim, Event, JobStatus, Lane, Notice, ObjectInfo
 
 
 class ObjectStore(Protocol):
@@ -90,7 +90,10 @@ class StatusBoard(Protocol):
     """The present status of every job, and who has been asked to stop."""
 
     def put(self, status: JobStatus) -> None:
-        """Write a job's status."""
+        """Write a job's status, unless what is there is newer (a later attempt, the end of this one)."""
+
+    def reset(self, status: JobStatus) -> None:
+        """Write a job's status whatever is there: for a retry that was asked for, and for rebuilding."""
 
     def get(self, job_id: str) -> JobStatus | None:
         """Return a job's status, None where it is not known (any more)."""
@@ -129,3 +132,13 @@ class Subscription(Protocol):
 
     def close(self) -> None:
         """Stop listening."""
+
+
+class NoticeBoard(Protocol):
+    """The latest notices for each user, oldest first; every method may raise QueueUnavailableError."""
+
+    def post(self, notice: Notice) -> bool:
+        """Add a notice; False if the job's end (``notice.id``) has been told before."""
+
+    def read(self, user: str, after: str | None) -> list[Notice]:
+        """Return the notices after the one with the id ``after``, all if None or no longer known."""

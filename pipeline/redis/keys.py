@@ -95,6 +95,22 @@ KEY_TABLE = (
         "there while the job has been asked to stop",
     ),
     KeyPattern(
+        "halorow:notices:<user>",
+        "stream",
+        "7 days after the last notice; 200 entries",
+        "notifier",
+        "client, page",
+        "lines that tell a user how a job of theirs ended, as JSON",
+    ),
+    KeyPattern(
+        "halorow:told:<notice>",
+        "string",
+        "7 days",
+        "notifier",
+        "notifier",
+        "there if the notice of this end of a job has been posted, so that it is posted once",
+    ),
+    KeyPattern(
         "halorow:events:job:<job>",
         "channel",
         "kept for nobody",
@@ -153,6 +169,16 @@ def jobs(user: str | None = None) -> str:
 def cancel(job_id: str) -> str:
     """Return the key of the request to stop a job."""
     return f"{PREFIX}cancel:{job_id}"
+
+
+def notices(user: str) -> str:
+    """Return the stream of a user's notices."""
+    return f"{PREFIX}notices:{user}"
+
+
+def told(notice_id: str) -> str:
+    """Return the mark that a notice has been posted."""
+    return f"{PREFIX}told:{notice_id}"
 
 
 def channel(job_id: str | None = None) -> str:

@@ -1,0 +1,157 @@
+"""What becomes of a job whose attempt has ended without a result."""
+
+from contextlib import suppress
+
+from mpi_stage.errors import StageError, WorldError
+from pipeline import statuses
+from pipeline.errors import (
+    HalorowError,
+    ObjectNotFoundError,
+    QueueUnavailableError,
+    RunCancelledError,
+    StaleFenceError,
+    StoreError,
+)
+from pipeline.models import AttemptOutcome, AttemptRecord, Claim, Failure, JobState, Lane, Manifest
+from pipeline.parts import Parts
+from pipeline.pulse import Stop
+from pipeline.records import History
+from pipeline.retry import Verdict, decide, jitter_of
+from pipeline.settle import settle
+from pipeline.work import Work
+
+MOVED = "Moved"
+PAUSE_S = 1.0
+"""Before a job goes back to a store or queue that did not answer."""
+
+_PUBLIC_FAULT = "an unexpected fault of the program; the operator finds it in the log"
+
+
+class Aftermath:
+    """Carries out what ``pipeline.retry`` decides."""
+
+    def __init__(self, parts: Parts) -> None:
+        """Work on ``parts``."""
+        self._parts = parts
+
+    def bury(self, claim: Claim, manifest: Manifest, history: History) -> bool:
+        """Make a dead letter of a job that has killed too many workers, before it kills another."""
+        following = history.highest + 1
+        deaths = history.deaths(following)
+        if not deaths:
+            return False
+        decision = decide(len(history.counted(following)), None, deaths, self._parts.retry)
+        if decision.verdict is Verdict.RETRY:
+            return False
+        message = f"given up: {decision.reason}. The input may be what kills them"
+        self._end(
+            claim,
+            manifest,
+            Failure(
+                job_id=manifest.id,
+                attempt=history.highest,
+                kind=WorldError.__name__,
+                message=message,
+                exit_code=WorldError.exit_code,
+                retryable=False,
+                dead=True,
+                evidence=history.evidence(following),
+            ),
+        )
+        return True
+
+    def moved(self, work: Work, lane: Lane) -> None:
+        """Put a job into another lane; nothing of it has been computed yet."""
+        queue, manifest, record = self._parts.queue, work.manifest, work.record
+        outcome = AttemptOutcome(
+            job_id=manifest.id,
+            attempt=record.attempt,
+            kind=MOVED,
+            message=f"the job belongs to the lane {lane.value}",
+            counts=False,
+        )
+        self._parts.records.end_attempt(outcome)
+        queue.enqueue(lane, manifest.id, manifest.priority)
+        status = statuses.queued(manifest, record.attempt).model_copy(update={"lane": lane})
+        self._parts.news.mention(status)
+        queue.release(work.claim)
+
+    def failed(self, work: Work, error: Exception) -> None:
+        """Note how an attempt ended and decide what is next. What cannot be noted is left to the lease."""
+        records, manifest, record = self._parts.records, work.manifest, work.record
+        outcome = _outcome(record, work.pulse.reason, error)
+        with suppress(QueueUnavailableError, StoreError):
+            records.end_attempt(outcome)
+            if isinstance(error, StaleFenceError) or records.superseded(manifest.id, record.attempt):
+                return
+            ending = records.ending(manifest.id)
+            if ending is not None:
+                settle(records, self._parts.news, manifest, ending)
+                self._parts.queue.release(work.claim)
+                return
+            self._decide(work, outcome)
+
+    def _decide(self, work: Work, outcome: AttemptOutcome) -> None:
+        history, record = work.history, work.record
+        tried = len(history.counted(record.attempt)) + 1
+        deaths = history.deaths(record.attempt) + int(outcome.died)
+        jitter = jitter_of(record.job_id, record.attempt)
+        decision = decide(tried, outcome.retryable, deaths, self._parts.retry, jitter=jitter)
+        if not outcome.counts or decision.verdict is Verdict.RETRY:
+            self._again(work, outcome, decision.delay_s or PAUSE_S)
+            return
+        dead = decision.verdict is Verdict.DEAD_LETTER
+        ended = f"attempt {record.attempt} by {record.worker} at {record.started_at:%F %T}: {outcome.message}"
+        failure = Failure(
+            job_id=record.job_id,
+            attempt=record.attempt,
+            kind=outcome.kind,
+            message=f"{outcome.message} (given up: {decision.reason})" if dead else outcome.message,
+            exit_code=outcome.exit_code,
+            retryable=outcome.retryable,
+            dead=dead,
+            evidence=[*history.evidence(record.attempt), ended],
+        )
+        self._end(work.claim, work.manifest, failure)
+
+    def _again(self, work: Work, outcome: AttemptOutcome, delay_s: float) -> None:
+        """Give the job back: to wait if something failed, at once if the worker merely stops."""
+        failed = outcome.retryable
+        status = statuses.queued(work.manifest, work.record.attempt).model_copy(
+            update={
+                "state": JobState.RETRYING if failed else JobState.QUEUED,
+                "lane": work.claim.lane,
+                "error": outcome.message if failed else None,
+                "error_kind": outcome.kind if failed else None,
+            }
+        )
+        self._parts.news.mention(status)
+        self._parts.queue.requeue(work.claim, work.manifest.priority, delay_s if failed else 0.0)
+
+    def _end(self, claim: Claim, manifest: Manifest, failure: Failure) -> None:
+        self._parts.records.fail(failure)
+        settle(self._parts.records, self._parts.news, manifest, failure)
+        self._parts.queue.release(claim)
+
+
+def _outcome(record: AttemptRecord, stop: Stop | None, error: Exception) -> AttemptOutcome:
+    """Return the note on an attempt: what happened, whether it may pass, and whose fault it was."""
+    base = AttemptOutcome(
+        job_id=record.job_id, attempt=record.attempt, kind=type(error).__name__, message=str(error)
+    )
+    if isinstance(error, RunCancelledError | StaleFenceError):
+        reason = stop.value if stop is not None else "stale"
+        return base.model_copy(update={"message": f"the attempt was stopped: {reason}", "counts": False})
+    if isinstance(error, StoreError | QueueUnavailableError) and not isinstance(error, ObjectNotFoundError):
+        away = {"retryable": True, "counts": not error.retryable}
+        return base.model_copy(update={"message": error.public_message, **away})
+    if isinstance(error, StageError | HalorowError):
+        return base.model_copy(
+            update={
+                "message": error.public_message,
+                "retryable": error.retryable,
+                "exit_code": error.exit_code,
+                "died": isinstance(error, WorldError),
+            }
+        )
+    return base.model_copy(update={"message": f"{_PUBLIC_FAULT} ({type(error).__name__})", "retryable": True})

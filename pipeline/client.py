@@ -1,0 +1,229 @@
+"""The Python client: what the page, the command line and ``jobs/`` use.
+
+::
+
+    client = Client.connect()
+    job = client.submit("photo.jpg", "gaussian:sigma=2 sobel")
+    for event in client.watch(job.id):
+        print(event.status.state, event.status.fraction_done)
+    client.download(job.id, Path("edges.jpg"))
+"""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+from pipeline import statuses, submission
+from pipeline.config import Settings
+from pipeline.connect import connect_parts
+from pipeline.errors import JobFailedError, JobStateError, ObjectNotFoundError, QueueUnavailableError
+from pipeline.models import Event, Failure, JobState, JobStatus, Manifest, Notice, Result
+from pipeline.parts import Parts
+from pipeline.ports import Subscription
+from pipeline.settle import settle
+
+LOOK_EVERY_S = 2.0
+"""A watcher looks at the status itself so often: events are lost while Redis restarts."""
+
+Steps = str | list[dict[str, Any]]
+
+
+class Client:
+    """Submits jobs and follows them; safe to share between threads."""
+
+    def __init__(self, parts: Parts, settings: Settings) -> None:
+        """Use ``parts``, with ``settings`` for the defaults of a submission."""
+        self._parts = parts
+        self._settings = settings
+
+    @classmethod
+    def connect(cls, settings: Settings | None = None) -> Self:
+        """Return a client of the service that the settings name, by default the one that runs here.
+
+        Raises SettingsError; QueueUnavailableError if the service does not answer.
+        """
+        chosen = settings or Settings.load()
+        parts = connect_parts(chosen)
+        parts.queue.contains("nothing")
+        return cls(parts, chosen)
+
+    def submit(
+        self,
+        input: str | Path,  # noqa: A002  (the word of the command line and the page)
+        steps: Steps,
+        **options: Any,  # noqa: ANN401  (named and typed in pipeline.submission.Order)
+    ) -> JobStatus:
+        """Submit a local file, which is uploaded, or an object of the store by its URI.
+
+        Options, all by name: ``input_name``, ``output`` (URI of an object or, ending in ``/``, of a
+        folder in the same store), ``priority`` (-10 to 10), ``key`` (idempotency key), ``user``,
+        ``batch``, ``webhook``, ``ranks``, ``device``, ``memory_bytes``, ``block_rows``. Raises
+        PipelineError, MissingInputError, InvalidJobError, KeyRefusedError, StoreError.
+        """
+        return submission.submit(self._parts, self._order(input, steps, options))
+
+    def submit_bytes(self, data: bytes, name: str, steps: Steps, **options: Any) -> JobStatus:  # noqa: ANN401
+        """Submit an image held in memory under a file name; options and errors as for :meth:`submit`."""
+        return submission.submit(self._parts, self._order(name, steps, {**options, "data": data}))
+
+    def _order(self, given: str | Path, steps: Steps, options: dict[str, Any]) -> submission.Order:
+        defaults = {"user": self._settings.user, "memory_bytes": int(self._settings.memory_bytes)}
+        stated = {name: value for name, value in options.items() if value is not None}
+        return submission.Order(input=given, steps=steps, **{**defaults, **stated})
+
+    def jobs(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
+        """Return the newest jobs first. Raises QueueUnavailableError."""
+        return self._parts.board.list(user=user, limit=limit)
+
+    def status(self, job_id: str) -> JobStatus:
+        """Return a job's status, from the store where Redis does not know it. Raises JobNotFoundError."""
+        with suppress(QueueUnavailableError):
+            known = self._parts.board.get(job_id)
+            if known is not None:
+                return known
+        manifest = self._parts.records.manifest(job_id)
+        ending = self._parts.records.ending(job_id)
+        if ending is not None:
+            return statuses.ended(manifest, ending)
+        return statuses.queued(manifest, self._parts.records.history(job_id).highest)
+
+    def manifest(self, job_id: str) -> Manifest:
+        """Return what was asked for. Raises JobNotFoundError."""
+        return self._parts.records.manifest(job_id)
+
+    def failure(self, job_id: str) -> Failure | None:
+        """Return why a job failed, with the evidence; None if it has not."""
+        return self._parts.records.failure(job_id)
+
+    def watch(self, job_id: str, timeout_s: float | None = None) -> Iterator[Event]:
+        """Yield the job's present status as an event, then every event up to its final one.
+
+        Ends without a final event after ``timeout_s`` seconds. Raises JobNotFoundError.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        subscription = self._parts.bus.subscribe(job_id)
+        try:
+            last = self.status(job_id)
+            yield statuses.event_of(last)
+            while not last.state.is_final:
+                wait_s = LOOK_EVERY_S if deadline is None else min(LOOK_EVERY_S, deadline - time.monotonic())
+                if wait_s <= 0:
+                    return
+                event = subscription.next(wait_s)
+                if event is None:
+                    status = self.status(job_id)
+                    if status.updated_at == last.updated_at and status.state is last.state:
+                        continue
+                    event = statuses.event_of(status)
+                last = event.status
+                yield event
+        finally:
+            subscription.close()
+
+    def wait(self, job_id: str, timeout_s: float | None = None) -> JobStatus:
+        """Return the job's status at its end, or after ``timeout_s`` seconds. Raises JobNotFoundError."""
+        for _ in self.watch(job_id, timeout_s):
+            pass
+        return self.status(job_id)
+
+    def events(self) -> Subscription:
+        """Listen to the events of all jobs, until it is closed."""
+        return self._parts.bus.subscribe()
+
+    def cancel(self, job_id: str) -> JobStatus:
+        """Stop a job: one that waits at once, one that is worked on within two seconds.
+
+        A result that is committed before the ranks stop still counts. Raises JobNotFoundError,
+        JobStateError if the job has ended.
+        """
+        manifest = self._parts.records.manifest(job_id)
+        before = self.status(job_id)
+        ending = self._parts.records.ending(job_id)
+        if ending is not None and before.state is not JobState.CANCELLED:
+            ended = statuses.ended(manifest, ending)
+            raise JobStateError(f"job {job_id} has {ended.state.value} already; there is nothing to cancel")
+        self._parts.records.cancel(job_id)
+        with suppress(QueueUnavailableError):
+            # A worker that does not hear of it from Redis finds it in the store a little later.
+            self._parts.board.request_cancel(job_id)
+        if before.state is JobState.RUNNING:
+            return before
+        cancellation = self._parts.records.ending(job_id)
+        if cancellation is None:
+            return self.status(job_id)
+        try:
+            return settle(self._parts.records, self._parts.news, manifest, cancellation)
+        except QueueUnavailableError:
+            return statuses.ended(manifest, cancellation, before)
+
+    def retry(self, job_id: str) -> JobStatus:
+        """Give a job that failed, died or was cancelled a new round of attempts.
+
+        Raises JobNotFoundError, JobStateError.
+        """
+        manifest = self._parts.records.manifest(job_id)
+        ending = self._parts.records.ending(job_id)
+        if ending is None or isinstance(ending, Result):
+            state = "has succeeded" if ending else "has not ended"
+            raise JobStateError(f"job {job_id} {state}; only failed, dead and cancelled jobs are retried")
+        attempt = self._parts.records.reopen(manifest)
+        status = statuses.queued(manifest, attempt)
+        with suppress(QueueUnavailableError):
+            self._parts.board.clear_cancel(job_id)
+            self._parts.board.reset(status)
+            self._parts.bus.publish(statuses.event_of(status))
+            self._parts.queue.enqueue(manifest.lane, job_id, manifest.priority)
+        return status
+
+    def result(self, job_id: str) -> Result:
+        """Return the result. Raises JobNotFoundError, JobFailedError, JobStateError if there is none yet."""
+        ending = self._parts.records.ending(self._parts.records.manifest(job_id).id)
+        if isinstance(ending, Result):
+            return ending
+        if isinstance(ending, Failure):
+            raise JobFailedError(ending.message, ending.exit_code)
+        if ending is not None:
+            raise JobFailedError(f"job {job_id} was cancelled; `halorow retry {job_id}` starts it again")
+        raise JobStateError(f"job {job_id} has not ended; `halorow watch {job_id}` waits for it")
+
+    def link(self, job_id: str, *, life_s: int | None = None) -> str:
+        """Return a signed link to the result. Raises as :meth:`result`."""
+        result = self.result(job_id)
+        return self._parts.store.sign(
+            result.output.key, life_s=life_s or self._settings.link_life_s, filename=result.output_name
+        )
+
+    def input_link(self, job_id: str, *, life_s: int | None = None) -> str:
+        """Return a signed link to the input. Raises JobNotFoundError."""
+        manifest = self.manifest(job_id)
+        return self._parts.store.sign(
+            manifest.input.key, life_s=life_s or self._settings.link_life_s, filename=manifest.input_name
+        )
+
+    def download(self, job_id: str, path: Path) -> None:
+        """Copy the result to a local file, which appears when it is whole. Raises as :meth:`result`."""
+        result = self.result(job_id)
+        part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            self._parts.store.fetch(result.output.key, part, generation=result.output.generation)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def open_object(self, key: str) -> Path | None:
+        """Return where an object lies on this machine, None where it does not. Raises ObjectNotFoundError."""
+        if self._parts.store.stat(key) is None:
+            raise ObjectNotFoundError(f"there is no object {key}")
+        return self._parts.store.local_path(key)
+
+    def objects(self, uri: str) -> list[str]:
+        """Return the URIs of the objects whose URIs start with ``uri``. Raises KeyRefusedError."""
+        prefix = self._parts.store.key_of(f"{uri}x").removesuffix("x")
+        return [self._parts.store.uri(info.key) for info in self._parts.store.list(prefix)]
+
+    def notices(self, user: str, after: str | None = None) -> list[Notice]:
+        """Return what the notifier has to tell a user since the notice ``after``."""
+        return self._parts.notices.read(user, after)

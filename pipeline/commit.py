@@ -1,0 +1,58 @@
+"""The one place where a result becomes visible, and where it is put where the user wants it."""
+
+import tempfile
+from pathlib import Path
+
+from pipeline import layout
+from pipeline.errors import ObjectExistsError, StaleFenceError
+from pipeline.models import Manifest, Result
+from pipeline.ports import ObjectStore
+from pipeline.records import JobRecords
+
+
+def commit(records: JobRecords, result: Result) -> bool:
+    """Make ``result`` the visible one; False if a rival's was there first and ours was dropped.
+
+    Raises StaleFenceError when a newer attempt has been taken up: its holder will commit, and what
+    this attempt made is dropped. The check alone could not keep two attempts from committing, since
+    a rival may start right after it; the create-only write does.
+    """
+    if records.superseded(result.job_id, result.attempt):
+        records.store.delete(result.output.key)
+        raise StaleFenceError(
+            f"attempt {result.attempt} at job {result.job_id} came back after a newer one had begun;"
+            " its result is not used"
+        )
+    try:
+        records.commit(result)
+    except ObjectExistsError:
+        winner = records.result(result.job_id)
+        if winner is not None and winner.output.key != result.output.key:
+            records.store.delete(result.output.key)
+            return False
+    return True
+
+
+def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:
+    """Copy a committed result to the place that the user named, if it is another than its own.
+
+    Done only after the commit, so that nothing of a failed, cancelled or stale attempt ever lies
+    there; doing it twice is harmless, and reconciliation does it for whoever died in between.
+    """
+    if published_key(manifest, result) == result.output.key:
+        return
+    path = store.local_path(result.output.key)
+    if path is not None:
+        store.put_file(manifest.output_key, path)
+        return
+    with tempfile.TemporaryDirectory(prefix="halorow-") as folder:
+        copy = Path(folder) / "result"
+        store.fetch(result.output.key, copy, generation=result.output.generation)
+        store.put_file(manifest.output_key, copy)
+
+
+def published_key(manifest: Manifest, result: Result) -> str:
+    """Return where the user finds the result: the place asked for, else the result's own."""
+    if manifest.output_key.startswith(layout.job_prefix(manifest.id)):
+        return result.output.key
+    return manifest.output_key

@@ -1,0 +1,31 @@
+"""The parts of the service that the settings name: the store, and Redis for the rest."""
+
+from pipeline.config import Settings
+from pipeline.parts import Parts
+from pipeline.redis.connection import connect
+from pipeline.redis.events import RedisEventBus
+from pipeline.redis.notices import RedisNoticeBoard
+from pipeline.redis.queue import RedisQueue
+from pipeline.redis.status import RedisStatusBoard
+from pipeline.retry import RetryPolicy
+from pipeline.stores.registry import open_store
+
+
+def connect_parts(settings: Settings) -> Parts:
+    """Open the store and get ready to talk to Redis, to which nothing is sent yet. Raises StoreError."""
+    url = settings.redis_url.get_secret_value()
+    client = connect(url)
+    store = open_store(
+        settings.store_uri,
+        link_secret=settings.link_secret.get_secret_value().encode(),
+        link_base_url=settings.base_url,
+    )
+    return Parts(
+        store=store,
+        queue=RedisQueue(client, lease_s=settings.lease_s),
+        board=RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s),
+        bus=RedisEventBus(url),
+        notices=RedisNoticeBoard(client),
+        retry=RetryPolicy(max_attempts=settings.max_attempts, max_deaths=settings.max_deaths),
+        heartbeat_s=settings.heartbeat_s,
+    )

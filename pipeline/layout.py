@@ -1,0 +1,132 @@
+"""Where the objects of a job lie in the store.
+
+::
+
+    open/<id>                          marks a job that is not finished; written first, removed last
+    outbox/<id>                        marks a job whose end has yet to be told to its webhook
+    keys/<sha256 of key>               the job that an idempotency key stands for
+    uploads/<id>/<name>                an input that the client brought along
+    jobs/<id>/job.json                 the manifest; the job is accepted when it is there
+    jobs/<id>/attempts/<n>.json        attempt n was taken up; n is the fence
+    jobs/<id>/attempts/<n>.outcome.json  attempt n ended without a result, and how
+    jobs/<id>/retries/<n>.json         somebody asked for another round after attempt n
+    jobs/<id>/output/<n>/<name>        what attempt n made; visible only through the result
+    jobs/<id>/result.json              the result; create-only
+    jobs/<id>/failed.json              the job failed or is a dead letter
+    jobs/<id>/cancelled.json           the job is to stop, or has stopped
+
+What the store says of a job follows from these alone: a result counts before a cancellation, that
+before a failure, and a manifest with none of them is a job that waits or is being worked on.
+"""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+
+OPEN = "open/"
+OUTBOX = "outbox/"
+UPLOADS = "uploads/"
+
+_ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_ID_RANDOM_CHARS = 10
+_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z2-9]{10}")
+_NAME_CHARS = 120
+_UNSAFE = re.compile(r"[^\w.,()@+=-]+")
+
+
+def new_job_id(created_at: datetime) -> str:
+    """Return an unused id; ids sort by the second in which they were made."""
+    tail = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_RANDOM_CHARS))
+    return f"{created_at:%Y%m%d-%H%M%S}-{tail}"
+
+
+def is_job_id(text: str) -> bool:
+    """Whether ``text`` has the form of an id; anything else never reaches the store."""
+    return _ID.fullmatch(text) is not None
+
+
+def safe_name(name: str) -> str:
+    """Return the last part of a path, fit for a key: no separators, blanks or control characters."""
+    last = re.split(r"[/\\]", name)[-1]
+    cleaned = _UNSAFE.sub("_", last).lstrip(".")
+    stem, dot, suffix = cleaned.rpartition(".")
+    if len(cleaned) > _NAME_CHARS and dot:
+        cleaned = stem[: _NAME_CHARS - len(suffix) - 1] + dot + suffix
+    return cleaned[:_NAME_CHARS] or "image"
+
+
+def open_key(job_id: str) -> str:
+    """Key of the marker of an unfinished job."""
+    return f"{OPEN}{job_id}"
+
+
+def outbox_key(job_id: str) -> str:
+    """Key of the marker of a job whose webhook has yet to be told."""
+    return f"{OUTBOX}{job_id}"
+
+
+def idempotency_key(key: str, user: str) -> str:
+    """Key of the object that says which job a user's idempotency key stands for."""
+    digest = hashlib.sha256(f"{user}\x00{key}".encode()).hexdigest()
+    return f"keys/{digest}"
+
+
+def upload_key(job_id: str, name: str) -> str:
+    """Key of an uploaded input."""
+    return f"{UPLOADS}{job_id}/{safe_name(name)}"
+
+
+def job_prefix(job_id: str) -> str:
+    """Return what the keys of a job's records start with."""
+    return f"jobs/{job_id}/"
+
+
+def manifest_key(job_id: str) -> str:
+    """Key of the manifest."""
+    return f"jobs/{job_id}/job.json"
+
+
+def attempts_prefix(job_id: str) -> str:
+    """Return what the keys of a job's attempts start with."""
+    return f"jobs/{job_id}/attempts/"
+
+
+def attempt_key(job_id: str, attempt: int) -> str:
+    """Key of the record that claims an attempt's number."""
+    return f"jobs/{job_id}/attempts/{attempt:04d}.json"
+
+
+def outcome_key(job_id: str, attempt: int) -> str:
+    """Key of the record of how an attempt ended."""
+    return f"jobs/{job_id}/attempts/{attempt:04d}.outcome.json"
+
+
+def retries_prefix(job_id: str) -> str:
+    """Return what the keys of a job's retries start with."""
+    return f"jobs/{job_id}/retries/"
+
+
+def retry_key(job_id: str, after_attempt: int) -> str:
+    """Key of the record that somebody asked for another round."""
+    return f"jobs/{job_id}/retries/{after_attempt:04d}.json"
+
+
+def output_key(job_id: str, attempt: int, name: str) -> str:
+    """Key of what an attempt made; no two attempts write to the same one."""
+    return f"jobs/{job_id}/output/{attempt:04d}/{safe_name(name)}"
+
+
+def result_key(job_id: str) -> str:
+    """Key of the result."""
+    return f"jobs/{job_id}/result.json"
+
+
+def failed_key(job_id: str) -> str:
+    """Key of the failure."""
+    return f"jobs/{job_id}/failed.json"
+
+
+def cancelled_key(job_id: str) -> str:
+    """Key of the cancellation."""
+    return f"jobs/{job_id}/cancelled.json"

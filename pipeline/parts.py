@@ -1,0 +1,35 @@
+"""The parts that the service is made of, put together from the settings."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pipeline.ports import EventBus, JobQueue, NoticeBoard, ObjectStore, StatusBoard
+from pipeline.records import JobRecords
+from pipeline.retry import RetryPolicy
+from pipeline.settle import News
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the client, the runners, reconciliation and the notifier share.
+
+    ``heartbeat_s``: how often a lease is renewed; a third of its length or less.
+    """
+
+    store: ObjectStore
+    queue: JobQueue
+    board: StatusBoard
+    bus: EventBus
+    notices: NoticeBoard
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    heartbeat_s: float = 5.0
+
+    @cached_property
+    def records(self) -> JobRecords:
+        """The durable records in the store."""
+        return JobRecords(self.store)
+
+    @cached_property
+    def news(self) -> News:
+        """Status and events, told together."""
+        return News(self.board, self.bus)

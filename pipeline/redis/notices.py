@@ -1,0 +1,49 @@
+"""The notices for the page on Redis: one short stream per user."""
+
+from typing import Any
+
+import redis
+
+from pipeline.models import Notice
+from pipeline.redis import keys
+from pipeline.redis.connection import redis_errors
+
+KEPT = 200
+"""Notices kept per user; the page shows the last few."""
+
+KEPT_S = 7 * 24 * 3600
+
+# Keys: the user's stream, the mark that this end has been told. Arguments: JSON, notices kept, seconds.
+_POST = """
+if not redis.call('SET', KEYS[2], '1', 'NX', 'EX', ARGV[3]) then return 0 end
+redis.call('XADD', KEYS[1], 'MAXLEN', ARGV[2], '*', 'json', ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[3])
+return 1
+"""
+
+
+class RedisNoticeBoard:
+    """The latest notices for each user; implements ``pipeline.ports.NoticeBoard``. Safe between threads."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        """Use ``client``."""
+        self._client = client
+        self._post = client.register_script(_POST)
+
+    def post(self, notice: Notice) -> bool:
+        """Add a notice; False if the job's end (``notice.id``) has been told before."""
+        names = [keys.notices(notice.user), keys.told(notice.id)]
+        with redis_errors(self._client):
+            return bool(self._post(keys=names, args=[notice.model_dump_json(), KEPT, KEPT_S]))
+
+    def read(self, user: str, after: str | None) -> list[Notice]:
+        """Return the notices after the one with the id ``after``, all if None or no longer known."""
+        with redis_errors(self._client):
+            entries: Any = self._client.xrange(keys.notices(user))
+        return notices_after([Notice.model_validate_json(fields["json"]) for _, fields in entries], after)
+
+
+def notices_after(notices: list[Notice], after: str | None) -> list[Notice]:
+    """Return what follows the notice with the id ``after``; everything where it is not among them."""
+    ids = [notice.id for notice in notices]
+    return notices[ids.index(after) + 1 :] if after in ids else notices

@@ -1,0 +1,202 @@
+"""Works on jobs of one lane, one at a time: claim, compute, commit, tell. Knows nothing of Ray."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from mpi_stage.contract import Report, Request
+from mpi_stage.errors import StageError
+from pipeline import statuses
+from pipeline.aftermath import Aftermath
+from pipeline.commit import commit
+from pipeline.errors import (
+    HalorowError,
+    JobNotFoundError,
+    QueueUnavailableError,
+    RunCancelledError,
+    StoreError,
+)
+from pipeline.layout import output_key
+from pipeline.logs import get_logger
+from pipeline.models import Claim, Lane, Manifest, ObjectRef, Result
+from pipeline.parts import Parts
+from pipeline.pulse import Pulse
+from pipeline.settle import settle
+from pipeline.work import Work
+from pipeline.workplace import Workplace
+
+PAUSE_S = 1.0
+"""How long a runner waits before it asks again a queue that did not answer."""
+
+STALL_S = 300.0
+"""No progress for so long, and a world counts as hung: long enough for the slowest decoder of one file."""
+
+
+class Stage(Protocol):
+    """What runs a request: a world of ranks."""
+
+    def run(
+        self,
+        request: Request,
+        *,
+        on_event: Callable[[dict[str, Any]], None] | None = None,
+        deadline_s: float | None = None,
+        stall_s: float | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Run one request to its end. Raises StageError, RunCancelledError."""
+
+
+class Router(Protocol):
+    """Decides, once the image's header can be read, whether a job is in the right lane."""
+
+    def __call__(self, manifest: Manifest, path: str) -> Lane:
+        """Return the lane that the job belongs to. Raises StageError."""
+
+
+class JobRunner:
+    """Takes jobs from one lane and brings each to its end, or back into the queue.
+
+    Whatever is raised on the way, the job is in one of three places afterwards: ended on record in
+    the store, back in the queue, or still held by a lease that will run out.
+    """
+
+    def __init__(
+        self,
+        parts: Parts,
+        stage: Stage,
+        workplace: Workplace,
+        *,
+        lane: Lane,
+        consumer: str,
+        router: Router | None = None,
+    ) -> None:
+        """Work as ``consumer`` (a name never used before) on what ``lane`` hands out."""
+        self._parts = parts
+        self._stage = stage
+        self._workplace = workplace
+        self._lane = lane
+        self._consumer = consumer
+        self._router = router
+        self._aftermath = Aftermath(parts)
+        self._stopping = threading.Event()
+        self._log = get_logger(worker=consumer)
+
+    def stop(self) -> None:
+        """Give back what is being worked on, and take nothing more; returns at once."""
+        self._stopping.set()
+
+    def run_forever(self) -> None:
+        """Work until :meth:`stop`."""
+        while not self._stopping.is_set():
+            try:
+                self.work_once(block_s=PAUSE_S)
+            except QueueUnavailableError:
+                self._stopping.wait(PAUSE_S)
+            except Exception:  # noqa: BLE001  # a fault in one job must not end the worker; its lease runs out
+                self._log.exception("a job could not be worked on")
+                self._stopping.wait(PAUSE_S)
+
+    def work_once(self, block_s: float = 0.0) -> bool:
+        """Take the next job and work on it; False if none came within ``block_s`` seconds.
+
+        Raises QueueUnavailableError.
+        """
+        claim = self._parts.queue.claim(self._lane, self._consumer, block_s)
+        if claim is None:
+            return False
+        self.work(claim)
+        return True
+
+    def work(self, claim: Claim) -> None:
+        """Work on a job that has been claimed. Raises QueueUnavailableError."""
+        pulse = Pulse(claim, self._parts, stopping=self._stopping)
+        try:
+            with pulse:
+                work = self._take_up(claim, pulse)
+                if work is not None:
+                    self._attempt(work)
+        except JobNotFoundError:
+            # An id without a manifest was never accepted.
+            self._parts.queue.release(claim)
+        except StoreError as error:
+            self._log.warning("the store failed before an attempt", job=claim.job_id, error=str(error))
+            self._parts.queue.requeue(claim, delay_s=PAUSE_S)
+
+    def _take_up(self, claim: Claim, pulse: Pulse) -> Work | None:
+        """Start an attempt; None where there is nothing to do here any more."""
+        records, queue = self._parts.records, self._parts.queue
+        manifest = records.manifest(claim.job_id)
+        ending = records.ending(claim.job_id)
+        if ending is not None:
+            settle(records, self._parts.news, manifest, ending)
+            queue.release(claim)
+            return None
+        history = records.history(claim.job_id)
+        if self._aftermath.bury(claim, manifest, history):
+            return None
+        record = records.start_attempt(claim.job_id, claim.consumer, history.highest)
+        status = statuses.running(manifest, record).model_copy(update={"lane": claim.lane})
+        self._parts.news.mention(status)
+        pulse.follow(record.attempt, status)
+        return Work(claim, manifest, history, record, pulse)
+
+    def _attempt(self, work: Work) -> None:
+        """Make one attempt; whatever it raises becomes a decision on what is next."""
+        log = self._log.bind(job=work.manifest.id, attempt=work.record.attempt)
+        log.info("attempt started", lane=work.claim.lane.value)
+        try:
+            result = self._make(work)
+        except (HalorowError, StageError, OSError) as error:
+            log.info("attempt ended without a result", kind=type(error).__name__, error=str(error))
+            self._aftermath.failed(work, error)
+            return
+        except Exception as error:
+            log.exception("attempt ended by a fault of the program")
+            self._aftermath.failed(work, error)
+            return
+        if result is not None:
+            log.info("attempt committed", seconds=result.report.get("seconds"))
+            self._conclude(work, result)
+
+    def _make(self, work: Work) -> Result | None:
+        """Compute and commit; None where the job went to the other lane instead."""
+        manifest = work.manifest
+        with self._workplace.at(manifest, work.record.attempt) as place:
+            if self._router is not None and self._moved(work, str(place.input)):
+                return None
+            report = self._stage.run(
+                place.request(manifest),
+                on_event=work.pulse.tracker.take,
+                stall_s=STALL_S,
+                cancelled=work.pulse.stopped,
+            )
+            key = output_key(manifest.id, work.record.attempt, manifest.output_name)
+            info = self._parts.store.put_file(key, place.output)
+        result = Result(
+            job_id=manifest.id,
+            attempt=work.record.attempt,
+            output=ObjectRef(key=key, size_bytes=info.size_bytes, generation=info.generation),
+            output_name=manifest.output_name,
+            pixels_sha256=report.pixels_sha256 or "",
+            report=report.to_json(),
+        )
+        if self._parts.records.cancelled(manifest.id):
+            self._parts.store.delete(key)
+            raise RunCancelledError(f"job {manifest.id} was cancelled")
+        commit(self._parts.records, result)
+        return self._parts.records.result(manifest.id)
+
+    def _moved(self, work: Work, path: str) -> bool:
+        """Whether the job belongs to the other lane, and has been put there."""
+        if self._router is None or self._router(work.manifest, path) is self._lane:
+            return False
+        self._aftermath.moved(work, Lane.GANG)
+        return True
+
+    def _conclude(self, work: Work, result: Result) -> None:
+        """Tell of a committed result; what cannot be told now is left to reconciliation."""
+        with suppress(QueueUnavailableError, StoreError):
+            settle(self._parts.records, self._parts.news, work.manifest, result)
+            self._parts.queue.release(work.claim)

@@ -1,0 +1,77 @@
+"""The status of a job at each turn of its life, made from its durable records; pure."""
+
+from datetime import datetime
+
+from mpi_stage.operations.grammar import parse, to_text
+from pipeline.commit import published_key
+from pipeline.models import AttemptRecord, Event, Failure, JobState, JobStatus, Manifest, Result
+from pipeline.records import Ending
+
+
+def event_of(status: JobStatus, kind: str | None = None) -> Event:
+    """Return the event that tells of a status: a transition by its state's name, unless said otherwise."""
+    return Event(job_id=status.id, type=kind or status.state.value, status=status)
+
+
+def queued(manifest: Manifest, attempt: int = 0) -> JobStatus:
+    """Return the status of a job that waits, after ``attempt`` attempts."""
+    return JobStatus(
+        id=manifest.id,
+        user=manifest.user,
+        batch=manifest.batch,
+        state=JobState.QUEUED,
+        lane=manifest.lane,
+        priority=manifest.priority,
+        attempt=attempt,
+        input_name=manifest.input_name,
+        pipeline=to_text(parse(manifest.steps)),
+        created_at=manifest.created_at,
+    )
+
+
+def running(manifest: Manifest, record: AttemptRecord) -> JobStatus:
+    """Return the status of a job that an attempt has just taken up."""
+    return queued(manifest, record.attempt).model_copy(
+        update={"state": JobState.RUNNING, "started_at": record.started_at, "worker": record.worker}
+    )
+
+
+def ended(manifest: Manifest, ending: Ending, before: JobStatus | None = None) -> JobStatus:
+    """Return the status of a job that has ended; ``before`` adds what only the board knew."""
+    status = before or queued(manifest)
+    if isinstance(ending, Result):
+        return status.model_copy(update=_success(manifest, ending))
+    if isinstance(ending, Failure):
+        return status.model_copy(update=_failure(ending))
+    return status.model_copy(
+        update={"rows_per_s": 0.0, **_end(JobState.CANCELLED, ending.cancelled_at), "error": None}
+    )
+
+
+def _end(state: JobState, at: datetime) -> dict[str, object]:
+    return {"state": state, "finished_at": at, "updated_at": at}
+
+
+def _success(manifest: Manifest, result: Result) -> dict[str, object]:
+    rows = int(result.report.get("rows", 0))
+    return {
+        **_end(JobState.SUCCEEDED, result.finished_at),
+        "attempt": result.attempt,
+        "rows_done": rows,
+        "rows_total": rows,
+        "error": None,
+        "error_kind": None,
+        "exit_code": 0,
+        "output_key": published_key(manifest, result),
+    }
+
+
+def _failure(failure: Failure) -> dict[str, object]:
+    return {
+        **_end(JobState.DEAD if failure.dead else JobState.FAILED, failure.failed_at),
+        "attempt": failure.attempt,
+        "rows_per_s": 0.0,
+        "error": failure.message,
+        "error_kind": failure.kind,
+        "exit_code": failure.exit_code,
+    }

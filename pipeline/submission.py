@@ -1,0 +1,194 @@
+"""From a request to an accepted job: check, upload, write the manifest, queue."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from mpi_stage.errors import MissingInputError
+from mpi_stage.operations.grammar import parse, to_json
+from pipeline import layout, statuses
+from pipeline.errors import (
+    InvalidJobError,
+    KeyRefusedError,
+    ObjectExistsError,
+    ObjectNotFoundError,
+    QueueUnavailableError,
+)
+from pipeline.models import JobStatus, Lane, Manifest, ObjectInfo, ObjectRef, now
+from pipeline.parts import Parts
+from pipeline.webhook_url import check_webhook
+
+DEVICES = ("auto", "cpu", "gpu")
+MAX_RANKS = 10_000
+MAX_TEXT_CHARACTERS = 200
+"""Longest idempotency key, user or batch."""
+
+PRIORITIES = range(-10, 11)
+_RESERVED = ("jobs/", "keys/", layout.OPEN, layout.OUTBOX, layout.UPLOADS)
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody asks for; ``data`` stands in for the file at ``input`` where given."""
+
+    input: str | Path
+    steps: str | list[dict[str, Any]]
+    user: str
+    memory_bytes: int
+    data: bytes | None = None
+    input_name: str | None = None
+    output: str | None = None
+    priority: int = 0
+    key: str | None = None
+    batch: str | None = None
+    webhook: str | None = None
+    ranks: int | None = None
+    device: str = "auto"
+    block_rows: int | None = None
+
+
+def submit(parts: Parts, order: Order) -> JobStatus:
+    """Accept a job and queue it; the same job for the same user and idempotency key.
+
+    Once the manifest is written the job is accepted. If Redis is away by then, reconciliation will
+    queue it. Raises PipelineError, MissingInputError, InvalidJobError, KeyRefusedError, StoreError.
+    """
+    steps = to_json(parse(order.steps))
+    _check(order)
+    made_at = now()
+    job_id = _reserved_id(parts, order, layout.new_job_id(made_at))
+    known = _accepted(parts, job_id) if order.key else None
+    if known is None:
+        name = layout.safe_name(order.input_name or _name_of(order.input))
+        output_key, output_name = _output(parts, job_id, order.output, name)
+        known = Manifest(
+            id=job_id,
+            created_at=made_at,
+            user=order.user,
+            batch=order.batch,
+            input=_input(parts, job_id, order, name),
+            input_name=name,
+            steps=steps,
+            output_key=output_key,
+            output_name=output_name,
+            lane=Lane.GANG if order.ranks is not None and order.ranks > 1 else Lane.SINGLE,
+            priority=order.priority,
+            ranks=order.ranks,
+            device=order.device,
+            memory_bytes=order.memory_bytes,
+            block_rows=order.block_rows,
+            webhook=order.webhook,
+            idempotency_key=order.key,
+        )
+        try:
+            parts.records.accept(known)
+        except ObjectExistsError:
+            # Two submissions with one key at once: the other's manifest was first.
+            known = parts.records.manifest(job_id)
+    if known.steps != steps:
+        raise InvalidJobError(
+            f"the key {order.key!r} stands for job {job_id}, which has other steps; use another key"
+        )
+    return _queue(parts, known)
+
+
+def _queue(parts: Parts, manifest: Manifest) -> JobStatus:
+    """Put an accepted job into the queue, unless it has gone further already."""
+    status = statuses.queued(manifest)
+    with suppress(QueueUnavailableError):
+        known = parts.board.get(manifest.id)
+        if known is not None:
+            return known
+    ending = parts.records.ending(manifest.id)
+    if ending is not None:
+        return statuses.ended(manifest, ending)
+    with suppress(QueueUnavailableError):
+        parts.news.tell(status)
+        parts.queue.enqueue(manifest.lane, manifest.id, manifest.priority)
+    return status
+
+
+def _check(order: Order) -> None:
+    if order.device not in DEVICES:
+        raise InvalidJobError(f"device must be one of {', '.join(DEVICES)}, got {order.device!r}")
+    if order.ranks is not None and not 1 <= order.ranks <= MAX_RANKS:
+        raise InvalidJobError(f"ranks must be from 1 to {MAX_RANKS}, got {order.ranks}")
+    if order.block_rows is not None and order.block_rows < 1:
+        raise InvalidJobError(f"block_rows must be at least 1, got {order.block_rows}")
+    if order.priority not in PRIORITIES:
+        raise InvalidJobError(f"priority must be from -10 to 10, got {order.priority}")
+    for name, text in (("key", order.key), ("user", order.user), ("batch", order.batch)):
+        if text is not None and not 1 <= len(text) <= MAX_TEXT_CHARACTERS:
+            raise InvalidJobError(f"{name} must have 1 to {MAX_TEXT_CHARACTERS} characters, got {len(text)}")
+    if order.webhook is not None:
+        check_webhook(order.webhook)
+
+
+def _reserved_id(parts: Parts, order: Order, fresh: str) -> str:
+    """Return the id that the idempotency key stands for, which is ``fresh`` if the key is new."""
+    if order.key is None:
+        return fresh
+    key = layout.idempotency_key(order.key, order.user)
+    try:
+        parts.store.put_bytes(key, fresh.encode(), create_only=True)
+    except ObjectExistsError:
+        return parts.store.get_bytes(key).decode()
+    return fresh
+
+
+def _accepted(parts: Parts, job_id: str) -> Manifest | None:
+    if parts.store.stat(layout.manifest_key(job_id)) is None:
+        return None
+    return parts.records.manifest(job_id)
+
+
+def _is_uri(text: str | Path) -> bool:
+    return isinstance(text, str) and "://" in text
+
+
+def _name_of(given: str | Path) -> str:
+    text = str(given).rstrip("/")
+    return unquote(text) if _is_uri(given) else text
+
+
+def _input(parts: Parts, job_id: str, order: Order, name: str) -> ObjectRef:
+    """Return the input as an object, uploaded if it is none yet."""
+    if _is_uri(order.input) and order.data is None:
+        key = parts.store.key_of(str(order.input))
+        found = parts.store.stat(key)
+        if found is None:
+            raise ObjectNotFoundError(f"there is no object {order.input}; check the URI")
+        return _ref(found)
+    key = layout.upload_key(job_id, name)
+    try:
+        if order.data is not None:
+            return _ref(parts.store.put_bytes(key, order.data, create_only=True))
+        path = Path(order.input)
+        if not path.is_file():
+            raise MissingInputError(f"there is no file {path}; check the path")
+        return _ref(parts.store.put_file(key, path, create_only=True))
+    except ObjectExistsError:
+        # An earlier submission with the same idempotency key got as far as this.
+        found = parts.store.stat(key)
+        if found is None:
+            raise
+        return _ref(found)
+
+
+def _ref(info: ObjectInfo) -> ObjectRef:
+    return ObjectRef(key=info.key, size_bytes=info.size_bytes, generation=info.generation)
+
+
+def _output(parts: Parts, job_id: str, uri: str | None, name: str) -> tuple[str, str]:
+    """Return key and name of the output; a URI that ends in ``/`` is a folder."""
+    if uri is None:
+        return f"{layout.job_prefix(job_id)}output/{name}", name
+    if not _is_uri(uri):
+        root = parts.store.uri("x").removesuffix("x")
+        raise KeyRefusedError(f"{uri!r} is no URI; write the place of the output as {root}folder/name")
+    key = parts.store.key_of(uri + name if uri.endswith("/") else uri)
+    if key.startswith(_RESERVED):
+        raise KeyRefusedError(f"{uri!r} lies where the service keeps its records; choose another folder")
+    return key, key.rsplit("/", 1)[-1]

@@ -1,0 +1,92 @@
+"""Where an attempt finds its input and puts its output, on this machine."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+from mpi_stage.contract import Request
+from pipeline.errors import ObjectNotFoundError
+from pipeline.models import Manifest
+from pipeline.ports import ObjectStore
+
+
+@runtime_checkable
+class _Staging(Protocol):
+    """A store that takes a file over without copying it, if it lies where this says."""
+
+    def staging_path(self, name: str) -> Path:
+        """Return where to write a file that ``put_file`` will move."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """The files of one attempt."""
+
+    input: Path
+    output: Path
+    scratch: Path
+
+    def request(self, manifest: Manifest) -> Request:
+        """Return what the stage is asked to do."""
+        return Request(
+            job=manifest.id,
+            input=str(self.input),
+            output=str(self.output),
+            output_name=manifest.output_name,
+            steps=manifest.steps,
+            device=manifest.device,
+            memory_bytes=manifest.memory_bytes,
+            block_rows=manifest.block_rows,
+            scratch=str(self.scratch),
+        )
+
+
+class Workplace:
+    """Makes the files of one attempt after another below a folder of a worker's own.
+
+    What an earlier process of the same name left there when it was killed is removed first.
+    """
+
+    def __init__(self, store: ObjectStore, folder: Path) -> None:
+        """Use ``folder``, which nobody else uses."""
+        self._store = store
+        self._folder = folder
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @contextmanager
+    def at(self, manifest: Manifest, attempt: int) -> Iterator[Place]:
+        """Yield the input as it was when the job was accepted, and places for output and scratch.
+
+        Raises ObjectNotFoundError where the input is gone or another by now, StoreError.
+        """
+        with tempfile.TemporaryDirectory(prefix="job-", dir=self._folder) as name:
+            scratch = Path(name)
+            output = self._output(manifest, attempt, scratch)
+            try:
+                yield Place(self._input(manifest, scratch), output, scratch)
+            finally:
+                output.unlink(missing_ok=True)
+
+    def _input(self, manifest: Manifest, scratch: Path) -> Path:
+        wanted = manifest.input
+        path = self._store.local_path(wanted.key)
+        if path is None:
+            path = scratch / "input"
+            self._store.fetch(wanted.key, path, generation=wanted.generation)
+            return path
+        found = self._store.stat(wanted.key)
+        if found is None or found.generation != wanted.generation:
+            raise ObjectNotFoundError(
+                f"the input {wanted.key} has been replaced since the job was submitted; submit it again"
+            )
+        return path
+
+    def _output(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
+        if isinstance(self._store, _Staging):
+            return self._store.staging_path(f"{manifest.id}.{attempt:04d}.part")
+        return scratch / "output"
