@@ -1,0 +1,88 @@
+"""Reading and writing at offsets, with the operating system's errors turned into the stage's."""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mpi_stage.errors import DiskFullError, InputError, OutputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_NOT_BETWEEN_THESE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)
+_CALL_BYTES = 1 << 30
+_COPY_BYTES = 1 << 20
+
+
+def read_into(fd: int, view: memoryview, offset: int, path: str) -> int:
+    """Fill ``view`` (flat bytes) from ``offset`` on; return how many bytes there were.
+
+    Fewer than ``len(view)`` means that the file ends there. Raises InputError where the operating
+    system cannot read.
+    """
+    done = 0
+    try:
+        while done < len(view):
+            got = os.preadv(fd, [view[done : done + _CALL_BYTES]], offset + done)
+            if got == 0:
+                break
+            done += got
+    except OSError as error:
+        raise InputError(f"{path} cannot be read at byte {offset + done}: {error.strerror}.") from error
+    return done
+
+
+@contextmanager
+def output_errors(path: str) -> Iterator[None]:
+    """Turn an OSError inside the block into DiskFullError or OutputError that names ``path``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _FULL:
+            raise DiskFullError(
+                f"{path} cannot be written: the device has {_free_bytes(path)} bytes left "
+                "and more are needed. Free some space or choose another place."
+            ) from error
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _free_bytes(path: str) -> int:
+    """Bytes free on the device that holds ``path``; 0 where that cannot be told."""
+    with suppress(OSError):
+        return shutil.disk_usage(Path(path).parent).free
+    return 0
+
+
+def write_all(fd: int, data: memoryview | bytes | bytearray, offset: int) -> None:
+    """Write all of ``data`` (flat bytes) at ``offset``; raises OSError."""
+    view = memoryview(data)
+    done = 0
+    while done < len(view):
+        done += os.pwrite(fd, view[done : done + _CALL_BYTES], offset + done)
+
+
+def copy_bytes(source: int, target: int, target_offset: int, count: int) -> None:
+    """Copy the first ``count`` bytes of file ``source`` to ``target_offset`` of ``target``; raises OSError.
+
+    The kernel copies where it can between these two file systems; otherwise pieces of a MiB pass
+    through memory.
+    """
+    done = 0
+    try:
+        while done < count:
+            moved = os.copy_file_range(
+                source, target, min(count - done, _CALL_BYTES), done, target_offset + done
+            )
+            if moved == 0:
+                break
+            done += moved
+    except OSError as error:
+        if error.errno not in _NOT_BETWEEN_THESE:
+            raise
+    while done < count:
+        piece = os.pread(source, min(count - done, _COPY_BYTES), done)
+        if not piece:
+            raise OSError(errno.EIO, f"a scratch file ends at {done} of {count} bytes")
+        write_all(target, piece, target_offset + done)
+        done += len(piece)

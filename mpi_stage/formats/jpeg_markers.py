@@ -1,0 +1,79 @@
+"""The markers of a JPEG stream (ITU T.81, annex B): whether it is whole, and where metadata goes."""
+
+import re
+
+START, END = b"\xff\xd8", b"\xff\xd9"
+_APP1, _APP2, _COMMENT = 0xE1, 0xE2, 0xFE
+_ICC_NAME = b"ICC_PROFILE\x00"
+_SEGMENT_BYTES = 65_533
+_ICC_PART_BYTES = _SEGMENT_BYTES - len(_ICC_NAME) - 2
+_END_CODE = 0xD9
+# A marker inside coded data: any but stuffing (FF 00) and restarts (FF D0 to FF D7).
+_NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+_TAIL_BYTES = 64
+
+
+def is_whole(data: bytes | bytearray) -> bool:
+    """Whether the stream reaches its end marker, by walking its markers.
+
+    Decoders fill what a cut stream lacks with gray and say nothing, so this must be asked first.
+    An embedded thumbnail's end marker does not count: it lies inside a segment that is skipped.
+    """
+    place = len(START)
+    while (found := _NEXT_MARKER.search(data, place)) is not None:
+        code = found[1][0]
+        if code == _END_CODE:
+            return True
+        place = found.end()
+        if code != 1:  # TEM has no length
+            length = int.from_bytes(data[place : place + 2], "big")
+            place += max(2, length)
+    return False
+
+
+def ends_whole(data: bytes | bytearray) -> bool:
+    """Whether an end marker stands at the end of ``data``, zero padding aside; cheap, for tiles."""
+    return END in data[-_TAIL_BYTES:] or is_whole(data)
+
+
+def with_metadata(
+    jpeg: bytes | bytearray,
+    *,
+    icc_profile: bytes | None,
+    exif: bytes | None,
+    comment: bytes | None,
+    density: tuple[int, int, int],
+) -> bytes:
+    """Return ``jpeg`` (a JFIF stream) with density, EXIF, profile and comment after its JFIF segment.
+
+    ``density`` is the unit (0 none, 1 inch, 2 centimeter) and the horizontal and vertical density.
+    ``exif`` is the bare TIFF structure.
+    """
+    unit, across, down = density
+    after_jfif = 4 + int.from_bytes(jpeg[4:6], "big")
+    jfif = bytearray(jpeg[:after_jfif])
+    jfif[13:18] = bytes([unit]) + across.to_bytes(2, "big") + down.to_bytes(2, "big")
+    parts = [bytes(jfif)]
+    if exif:
+        parts.append(_segment(_APP1, b"Exif\x00\x00" + exif))
+    if icc_profile:
+        pieces = [
+            icc_profile[at : at + _ICC_PART_BYTES] for at in range(0, len(icc_profile), _ICC_PART_BYTES)
+        ]
+        parts += [
+            _segment(_APP2, _ICC_NAME + bytes([number, len(pieces)]) + piece)
+            for number, piece in enumerate(pieces, 1)
+        ]
+    if comment:
+        parts.append(_segment(_COMMENT, comment))
+    return b"".join([*parts, jpeg[after_jfif:]])
+
+
+def fits_segment(data: bytes) -> bool:
+    """Whether ``data`` and an ``Exif`` prefix fit one marker segment."""
+    return len(data) + 6 <= _SEGMENT_BYTES
+
+
+def _segment(code: int, payload: bytes) -> bytes:
+    """Return a marker segment with its length."""
+    return bytes([0xFF, code]) + (len(payload) + 2).to_bytes(2, "big") + payload

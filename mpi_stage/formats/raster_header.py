@@ -1,0 +1,151 @@
+"""Headers of PNG, JPEG, WebP and BMP files: size, channels, type and metadata, no pixels."""
+
+import os
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from PIL import Image
+
+from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.formats.base import Header, Layout, Metadata
+from mpi_stage.formats.metadata import bare_exif
+from mpi_stage.formats.png_chunks import png_kind
+from mpi_stage.formats.webp_header import webp_header
+from mpi_stage.image import ImageSpec
+
+_CHANNELS = {"1": 1, "L": 1, "P": 3, "PA": 4, "LA": 4, "RGB": 3, "RGBA": 4, "CMYK": 3, "RGBX": 3}
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
+_DEEP = 16
+_PARSE_ERRORS = (OSError, ValueError, SyntaxError, struct.error, TypeError, KeyError, IndexError, EOFError)
+# Beside the pixels themselves and the file's bytes, for each pixel: what the decoder of the format
+# holds at once (coefficients of a progressive JPEG, Pillow's four bytes a pixel, libwebp's ARGB).
+_EXTRA_BYTES_PER_PX = {"png": 0, "jpeg": 0, "webp": 8, "bmp": 8}
+_PROGRESSIVE_BYTES_PER_PX = 6
+_INK_BYTES_PER_PX = 12
+_EXPANDED_BYTES_PER_PX = 4
+_FIXED_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """What one format's header gave."""
+
+    spec: ImageSpec
+    metadata: Metadata
+    extra_bytes_per_px: int
+
+
+def parse_raster(path: str, kind: str) -> Header:
+    """Read the header of ``path``, a file of format ``kind`` (``png``, ``jpeg``, ``webp`` or ``bmp``).
+
+    Raises DamagedInputError where it is cut short, UnsupportedFormatError for kinds not read.
+    """
+    try:
+        parsed = _parse_webp(path) if kind == "webp" else _parse_with_pillow(path, kind)
+    except _PARSE_ERRORS as error:
+        raise DamagedInputError(
+            f"{path} begins like a {kind.upper()} image, but its header cannot be read ({error}). "
+            "The file is damaged or cut short; get a fresh copy."
+        ) from error
+    spec = parsed.spec
+    stored_bytes = os.stat(path).st_size  # noqa: PTH116 (the path is a plain string throughout)
+    return Header(
+        spec=spec,
+        layout=Layout(kind, None, kind),
+        metadata=parsed.metadata,
+        divisible=False,
+        row_unit=1,
+        decode_bytes=spec.total_bytes + stored_bytes + parsed.extra_bytes_per_px * spec.pixels + _FIXED_BYTES,
+        stored_bytes=stored_bytes,
+    )
+
+
+@contextmanager
+def pillow_unlimited() -> Iterator[None]:
+    """Let Pillow open images of any size, quietly: the plan decides what is too large, and says why."""
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+
+
+def _parse_webp(path: str) -> _Parsed:
+    """Parse a WebP by its chunks: Pillow would reserve memory for the whole image."""
+    found = webp_header(path)
+    if found.animated:
+        raise UnsupportedFormatError(f"{path} is an animated WebP; only still images are read.")
+    exif = bare_exif(found.exif) if found.exif else None
+    return _Parsed(
+        ImageSpec(found.rows, found.columns, 4 if found.alpha else 3, "uint8"),
+        Metadata(icc_profile=found.icc_profile, exif=exif, other=found.other),
+        _EXTRA_BYTES_PER_PX["webp"],
+    )
+
+
+def _parse_with_pillow(path: str, kind: str) -> _Parsed:
+    """Parse what Pillow reads lazily; a PNG's bit depth, which Pillow hides, from its own header."""
+    with pillow_unlimited(), Image.open(path, formats=[kind.upper()]) as image:
+        channels = _CHANNELS.get(image.mode)
+        dtype = "uint8"
+        extra = _EXTRA_BYTES_PER_PX[kind]
+        if kind == "png":
+            channels, dtype, expanded = _png_pixels(path, transparent="transparency" in image.info)
+            extra += _EXPANDED_BYTES_PER_PX if expanded else 0
+        if channels is None:
+            raise UnsupportedFormatError(
+                f"{path} has pixels of kind {image.mode}; gray, RGB and RGBA are read. Convert it first."
+            )
+        if image.info.get("progressive") or image.info.get("progression"):
+            extra += _PROGRESSIVE_BYTES_PER_PX
+        if image.mode == "CMYK":
+            extra += _INK_BYTES_PER_PX
+        spec = ImageSpec(image.height, image.width, channels, dtype)
+        return _Parsed(spec, _metadata(image), extra)
+
+
+def _png_pixels(path: str, *, transparent: bool) -> tuple[int, str, bool]:
+    """Return channels, type and whether gray and alpha must be spread to four channels."""
+    with open(path, "rb") as file:  # noqa: PTH123 (the path is a plain string throughout)
+        kind = png_kind(file.read(33))
+    channels = 4 if transparent else _PNG_CHANNELS[kind.colour]
+    gray_alpha = kind.colour == 4 or (kind.colour == 0 and transparent)  # noqa: PLR2004 (see PngKind)
+    return channels, "uint16" if kind.depth == _DEEP else "uint8", gray_alpha
+
+
+def _metadata(image: Image.Image) -> Metadata:
+    """Return what Pillow found beside the pixels."""
+    info = image.info
+    other = [name for key, name in (("xmp", "XMP"), ("photoshop", "Photoshop settings")) if key in info]
+    other += ["gamma"] if "gamma" in info and "icc_profile" not in info else []
+    if getattr(image, "n_frames", 1) > 1:
+        other.append("further pages")
+    exif = info.get("exif")
+    return Metadata(
+        icc_profile=info.get("icc_profile") or None,
+        resolution=_resolution(info.get("dpi")),
+        description=_text(info.get("Description") or info.get("Comment") or info.get("comment")),
+        exif=bare_exif(exif) if isinstance(exif, bytes) and exif else None,
+        other=tuple(other),
+    )
+
+
+def _resolution(dpi: object) -> tuple[float, float, str] | None:
+    """Return dots per inch where both are stated and positive."""
+    if not isinstance(dpi, tuple) or len(dpi) != 2:  # noqa: PLR2004 (across and down)
+        return None
+    across, down = float(dpi[0]), float(dpi[1])
+    return (across, down, "inch") if across > 0 and down > 0 else None
+
+
+def _text(value: object) -> str | None:
+    """Return text that says something, or None."""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "replace")
+    return value if isinstance(value, str) and value.strip() else None

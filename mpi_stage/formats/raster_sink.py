@@ -1,0 +1,87 @@
+"""A PNG, JPEG, WebP or BMP file, encoded as a whole by the rank that gets all rows."""
+
+import os
+from collections.abc import Sequence
+
+from mpi_stage.errors import OutputExistsError
+from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.files import output_errors, write_all
+from mpi_stage.formats.raster_encode import encode_raster
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.timing import PhaseClock
+
+
+class RasterSink:
+    """A sink that collects all rows on rank 0, encodes them and writes the file."""
+
+    def __init__(
+        self,
+        path: str,
+        kind: str,
+        spec: ImageSpec,
+        metadata: Metadata,
+        *,
+        plan: SinkPlan,
+        quality: int | None,
+        clock: PhaseClock,
+    ) -> None:
+        """Prepare to write ``path`` in format ``kind``; touches no file."""
+        self.plan = plan
+        self._path, self._kind, self._spec, self._metadata = path, kind, spec, metadata
+        self._quality, self._clock = quality, clock
+        self._fd = -1
+        self._pixels: Pixels | None = None
+        self._next = 0
+        self._encoded: bytes | bytearray = b""
+
+    def create(self) -> None:
+        """Make the file; raises OutputExistsError, DiskFullError, OutputError."""
+        with output_errors(self._path):
+            try:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                os.close(os.open(self._path, flags, 0o666))
+            except FileExistsError as error:
+                raise OutputExistsError(f"{self._path} is there already; choose another name.") from error
+
+    def open(self) -> None:
+        """Open the file for writing."""
+        with output_errors(self._path):
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+
+    def write_rows(self, first: int, rows: Pixels) -> None:
+        """Keep a copy of the rows, which must follow the rows before."""
+        if first != self._next or rows.dtype != self._spec.dtype:
+            raise ValueError(
+                f"expected {self._spec.dtype} rows from {self._next} on, got {rows.dtype}, {first}"
+            )
+        if self._pixels is None:
+            self._pixels = self._spec.empty(self._spec.rows)
+        with self._clock.phase("encode"):
+            self._pixels[first : first + len(rows)] = rows
+        self._next += len(rows)
+
+    def end_part(self) -> Sequence[int]:
+        """Encode the image where this rank has it; return its size."""
+        if self._pixels is None:
+            return []
+        if self._next != self._spec.rows:
+            raise ValueError(f"{self._next} of {self._spec.rows} rows were written")
+        with self._clock.phase("encode"):
+            self._encoded = encode_raster(self._kind, self._pixels, self._metadata, self._quality)
+        self._pixels = None
+        return [len(self._encoded)]
+
+    def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:  # noqa: ARG002 (the protocol's arguments)
+        """Write the encoded image; raises DiskFullError, OutputError."""
+        if not self._encoded:
+            return
+        with output_errors(self._path), self._clock.phase("write"):
+            write_all(self._fd, self._encoded, 0)
+        self._encoded = b""
+
+    def close(self) -> None:
+        """Close the file and give the pixels back; safe to call at any time."""
+        self._pixels = None
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1

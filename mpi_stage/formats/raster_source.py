@@ -1,0 +1,94 @@
+"""Rows of a PNG, JPEG, WebP or BMP file, which can only be decoded as a whole."""
+
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from PIL import Image
+
+from mpi_stage.errors import DamagedInputError, InputError
+from mpi_stage.formats.jpeg_markers import is_whole
+from mpi_stage.formats.raster_header import parse_raster, pillow_unlimited
+from mpi_stage.image import Pixels
+from mpi_stage.timing import PhaseClock
+
+_GRAY_ALPHA, _INK = 2, 4
+
+
+class RasterSource:
+    """A source that decodes the image at the first read and serves rows from it until closed."""
+
+    def __init__(self, path: str, kind: str, clock: PhaseClock) -> None:
+        """Open ``path``, a file of format ``kind``; raises the errors of :func:`parse_raster`."""
+        self.header = parse_raster(path, kind)
+        self._path, self._kind, self._clock = path, kind, clock
+        self._pixels: Pixels | None = None
+
+    def read_rows(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the rows from ``first`` on; raises DamagedInputError."""
+        if first < 0 or first + len(out) > self.header.spec.rows:
+            raise IndexError(f"rows {first} to {first + len(out)} of {self.header.spec.rows} were asked for")
+        if self._pixels is None:
+            self._pixels = self._decode()
+        with self._clock.phase("decode"):
+            out[:] = self._pixels[first : first + len(out)]
+
+    def close(self) -> None:
+        """Give the pixels back; safe to call twice."""
+        self._pixels = None
+
+    def _decode(self) -> Pixels:
+        """Decode the whole file into an array as the header has it."""
+        with self._clock.phase("read"):
+            try:
+                with open(self._path, "rb") as file:  # noqa: PTH123 (the path is a plain string throughout)
+                    data = file.read()
+            except OSError as error:
+                raise InputError(f"{self._path} cannot be read: {error.strerror}.") from error
+        with self._clock.phase("decode"):
+            pixels = self._decode_data(data)
+        spec = self.header.spec
+        if pixels.shape != (spec.rows, spec.columns, spec.channels) or pixels.dtype != spec.dtype:
+            raise DamagedInputError(
+                f"{self._path} announces {spec} and decodes to {pixels.shape} of {pixels.dtype}."
+            )
+        return pixels
+
+    def _decode_data(self, data: bytes) -> Pixels:
+        """Decode ``data``; raises DamagedInputError where it is cut short or broken."""
+        if self._kind == "jpeg" and not is_whole(data):
+            raise DamagedInputError(
+                f"{self._path} is cut short: its {len(data)} bytes do not reach the JPEG end marker. "
+                "Get a fresh copy."
+            )
+        try:
+            if self._kind == "png":
+                return _spread(imagecodecs.png_decode(data))
+            if self._kind == "webp":
+                return _spread(imagecodecs.webp_decode(data, hasalpha=self.header.spec.has_alpha))
+            if self._kind == "jpeg" and (found := imagecodecs.jpeg8_decode(data)).shape[2:] != (_INK,):
+                return _spread(found)
+            return self._decode_with_pillow()
+        except (RuntimeError, ValueError, TypeError, OSError, SyntaxError) as error:
+            raise DamagedInputError(
+                f"{self._path} ({len(data)} bytes) does not decode as {self._kind.upper()}: {error}. "
+                "The file is damaged or cut short; get a fresh copy."
+            ) from error
+
+    def _decode_with_pillow(self) -> Pixels:
+        """Decode what Pillow knows better: BMP in all its variants, and four inks to RGB."""
+        with pillow_unlimited(), Image.open(self._path, formats=[self._kind.upper()]) as image:
+            wanted = {1: "L", 3: "RGB"}.get(self.header.spec.channels, "RGBA")
+            converted = image if image.mode == wanted else image.convert(wanted)
+            return _spread(np.asarray(converted))
+
+
+def _spread(pixels: Any) -> Pixels:  # noqa: ANN401 (what the codec returned)
+    """Give gray its axis, and gray with alpha its four channels."""
+    found: Pixels = pixels.reshape(*pixels.shape[:2], -1)
+    if found.shape[2] != _GRAY_ALPHA:
+        return found
+    spread = np.empty((*found.shape[:2], 4), found.dtype)
+    spread[..., :3] = found[..., :1]
+    spread[..., 3] = found[..., 1]
+    return spread

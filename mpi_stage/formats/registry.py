@@ -1,0 +1,194 @@
+"""Which format a file has, and the source or sink for it.
+
+The codecs are imported when they are needed: a page or a plan that never opens an image starts
+without them.
+"""
+
+from pathlib import Path
+
+from mpi_stage.errors import DamagedInputError, InputError, MissingInputError, UnsupportedFormatError
+from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source
+from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
+from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
+from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
+from mpi_stage.image import ImageSpec
+from mpi_stage.timing import PhaseClock
+
+SUFFIXES = {
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".btf": "tiff",
+    ".tf8": "tiff",
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".bmp": "bmp",
+}
+_MAGICS = (
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+    (b"II+\x00", "tiff"),
+    (b"MM\x00+", "tiff"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"BM", "bmp"),
+)
+_START_BYTES = 16
+_BMP_HEADER_BYTES = 26
+_ENCODER_BYTES = 4 << 20
+_TIFF_TAKES = ("icc_profile", "resolution", "description", "orientation")
+_MAX_JPEG_EXIF_BYTES = 65_533 - len(EXIF_PREFIX)
+
+
+def read_header(path: str) -> Header:
+    """Return what the file at ``path`` says of its image; decodes no pixel.
+
+    Raises MissingInputError, UnsupportedFormatError, DamagedInputError.
+    """
+    kind = _kind_of_file(path)
+    if kind == "tiff":
+        from mpi_stage.formats.tiff_header import parse_tiff  # noqa: PLC0415 (start-up time)
+
+        return parse_tiff(path)[0]
+    from mpi_stage.formats.raster_header import parse_raster  # noqa: PLC0415 (start-up time)
+
+    return parse_raster(path, kind)
+
+
+def open_source(path: str, clock: PhaseClock) -> Source:
+    """Open the image at ``path`` for reading rows; raises what :func:`read_header` raises."""
+    kind = _kind_of_file(path)
+    if kind == "tiff":
+        from mpi_stage.formats.tiff_source import TiffSource  # noqa: PLC0415 (start-up time)
+
+        return TiffSource(path, clock)
+    from mpi_stage.formats.raster_source import RasterSource  # noqa: PLC0415 (start-up time)
+
+    return RasterSource(path, kind, clock)
+
+
+def plan_sink(name: str, spec: ImageSpec, like: Header | None, options: SinkOptions) -> SinkPlan:
+    """Say how an image of ``spec`` would be written under ``name``, whose suffix gives the format.
+
+    ``like`` is the input's header, whose layout and metadata the output follows. Touches no file.
+    Raises UnsupportedFormatError for a suffix that is not written, UnsupportedImageError where the
+    format cannot hold the image, ParameterError for options that it does not have.
+    """
+    return _plan(name, spec, like.metadata if like else Metadata(), like, options)[0]
+
+
+def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
+    path: str,
+    name: str,
+    spec: ImageSpec,
+    metadata: Metadata,
+    like: Header | None,
+    options: SinkOptions,
+    scratch_dir: str,
+    clock: PhaseClock,
+) -> Sink:
+    """Return a sink that writes ``path`` in the format that ``name`` has; raises what the plan raises.
+
+    Every rank passes the same arguments. ``scratch_dir`` takes the parts of a compressed TIFF, best
+    on the device that holds ``path``. The file is made by the sink's ``create``.
+    """
+    plan, settled, layout = _plan(name, spec, metadata, like, options)
+    if layout is not None:
+        from mpi_stage.formats.tiff_sink import TiffSink  # noqa: PLC0415 (start-up time)
+
+        return TiffSink(path, layout, settled.metadata, plan=plan, scratch_dir=scratch_dir, clock=clock)
+    from mpi_stage.formats.raster_sink import RasterSink  # noqa: PLC0415 (start-up time)
+
+    kind = _kind_of_name(name)
+    return RasterSink(path, kind, spec, settled.metadata, plan=plan, quality=options.quality, clock=clock)
+
+
+def _plan(
+    name: str, spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions
+) -> tuple[SinkPlan, Settled, TiffLayout | None]:
+    """Return the plan, what becomes of the metadata and, for a TIFF, its layout."""
+    kind = _kind_of_name(name)
+    check_quality(options.quality)
+    if kind == "tiff":
+        layout = choose_layout(spec, like, options)
+        settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
+        plan = SinkPlan(
+            divisible=True,
+            row_unit=layout.row_unit,
+            encode_bytes=layout.encode_bytes,
+            kept=settled.kept,
+            dropped=settled.dropped,
+        )
+        return plan, settled, layout
+    limits = KINDS[kind]
+    check_raster(limits, spec, options)
+    takes = [field for field in limits.takes if field != "exif" or _exif_fits(kind, metadata)]
+    settled = settle(metadata, takes, spec, limits.name)
+    encode_bytes = int(limits.encode_factor * spec.total_bytes) + limits.encode_bytes_per_px * spec.pixels
+    plan = SinkPlan(
+        divisible=False,
+        row_unit=1,
+        encode_bytes=encode_bytes + _ENCODER_BYTES,
+        kept=settled.kept,
+        dropped=settled.dropped,
+    )
+    return plan, settled, None
+
+
+def _exif_fits(kind: str, metadata: Metadata) -> bool:
+    """Whether an EXIF block fits the one segment that JPEG has for it."""
+    return kind != "jpeg" or len(metadata.exif or b"") <= _MAX_JPEG_EXIF_BYTES
+
+
+def _kind_of_name(name: str) -> str:
+    """Return the format that a file name's suffix stands for."""
+    suffix = Path(name).suffix
+    kind = SUFFIXES.get(suffix.lower())
+    if kind is None:
+        raise UnsupportedFormatError(
+            f"{name} ends in {suffix or 'no suffix'}; outputs are written as {', '.join(SUFFIXES)}. "
+            "Choose one of them."
+        )
+    return kind
+
+
+def _kind_of_file(path: str) -> str:
+    """Return the format that a file's first bytes show, whatever it is called."""
+    start = _start_of(path)
+    for magic, kind in _MAGICS:
+        if start.startswith(magic) and (kind != "bmp" or _looks_like_bmp(start)):
+            return kind
+    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
+        return "webp"
+    if not start:
+        raise DamagedInputError(f"{path} is empty. Get a fresh copy.")
+    for magic, kind in _MAGICS:
+        if kind != "bmp" and magic.startswith(start):
+            raise DamagedInputError(f"{path} ends after {len(start)} bytes. Get a fresh copy.")
+    raise UnsupportedFormatError(
+        f"{path} is no image of a kind that is read here (TIFF, PNG, JPEG, WebP, BMP): "
+        f"it begins with {start[:_START_BYTES]!r}."
+    )
+
+
+def _looks_like_bmp(start: bytes) -> bool:
+    """Whether more than two letters speak for a BMP: reserved zeros and a known header size."""
+    return start[6:10] == bytes(4) and start[14:18] in {
+        size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124)
+    }
+
+
+def _start_of(path: str) -> bytes:
+    """Return the first bytes of a file; raises MissingInputError, InputError."""
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123 (the path is a plain string throughout)
+            return file.read(_BMP_HEADER_BYTES)
+    except FileNotFoundError as error:
+        raise MissingInputError(f"{path} does not exist.") from error
+    except IsADirectoryError as error:
+        raise MissingInputError(f"{path} is a folder; name one image in it.") from error
+    except PermissionError as error:
+        raise MissingInputError(f"{path} may not be read by this user.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error

@@ -1,0 +1,145 @@
+"""Turning the bytes of a TIFF segment into values and back, through imagecodecs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_stage.errors import DamagedInputError
+from mpi_stage.formats.jpeg_markers import ends_whole
+from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.image import Pixels
+
+Bytes = NDArray[np.uint8]
+
+_DEFLATE_LEVEL = 6
+_ZSTD_LEVEL = 3
+_HORIZONTAL, _FLOATING = 2, 3
+_DECODERS: dict[str, Callable[..., Any]] = {
+    "deflate": imagecodecs.deflate_decode,
+    "lzw": imagecodecs.lzw_decode,
+    "zstd": imagecodecs.zstd_decode,
+    "packbits": imagecodecs.packbits_decode,
+}
+
+
+class SegmentDecoder:
+    """Decodes the segments of one page; keeps its buffers from one to the next."""
+
+    def __init__(self, page: TiffPage) -> None:
+        """Decode segments of ``page``."""
+        self._page = page
+        self._spare: Pixels | None = None
+        self._native = page.dtype.newbyteorder("=")
+
+    def decode(self, raw: bytes | bytearray, index: int, target: Pixels) -> None:
+        """Decode ``raw`` into ``target`` (rows × columns × samples of the segment, C-contiguous).
+
+        Raises DamagedInputError that names the file and the segment.
+        """
+        if self._page.reversed_bits:
+            raw = imagecodecs.bitorder_decode(raw)
+        try:
+            if self._page.compression == "jpeg":
+                self._decode_jpeg(raw, index, target)
+            else:
+                self._decode_flat(raw, index, target)
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise DamagedInputError(
+                f"{self._page.path}: {self._page.name(index)} ({len(raw)} bytes) does not decode as "
+                f"{self._page.compression}: {error}. The file is damaged; get a fresh copy."
+            ) from error
+
+    def _decode_flat(self, raw: bytes | bytearray, index: int, target: Pixels) -> None:
+        """Decode a byte stream and undo its predictor."""
+        values = self._scratch(target.shape) if self._page.predictor == _FLOATING else target
+        flat = values.reshape(-1).view(np.uint8)
+        got = self._unpack(raw, flat)
+        if got < flat.size:
+            raise DamagedInputError(
+                f"{self._page.path}: {self._page.name(index)} is cut short: {flat.size} decoded bytes "
+                f"expected, {got} found in its {len(raw)} stored bytes."
+            )
+        if self._page.predictor == _FLOATING:
+            imagecodecs.floatpred_decode(values, axis=-2, out=target)
+            return
+        if not self._page.dtype.isnative:
+            target.byteswap(inplace=True)
+        if self._page.predictor == _HORIZONTAL:
+            imagecodecs.delta_decode(target, axis=-2, out=target)
+
+    def _unpack(self, raw: bytes | bytearray, flat: Bytes) -> int:
+        """Fill ``flat`` from ``raw``; return the bytes there were."""
+        if self._page.compression == "none":
+            found = np.frombuffer(raw, np.uint8)[: flat.size]
+            flat[: found.size] = found
+            return int(found.size)
+        decoder = _DECODERS[self._page.compression]
+        try:
+            return len(decoder(raw, out=flat))
+        except RuntimeError:
+            # Some writers fill the last strip up to its full height: more comes out than is asked for.
+            whole = self._page.segment_rows * self._page.segment_row_bytes
+            if flat.size >= whole:
+                raise
+            found = decoder(raw, out=np.empty(whole, np.uint8))[: flat.size]
+            flat[: found.size] = found
+            return len(found)
+
+    def _decode_jpeg(self, raw: bytes | bytearray, index: int, target: Pixels) -> None:
+        """Decode a JPEG stream to gray or RGB."""
+        if not ends_whole(raw):
+            raise DamagedInputError(
+                f"{self._page.path}: {self._page.name(index)} is cut short: its JPEG stream of {len(raw)} "
+                "bytes has no end marker."
+            )
+        space = self._page.colour.upper()
+        found = imagecodecs.jpeg8_decode(
+            raw,
+            tables=self._page.jpeg_tables,
+            colorspace="GRAYSCALE" if space == "GRAY" else space,
+            outcolorspace="GRAYSCALE" if space == "GRAY" else "RGB",
+        )
+        found = found.reshape(*found.shape[:2], -1)
+        rows, columns, samples = target.shape
+        if found.shape[0] < rows or found.shape[1] < columns or found.shape[2] != samples:
+            raise DamagedInputError(
+                f"{self._page.path}: {self._page.name(index)} holds a JPEG image of {found.shape[1]} × "
+                f"{found.shape[0]} px and {found.shape[2]} channels; {columns} × {rows} and {samples} "
+                "were expected."
+            )
+        target[:] = found[:rows, :columns]
+
+    def _scratch(self, shape: tuple[int, ...]) -> Pixels:
+        """Return a buffer of the shape, reused while the shape stays."""
+        if self._spare is None or self._spare.shape != shape:
+            self._spare = np.empty(shape, self._native)
+        return self._spare
+
+
+def encode_segment(layout: TiffLayout, segment: Pixels) -> bytes | bytearray:
+    """Encode a segment (rows × columns × channels, C-contiguous) as ``layout`` has it."""
+    if layout.compression == "jpeg":
+        return _encode_jpeg(segment, layout.quality)
+    values: Any = segment
+    if layout.predictor == _HORIZONTAL:
+        values = imagecodecs.delta_encode(segment, axis=-2)
+    elif layout.predictor == _FLOATING:
+        values = imagecodecs.floatpred_encode(segment, axis=-2)
+    if layout.compression == "deflate":
+        return imagecodecs.deflate_encode(values, level=_DEFLATE_LEVEL)
+    if layout.compression == "lzw":
+        return imagecodecs.lzw_encode(values)
+    return imagecodecs.zstd_encode(values, level=_ZSTD_LEVEL)
+
+
+def _encode_jpeg(segment: Pixels, quality: int) -> bytes | bytearray:
+    """Encode gray, or RGB as YCbCr with half the colour resolution."""
+    if segment.shape[2] == 1:
+        return imagecodecs.jpeg8_encode(np.ascontiguousarray(segment[..., 0]), level=quality)
+    return imagecodecs.jpeg8_encode(
+        segment, level=quality, colorspace="RGB", outcolorspace="YCBCR", subsampling="420"
+    )

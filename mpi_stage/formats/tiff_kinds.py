@@ -1,0 +1,101 @@
+"""Which kinds of TIFF pixels are read, and how they become gray, RGB or bands."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.formats.tiff_page import TiffPage
+
+COMPRESSIONS = {
+    1: "none",
+    5: "lzw",
+    7: "jpeg",
+    8: "deflate",
+    32_773: "packbits",
+    32_946: "deflate",
+    34_926: "zstd",
+    50_000: "zstd",
+}
+MAX_SIDE_PX = 2**31 - 1
+_TYPES = {(1, 8): "uint8", (4, 8): "uint8", (1, 16): "uint16", (4, 16): "uint16", (3, 32): "float32"}
+_FORMAT_NAMES = {1: "uint", 2: "int", 3: "float", 4: "undefined", 5: "complex int", 6: "complex"}
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
+_PHOTOMETRIC_NAMES = {5: "CMYK ink", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 32_803: "a raw colour mosaic"}
+_PREDICTORS = {"none": (1,), "uint8": (1, 2), "uint16": (1, 2), "float32": (1, 3)}
+_PALETTE_BITS = 8
+_BITS_PER_BYTE = 8
+_JPEG_CHANNELS = (1, 3)
+
+
+def value_type(path: str, tags: Any) -> str:  # noqa: ANN401 (tifffile's pages are untyped)
+    """Return the stored values' type; 1-bit images count as ``uint8``. Raises UnsupportedFormatError."""
+    bits, kind = tags.bitspersample, int(tags.sampleformat or 1)
+    if (
+        bits == 1
+        and tags.samplesperpixel == 1
+        and (not tags.is_tiled or tags.tilewidth % _BITS_PER_BYTE == 0)
+    ):
+        return "uint8"
+    found = _TYPES.get((kind, bits)) if isinstance(bits, int) else None
+    if found is None:
+        raise UnsupportedFormatError(
+            f"{path} has values of {bits} bits, {_FORMAT_NAMES.get(kind, kind)}; "
+            "uint8, uint16, float32 and 1-bit black and white are read. Convert it first."
+        )
+    predictor = int(tags.predictor)
+    if predictor not in _PREDICTORS[found] and int(tags.compression) not in (1, 7):
+        raise UnsupportedFormatError(
+            f"{path} uses TIFF predictor {predictor} with {found}, which is not read."
+        )
+    return found
+
+
+def conversion_of(path: str, tags: Any, compression: str) -> str:  # noqa: ANN401
+    """Return what must be done to stored values; see TiffPage. Raises UnsupportedFormatError."""
+    photometric = int(tags.photometric)
+    packed = tags.bitspersample == 1
+    if photometric == _PALETTE:
+        if tags.bitspersample != _PALETTE_BITS or tags.samplesperpixel != 1:
+            raise UnsupportedFormatError(
+                f"{path} has a palette with {tags.bitspersample} bits and {tags.samplesperpixel} channels; "
+                "palettes of 8 bits and one channel are read. Convert it to RGB."
+            )
+        return "palette"
+    if photometric == _WHITE_IS_ZERO:
+        if int(tags.sampleformat or 1) == 3:  # noqa: PLR2004 (IEEE floats)
+            raise UnsupportedFormatError(
+                f"{path} has floats of which the smallest is white; convert it first."
+            )
+        return "inverted bits" if packed else "invert"
+    if photometric in (_BLACK_IS_ZERO, _RGB) or (photometric == _YCBCR and compression == "jpeg"):
+        return "bits" if packed else "none"
+    raise UnsupportedFormatError(
+        f"{path} stores {_PHOTOMETRIC_NAMES.get(photometric, f'colour of kind {photometric}')}; "
+        "gray, RGB, palettes and JPEG colour are read. Convert it to RGB."
+    )
+
+
+def jpeg_colour(tags: Any, planes: int) -> str:  # noqa: ANN401
+    """Return how JPEG segments code colour."""
+    if planes > 1 or tags.samplesperpixel == 1:
+        return "gray"
+    return "ycbcr" if int(tags.photometric) == _YCBCR else "rgb"
+
+
+def check_jpeg(page: TiffPage) -> None:
+    """Refuse JPEG segments that are not 8-bit gray or three colours; raises UnsupportedFormatError."""
+    if page.segment_samples not in _JPEG_CHANNELS or page.dtype.itemsize != 1 or "bits" in page.conversion:
+        raise UnsupportedFormatError(
+            f"{page.path} is JPEG-compressed with {page.segment_samples} channels of "
+            f"{8 * page.dtype.itemsize} bits; 1 or 3 channels of 8 bits are read. Convert it to deflate."
+        )
+
+
+def palette_of(path: str, tags: Any) -> NDArray[np.uint8]:  # noqa: ANN401
+    """Return the palette as 256 × 3 values of 8 bits; raises DamagedInputError where there is none."""
+    colours = np.asarray(tags.colormap)
+    if colours.shape != (3, 1 << _PALETTE_BITS):
+        raise DamagedInputError(f"{path} should have a palette of 256 colours and has {colours.shape[-1:]}.")
+    return np.ascontiguousarray((colours >> _PALETTE_BITS).T.astype(np.uint8))

@@ -1,0 +1,165 @@
+"""How an output TIFF is cut into segments: pure arithmetic, the same on every rank."""
+
+import math
+from dataclasses import dataclass
+
+from mpi_stage.errors import ParameterError, UnsupportedImageError
+from mpi_stage.formats.base import Header, SinkOptions
+from mpi_stage.image import ImageSpec
+
+COMPRESSIONS = ("none", "deflate", "lzw", "zstd", "jpeg")
+DEFAULT_QUALITY = 90
+_JPEG_CHANNELS = (1, 3)
+_JPEG_SIDE_PX = 65_500
+_JPEG_UNIT_ROWS = 16
+_TILE_UNIT = 16
+_STRIP_BYTES = 256 * 1024
+_CLASSIC_BYTES = 2**32 - 64 * 1024
+_MAX_SIDE_PX = 2**31 - 1
+_MAX_CHANNELS = 65_535
+# How much larger than the pixels the worst encoded segment may be, and what each may add to that.
+_GROWTH = {"none": 1.0, "deflate": 1.01, "zstd": 1.01, "lzw": 1.6, "jpeg": 2.0}
+_SEGMENT_EXTRA_BYTES = 1024
+_TABLE_BYTES = 16
+
+
+@dataclass(frozen=True)
+class TiffLayout:
+    """The grid of segments (tiles or strips) of an output TIFF.
+
+    ``segment_rows`` and ``segment_columns`` are the size of a tile, or the rows of a strip and the
+    image's width. The last strip is shorter where the rows do not divide; tiles are always whole.
+    """
+
+    spec: ImageSpec
+    tiled: bool
+    segment_rows: int
+    segment_columns: int
+    compression: str
+    quality: int
+
+    @property
+    def across(self) -> int:
+        """Segments beside one another."""
+        return math.ceil(self.spec.columns / self.segment_columns)
+
+    @property
+    def down(self) -> int:
+        """Rows of segments."""
+        return math.ceil(self.spec.rows / self.segment_rows)
+
+    @property
+    def segments(self) -> int:
+        """Segments in all."""
+        return self.across * self.down
+
+    @property
+    def segment_bytes(self) -> int:
+        """Bytes of a whole segment before it is encoded."""
+        return self.segment_rows * self.segment_columns * self.spec.channels * self.spec.itemsize
+
+    @property
+    def stored_bytes(self) -> int:
+        """Bytes of all segments before they are encoded, with the padding of tiles."""
+        return self.segments * self.segment_bytes if self.tiled else self.spec.total_bytes
+
+    @property
+    def predictor(self) -> int:
+        """TIFF's predictor: 1 none, 2 differences of integers, 3 differences of float bytes."""
+        if self.compression in ("none", "jpeg"):
+            return 1
+        return 3 if self.spec.dtype == "float32" else 2
+
+    @property
+    def big(self) -> bool:
+        """Whether the file may outgrow 32-bit offsets, judged by the worst encoded size."""
+        worst = self.stored_bytes * _GROWTH[self.compression]
+        return worst + self.segments * (_SEGMENT_EXTRA_BYTES + _TABLE_BYTES) > _CLASSIC_BYTES
+
+    @property
+    def row_unit(self) -> int:
+        """Slab boundaries must be multiples of this many rows."""
+        return 1 if self.compression == "none" else min(self.segment_rows, self.spec.rows)
+
+    @property
+    def encode_bytes(self) -> int:
+        """Bound of the memory that writing needs on one rank beside the rows that are handed in."""
+        tables = 3 * self.segments * _TABLE_BYTES
+        if self.compression == "none":
+            return tables + (self.segment_bytes if self.tiled else 0)
+        worst = int(self.segment_bytes * _GROWTH[self.compression]) + _SEGMENT_EXTRA_BYTES
+        held_back = self.segment_rows * self.spec.row_bytes
+        sizes = 40 * self.segments
+        return tables + sizes + held_back + 2 * self.segment_bytes + worst
+
+
+def choose_layout(spec: ImageSpec, like: Header | None, options: SinkOptions) -> TiffLayout:
+    """Decide tiles or strips, their size and the compression.
+
+    Raises ParameterError for options that TIFF does not have, UnsupportedImageError where the image
+    is too large for TIFF or the compression cannot take it.
+    """
+    if max(spec.rows, spec.columns) > _MAX_SIDE_PX or spec.channels > _MAX_CHANNELS:
+        raise UnsupportedImageError(
+            f"TIFF holds up to {_MAX_SIDE_PX} px a side and {_MAX_CHANNELS} channels; "
+            f"the output would be {spec}."
+        )
+    tile = _tile(like, options)
+    compression = _compression(spec, like, options)
+    quality = DEFAULT_QUALITY if options.quality is None else options.quality
+    if tile is not None:
+        segment_rows, segment_columns = tile
+    else:
+        segment_rows, segment_columns = _strip_rows(spec, compression), spec.columns
+    layout = TiffLayout(spec, tile is not None, segment_rows, segment_columns, compression, quality)
+    if compression == "jpeg" and max(segment_rows, segment_columns) > _JPEG_SIDE_PX:
+        raise UnsupportedImageError(
+            f"A JPEG segment holds up to {_JPEG_SIDE_PX} px a side; the output's strips would be "
+            f"{segment_columns} px wide. Ask for tiles or for deflate."
+        )
+    return layout
+
+
+def _strip_rows(spec: ImageSpec, compression: str) -> int:
+    """Rows of a strip of about a quarter of a MiB."""
+    rows = max(1, _STRIP_BYTES // spec.row_bytes)
+    if compression == "jpeg":
+        rows = math.ceil(rows / _JPEG_UNIT_ROWS) * _JPEG_UNIT_ROWS
+    return min(rows, spec.rows)
+
+
+def _tile(like: Header | None, options: SinkOptions) -> tuple[int, int] | None:
+    """Rows and columns of a tile, or None for strips."""
+    if options.tile is not None:
+        if min(options.tile) < _TILE_UNIT or any(side % _TILE_UNIT for side in options.tile):
+            raise ParameterError(
+                f"The sides of a TIFF tile are multiples of {_TILE_UNIT} px; "
+                f"{options.tile[0]} × {options.tile[1]} was asked for. Try 256 × 256."
+            )
+        return options.tile
+    if like is None or like.layout.format != "tiff" or like.layout.tile is None:
+        return None
+    usable = min(like.layout.tile) >= _TILE_UNIT and not any(side % _TILE_UNIT for side in like.layout.tile)
+    return like.layout.tile if usable else (256, 256)
+
+
+def _compression(spec: ImageSpec, like: Header | None, options: SinkOptions) -> str:
+    """Return the compression asked for, or the input's where the output can have it, or none."""
+    jpeg_fits = spec.dtype == "uint8" and spec.channels in _JPEG_CHANNELS
+    if options.compression is not None:
+        if options.compression not in COMPRESSIONS:
+            raise ParameterError(
+                f"TIFF is written with compression {', '.join(COMPRESSIONS)}; "
+                f"{options.compression!r} was asked for."
+            )
+        if options.compression == "jpeg" and not jpeg_fits:
+            raise UnsupportedImageError(
+                f"JPEG in TIFF takes 1 or 3 channels of uint8; the output would be {spec}. Ask for deflate."
+            )
+        return options.compression
+    if like is None or like.layout.format != "tiff":
+        return "none"
+    same = like.layout.compression
+    if same not in COMPRESSIONS or (same == "jpeg" and not jpeg_fits):
+        return "deflate"
+    return same

@@ -1,0 +1,193 @@
+"""Reading stored values of a TIFF page by rows: plain strips, plain tiles, coded segments."""
+
+from typing import Protocol
+
+import numpy as np
+
+from mpi_stage.errors import DamagedInputError
+from mpi_stage.formats.files import read_into
+from mpi_stage.formats.tiff_codecs import SegmentDecoder
+from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.image import Pixels
+from mpi_stage.timing import PhaseClock
+
+
+class Reader(Protocol):
+    """Fills arrays with stored rows."""
+
+    def read(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` (rows × stored columns × samples, native byte order, C-contiguous)."""
+
+
+def make_reader(page: TiffPage, fd: int, clock: PhaseClock) -> Reader:
+    """Return the reader that fits how ``page`` is stored."""
+    if not page.plain:
+        return CodedReader(page, fd, clock)
+    if page.tiled or page.planes > 1:
+        return PlainTileReader(page, fd, clock)
+    return PlainStripReader(page, fd, clock)
+
+
+def _cut_short(page: TiffPage, index: int, expected: int, found: int) -> DamagedInputError:
+    """Return the error for a segment that the file ends in."""
+    return DamagedInputError(
+        f"{page.path} is cut short in {page.name(index)}: {expected} bytes expected there, {found} found."
+    )
+
+
+class PlainStripReader:
+    """Interleaved, uncompressed strips: bytes go from the file into the array, many strips a call."""
+
+    def __init__(self, page: TiffPage, fd: int, clock: PhaseClock) -> None:
+        """Read ``page`` from ``fd``."""
+        self._page, self._fd, self._clock = page, fd, clock
+
+    def read(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the rows from ``first`` on."""
+        page, height = self._page, self._page.segment_rows
+        view = out.data.cast("B")
+        last = first + len(out)
+        begin = first // height
+        offsets = page.offsets[begin : (last - 1) // height + 1]
+        sparse = page.counts[begin : begin + len(offsets)] == 0
+        with self._clock.phase("read"):
+            for start, stop in _runs(offsets, sparse, height * page.row_bytes):
+                top = max(first, (begin + start) * height)
+                bottom = min(last, (begin + stop) * height)
+                part = view[(top - first) * page.row_bytes : (bottom - first) * page.row_bytes]
+                if sparse[start]:
+                    out[top - first : bottom - first] = 0
+                    continue
+                skipped = (top - (begin + start) * height) * page.row_bytes
+                got = read_into(self._fd, part, int(offsets[start]) + skipped, page.path)
+                if got < len(part):
+                    strip = begin + start + (skipped + got) // (height * page.row_bytes)
+                    raise _cut_short(page, strip, len(part), got)
+            if not page.dtype.isnative:
+                out.byteswap(inplace=True)
+
+
+def _runs(offsets: np.ndarray, sparse: np.ndarray, strip_bytes: int) -> list[tuple[int, int]]:
+    """Group strips that follow one another in the file, or that are all absent."""
+    follows = np.where(sparse[1:], sparse[:-1], ~sparse[:-1] & (np.diff(offsets) == strip_bytes))
+    starts = [0, *(np.flatnonzero(~follows) + 1).tolist()]
+    return list(zip(starts, [*starts[1:], len(offsets)], strict=True))
+
+
+class PlainTileReader:
+    """Uncompressed tiles, or planes: the rows asked for, of each tile, through a small buffer."""
+
+    def __init__(self, page: TiffPage, fd: int, clock: PhaseClock) -> None:
+        """Read ``page`` from ``fd``."""
+        self._page, self._fd, self._clock = page, fd, clock
+        self._buffer = np.empty(0, np.uint8)
+
+    def read(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the rows from ``first`` on."""
+        height = self._page.segment_rows
+        last = first + len(out)
+        with self._clock.phase("read"):
+            for down in range(first // height, (last - 1) // height + 1):
+                top, bottom = max(first, down * height), min(last, (down + 1) * height)
+                for plane in range(self._page.planes):
+                    self._read_across(plane, down, top, out[top - first : bottom - first])
+
+    def _read_across(self, plane: int, down: int, top: int, out: Pixels) -> None:
+        """Fill ``out``, rows from ``top`` on inside one row of tiles, from one plane."""
+        page = self._page
+        begin = page.index(plane, down, 0)
+        offsets = page.offsets[begin : begin + page.across].tolist()
+        counts = page.counts[begin : begin + page.across].tolist()
+        target = out[..., plane : plane + 1] if page.planes > 1 else out
+        needed = len(out) * page.segment_row_bytes
+        if self._buffer.size < needed:
+            self._buffer = np.empty(needed, np.uint8)
+        buffer = self._buffer[:needed]
+        view = buffer.data
+        values = buffer.view(page.dtype).reshape(len(out), page.segment_columns, page.segment_samples)
+        skipped = (top - down * page.segment_rows) * page.segment_row_bytes
+        left = 0
+        for across, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
+            part = target[:, left : left + page.segment_columns]
+            left += page.segment_columns
+            if count == 0:
+                part[:] = 0
+                continue
+            got = read_into(self._fd, view, offset + skipped, page.path)
+            if got < needed:
+                raise _cut_short(page, begin + across, needed, got)
+            part[:] = values[:, : part.shape[1]]
+
+
+class CodedReader:
+    """Compressed segments: decoded into the array, or kept where only a part was asked for.
+
+    The engine reads one block after another, lower than a tile: the last row of segments is kept.
+    """
+
+    def __init__(self, page: TiffPage, fd: int, clock: PhaseClock) -> None:
+        """Read ``page`` from ``fd``."""
+        self._page, self._fd, self._clock = page, fd, clock
+        self._decoder = SegmentDecoder(page)
+        self._native = page.dtype.newbyteorder("=")
+        self._kept: Pixels | None = None
+        self._kept_down = -1
+        self._tile: Pixels | None = None
+
+    def read(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the rows from ``first`` on."""
+        height = self._page.segment_rows
+        last = first + len(out)
+        for down in range(first // height, (last - 1) // height + 1):
+            top, bottom = max(first, down * height), min(last, (down + 1) * height)
+            part = out[top - first : bottom - first]
+            whole = min(height, self._page.rows - down * height)
+            if len(part) == whole and down != self._kept_down:
+                self._decode_across(down, part)
+            else:
+                kept = self._keep(down, whole)
+                part[:] = kept[top - down * height : bottom - down * height]
+
+    def _keep(self, down: int, rows: int) -> Pixels:
+        """Return the decoded rows of a row of segments, from before or decoded now."""
+        page = self._page
+        if self._kept is None:
+            shape = (min(page.segment_rows, page.rows), page.columns, page.samples)
+            self._kept = np.empty(shape, self._native)
+        if down != self._kept_down:
+            self._kept_down = -1
+            self._decode_across(down, self._kept[:rows])
+            self._kept_down = down
+        return self._kept[:rows]
+
+    def _decode_across(self, down: int, out: Pixels) -> None:
+        """Decode all segments of one row of segments into ``out``, which covers it."""
+        page = self._page
+        for plane in range(page.planes):
+            target = out[..., plane : plane + 1] if page.planes > 1 else out
+            for across in range(page.across):
+                left = across * page.segment_columns
+                part = target[:, left : left + page.segment_columns]
+                self._decode_segment(page.index(plane, down, across), page.rows_in(down), part)
+
+    def _decode_segment(self, index: int, rows: int, out: Pixels) -> None:
+        """Decode one segment of ``rows`` stored rows into ``out``, which may be smaller than it."""
+        page = self._page
+        count = int(page.counts[index])
+        if count == 0:
+            out[:] = 0
+            return
+        with self._clock.phase("read"):
+            raw = bytearray(count)
+            got = read_into(self._fd, memoryview(raw), int(page.offsets[index]), page.path)
+        if got < count:
+            raise _cut_short(page, index, count, got)
+        with self._clock.phase("decode"):
+            shape = (rows, page.segment_columns, page.segment_samples)
+            if out.shape == shape and out.flags.c_contiguous:
+                self._decoder.decode(raw, index, out)
+                return
+            if self._tile is None or self._tile.shape != shape:
+                self._tile = np.empty(shape, self._native)
+            self._decoder.decode(raw, index, self._tile)
+            out[:] = self._tile[: out.shape[0], : out.shape[1]]

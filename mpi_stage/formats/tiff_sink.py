@@ -1,0 +1,127 @@
+"""One TIFF file written by many ranks at once, with the same bytes for any number of them."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+
+import numpy as np
+
+from mpi_stage.errors import OutputError, OutputExistsError
+from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.files import copy_bytes, output_errors, write_all
+from mpi_stage.formats.tiff_ifd import Offsets
+from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
+from mpi_stage.formats.tiff_write import CodedWriter, PlainStripWriter, PlainTileWriter, SegmentWriter
+from mpi_stage.image import Pixels
+from mpi_stage.timing import PhaseClock
+
+
+class TiffSink:
+    """A sink on one TIFF file; the file's front is written last, by rank 0.
+
+    Uncompressed rows go straight to their place. Compressed segments cannot know theirs: the rank
+    that has the image's first row appends to the file itself, the others to an unnamed scratch file
+    that is copied into place once all sizes are known.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        layout: TiffLayout,
+        metadata: Metadata,
+        *,
+        plan: SinkPlan,
+        scratch_dir: str,
+        clock: PhaseClock,
+    ) -> None:
+        """Prepare to write ``path``; touches no file. All ranks must pass the same metadata."""
+        self.plan = plan
+        self._path, self._layout, self._metadata = path, layout, metadata
+        self._scratch_dir, self._clock = scratch_dir, clock
+        self._front_bytes = front_bytes(layout, metadata)
+        self._fd = self._scratch_fd = -1
+        self._writer: SegmentWriter | None = None
+        self._next = 0
+
+    def create(self) -> None:
+        """Make the file; raises OutputExistsError, DiskFullError, OutputError."""
+        with output_errors(self._path):
+            try:
+                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+                os.close(os.open(self._path, flags, 0o666))
+            except FileExistsError as error:
+                raise OutputExistsError(f"{self._path} is there already; choose another name.") from error
+
+    def open(self) -> None:
+        """Open the file for writing."""
+        with output_errors(self._path):
+            self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+
+    def write_rows(self, first: int, rows: Pixels) -> None:
+        """Take the rows from ``first`` on; raises DiskFullError, OutputError."""
+        if not len(rows):
+            return
+        if self._writer is None:
+            self._writer = self._start(first)
+            self._next = first
+        if first != self._next or rows.dtype != self._layout.spec.dtype:
+            raise ValueError(
+                f"expected {self._layout.spec.dtype} rows from {self._next} on, got {rows.dtype}, {first}"
+            )
+        with output_errors(self._path):
+            self._writer.write(first, np.ascontiguousarray(rows))
+        self._next += len(rows)
+
+    def end_part(self) -> Sequence[int]:
+        """Return the stored sizes of this rank's segments; none where their places are known anyway."""
+        return [] if self._writer is None else self._writer.end()
+
+    def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:
+        """Copy this rank's segments into place; rank 0 also writes the front of the file."""
+        with output_errors(self._path), self._clock.phase("write"):
+            if self._scratch_fd >= 0:
+                before = self._front_bytes + sum(int(np.sum(part, dtype=np.int64)) for part in sizes[:rank])
+                own = int(np.sum(sizes[rank], dtype=np.int64))
+                copy_bytes(self._scratch_fd, self._fd, before, own)
+            if rank == 0:
+                offsets, counts = self._tables(sizes)
+                write_all(self._fd, tiff_front(self._layout, self._metadata, offsets, counts), 0)
+
+    def close(self) -> None:
+        """Close the files; the scratch file vanishes with that. Safe to call at any time."""
+        for fd in (self._fd, self._scratch_fd):
+            if fd >= 0:
+                os.close(fd)
+        self._fd = self._scratch_fd = -1
+
+    def _start(self, first: int) -> SegmentWriter:
+        """Return the writer for a part that begins at row ``first``."""
+        if first % self.plan.row_unit:
+            raise ValueError(f"a part begins at row {first}, which is no multiple of {self.plan.row_unit}")
+        if self._layout.compression == "none":
+            kind = PlainTileWriter if self._layout.tiled else PlainStripWriter
+            return kind(self._layout, self._fd, self._front_bytes, self._clock)
+        if first == 0:
+            return CodedWriter(self._layout, self._fd, self._front_bytes, self._clock)
+        with output_errors(self._scratch_dir), tempfile.TemporaryFile(dir=self._scratch_dir) as scratch:
+            self._scratch_fd = os.dup(scratch.fileno())
+        return CodedWriter(self._layout, self._scratch_fd, 0, self._clock)
+
+    def _tables(self, sizes: Sequence[Sequence[int]]) -> tuple[Offsets, Offsets]:
+        """Return the offsets and byte counts of all segments."""
+        layout = self._layout
+        if layout.compression == "none":
+            counts = np.full(layout.segments, layout.segment_bytes, np.uint64)
+            if not layout.tiled:
+                last = layout.spec.rows - (layout.down - 1) * layout.segment_rows
+                counts[-1] = last * layout.spec.row_bytes
+        else:
+            counts = np.concatenate([np.asarray(part, np.uint64) for part in sizes])
+        if len(counts) != layout.segments:
+            raise OutputError(
+                f"{self._path} needs {layout.segments} segments and the ranks wrote {len(counts)}: "
+                "rows are missing or came twice."
+            )
+        ends = self._front_bytes + np.cumsum(counts, dtype=np.uint64)
+        return ends - counts, counts

@@ -1,0 +1,75 @@
+"""Rows of the first page of a TIFF file, read by whoever needs them."""
+
+import os
+
+import numpy as np
+
+from mpi_stage.errors import MissingInputError
+from mpi_stage.formats.tiff_header import parse_tiff
+from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.formats.tiff_read import make_reader
+from mpi_stage.image import Pixels
+from mpi_stage.timing import PhaseClock
+
+_CONVERT_BYTES = 1 << 20
+
+
+class TiffSource:
+    """A source on one TIFF file; each rank opens its own and reads only the segments it needs."""
+
+    def __init__(self, path: str, clock: PhaseClock) -> None:
+        """Open ``path``; raises the errors of :func:`parse_tiff` and MissingInputError."""
+        self.header, self._page = parse_tiff(path)
+        try:
+            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise MissingInputError(f"{path} cannot be opened: {error.strerror}.") from error
+        self._clock = clock
+        self._reader = make_reader(self._page, self._fd, clock)
+        self._stored: Pixels | None = None
+
+    def read_rows(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the rows from ``first`` on; raises DamagedInputError."""
+        if first < 0 or first + len(out) > self.header.spec.rows:
+            raise IndexError(f"rows {first} to {first + len(out)} of {self.header.spec.rows} were asked for")
+        if not len(out):
+            return
+        if self._page.conversion == "none":
+            self._reader.read(first, out)
+            return
+        for start in range(0, len(out), self._convert_rows):
+            part = out[start : start + self._convert_rows]
+            self._read_converted(first + start, part)
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    @property
+    def _convert_rows(self) -> int:
+        """Rows that are converted at once, so that the stored values beside them stay small."""
+        return max(1, _CONVERT_BYTES // (4 * self._page.row_bytes))
+
+    def _read_converted(self, first: int, out: Pixels) -> None:
+        """Read stored values and turn them into pixels."""
+        page = self._page
+        if self._stored is None or len(self._stored) < len(out):
+            self._stored = np.empty((len(out), page.columns, page.samples), page.dtype.newbyteorder("="))
+        stored = self._stored[: len(out)]
+        self._reader.read(first, stored)
+        with self._clock.phase("decode"):
+            convert(page, stored, out)
+
+
+def convert(page: TiffPage, stored: Pixels, out: Pixels) -> None:
+    """Turn stored values into pixels as ``page.conversion`` says; black is zero afterwards."""
+    if page.conversion == "palette" and page.palette is not None:
+        np.take(page.palette, stored[..., 0], axis=0, out=out)
+    elif page.conversion == "invert":
+        np.subtract(np.iinfo(out.dtype).max, stored, out=out)
+    else:
+        bits = np.unpackbits(stored[..., 0], axis=1, count=out.shape[1])
+        white = bits if page.conversion == "bits" else 1 - bits
+        np.multiply(white, np.uint8(255), out=out[..., 0])
