@@ -48,7 +48,14 @@ OURS = {
 THIRD_PARTIES = {
     "cupy": ("gpu_kernels", "gpu_kernels.*"),
     "google": ("pipeline.stores.gcs*",),
-    "mpi4py": ("mpi_stage.halo", "mpi_stage.engine", "mpi_stage.collective.*", "mpi_stage.__main__"),
+    "mpi4py": (
+        "mpi_stage.__main__",
+        "mpi_stage.session",
+        "mpi_stage.engine",
+        "mpi_stage.halo",
+        "mpi_stage.transfer",
+        "mpi_stage.collective.*",
+    ),
     "ray": (
         "pipeline.scheduler",
         "pipeline.worker",
