@@ -35,27 +35,35 @@ def main() -> int:
 
 def _serve(comm: Any, message: dict[str, Any], send: Any) -> bool:  # noqa: ANN401  (typed where imported)
     """Carry out one request; return whether the world can go on."""
-    from mpi_stage.contract import Request, error_event  # noqa: PLC0415
-    from mpi_stage.errors import StageError  # noqa: PLC0415
-    from mpi_stage.session import plan_request, run_request  # noqa: PLC0415
+    from mpi_stage.contract import error_event  # noqa: PLC0415
 
     job = str(message.get("job", ""))
     kind = message.pop("request", None)
     try:
-        if kind == "plan":
-            ranks = int(message.pop("ranks", comm.size))
-            if comm.rank == 0:
-                plan, header, _ = plan_request(Request.from_json(message), ranks)
-                facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
-                send({"event": "planned", "job": job, "plan": {**plan.to_json(), **facts}})
-        elif kind == "run":
-            run_request(comm, Request.from_json(message), send)
-        else:
-            raise StageError(f"unknown request {kind!r}; known are run, plan and stop")
+        _carry_out(comm, kind, message, send)
     except Exception as error:  # noqa: BLE001  (every failure must reach the supervisor)
         send(error_event(job, comm.rank, error))
-        return comm.size == 1 or kind == "plan"
+        return bool(comm.size == 1 or kind == "plan")
     return True
+
+
+def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None:  # noqa: ANN401  (as above)
+    from mpi_stage.collective.context import RankContext  # noqa: PLC0415
+    from mpi_stage.contract import Request  # noqa: PLC0415
+    from mpi_stage.errors import StageError  # noqa: PLC0415
+    from mpi_stage.session import plan_request, run_request  # noqa: PLC0415
+
+    if kind == "run":
+        run_request(RankContext(comm), Request.from_json(message), send)
+    elif kind == "plan":
+        ranks = int(message.pop("ranks", comm.size))
+        request = Request.from_json(message)
+        if comm.rank == 0:
+            plan, header, _ = plan_request(request, ranks)
+            facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
+            send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
+    else:
+        raise StageError(f"unknown request {kind!r}; known are run, plan and stop")
 
 
 if __name__ == "__main__":

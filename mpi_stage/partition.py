@@ -12,7 +12,7 @@ class Rows(NamedTuple):
     end: int
 
     @property
-    def count(self) -> int:
+    def height(self) -> int:
         """How many rows these are."""
         return self.end - self.first
 
@@ -27,7 +27,7 @@ class Piece(NamedTuple):
     owner: int
     virtual: int
     first: int
-    count: int
+    height: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Partition:
     @property
     def largest(self) -> int:
         """Rows of the largest slab."""
-        return max(self.slab(rank).count for rank in range(self.ranks))
+        return max(self.slab(rank).height for rank in range(self.ranks))
 
     def pieces(self, wanted: Rows) -> Iterator[Piece]:
         """Split virtual rows into runs that one rank owns, top to bottom.
@@ -89,7 +89,7 @@ def halo_need(partition: Partition, rank: int, halo: int, *, periodic: bool) -> 
     In a periodic pass rows above the first are those at the bottom; otherwise there are none.
     """
     slab = partition.slab(rank)
-    if not slab.count:
+    if not slab.height:
         return HaloNeed(Rows(0, 0), Rows(0, 0))
     if periodic:
         return HaloNeed(Rows(slab.first - halo, slab.first), Rows(slab.end, slab.end + halo))

@@ -34,17 +34,33 @@ _CHANNELS_TAKEN = {
 class InputFacts(Protocol):
     """What planning needs of an input: a header of ``mpi_stage.formats`` has it."""
 
-    spec: ImageSpec
-    divisible: bool
-    decode_bytes: int
+    @property
+    def spec(self) -> ImageSpec:
+        """The image's size and type."""
+
+    @property
+    def divisible(self) -> bool:
+        """Whether every rank can read its own rows."""
+
+    @property
+    def decode_bytes(self) -> int:
+        """The most memory that reading needs beside the rows asked for."""
 
 
 class OutputFacts(Protocol):
     """What planning needs of an output: a sink's plan has it."""
 
-    divisible: bool
-    row_unit: int
-    encode_bytes: int
+    @property
+    def divisible(self) -> bool:
+        """Whether every rank writes its own rows."""
+
+    @property
+    def row_unit(self) -> int:
+        """Slab boundaries must be multiples of this."""
+
+    @property
+    def encode_bytes(self) -> int:
+        """The most memory that writing needs on one rank."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +68,8 @@ class PlannedStep:
     """A step with the image before and after it.
 
     ``halo`` is in rows and columns. ``keeps_alpha``: the kernel sees the channels before the alpha
-    channel, which goes around it. ``applies`` names, for the point half of a reduce step, the number
-    of the measurement it needs; ``collects`` says that the step is the second half of a pass.
+    channel, which goes around it. ``applies`` is, for the point half of a reduce step, the number of
+    the measurement it needs.
     """
 
     step: Step

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from mpi4py import MPI
 
 from gpu_kernels.device import why_unusable
+from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import RankReport, Report, Request
 from mpi_stage.digest import combine
 from mpi_stage.engine import Engine
@@ -19,7 +19,6 @@ from mpi_stage.formats.base import Header, SinkOptions, SinkPlan
 from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
 from mpi_stage.operations.grammar import parse_json
 from mpi_stage.plan import Plan, make_plan
-from mpi_stage.timing import PhaseClock
 
 PROGRESS_EVERY_S = 0.2
 
@@ -43,8 +42,8 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     return plan, header, sink
 
 
-def run_request(comm: MPI.Intracomm, request: Request, emit: Emit) -> None:
-    """Carry out a request; every rank of ``comm`` calls this with the same one.
+def run_request(context: RankContext, request: Request, emit: Emit) -> None:
+    """Carry out a request; every rank of a world calls this with the same one.
 
     ``emit`` gets the events. A failure is raised after this rank's files have been closed; rank 0
     removes the unfinished output.
@@ -52,9 +51,9 @@ def run_request(comm: MPI.Intracomm, request: Request, emit: Emit) -> None:
     started = time.perf_counter()
     cv2.setNumThreads(1)
     try:
-        report = _Run(comm, request, emit).run()
+        report = _Run(context, request, emit).run()
     except BaseException as error:
-        if comm.rank == 0 and not isinstance(error, OutputExistsError):
+        if context.comm.rank == 0 and not isinstance(error, OutputExistsError):
             Path(request.output).unlink(missing_ok=True)
         raise
     if report is not None:
@@ -65,17 +64,16 @@ def run_request(comm: MPI.Intracomm, request: Request, emit: Emit) -> None:
 class _Run:
     """The state of one request on one rank."""
 
-    def __init__(self, comm: MPI.Intracomm, request: Request, emit: Emit) -> None:
-        self._comm = comm
+    def __init__(self, context: RankContext, request: Request, emit: Emit) -> None:
+        self._context = context
+        self._comm = context.comm
+        self._clock = context.clock
         self._request = request
         self._emit = emit
-        self._clock = PhaseClock()
         self._told_at = 0.0
         self._scratch = request.scratch or str(Path(request.output).parent)
-        self._plan, self._header, self._sink_plan = plan_request(request, comm.size)
-        self._engine = Engine(
-            comm, self._plan, scratch=self._scratch, clock=self._clock, progress=self._progress
-        )
+        self._plan, self._header, self._sink_plan = plan_request(request, context.comm.size)
+        self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
 
     def run(self) -> Report | None:
         """Filter the image; return the report on rank 0."""
@@ -113,10 +111,10 @@ class _Run:
         mine = RankReport(
             rank=self._comm.rank,
             host=socket.gethostname(),
-            rows=self._plan.partition(self._plan.after).slab(self._comm.rank).count,
+            rows=self._plan.partition(self._plan.after).slab(self._comm.rank).height,
             seconds={name: round(seconds, 6) for name, seconds in self._clock.seconds.items()},
-            sent_bytes=engine.traffic.sent_bytes,
-            received_bytes=engine.traffic.received_bytes,
+            sent_bytes=self._context.traffic.sent_bytes,
+            received_bytes=self._context.traffic.received_bytes,
             peak_anon_bytes=engine.memory.peak_bytes,
             spilled_bytes=engine.spilled_bytes,
         )

@@ -41,7 +41,7 @@ class Slab:
         if self._array is not None:
             self._array[first - self.rows.first : first - self.rows.first + len(rows)] = rows
             return
-        data = memoryview(np.ascontiguousarray(rows)).cast("B")
+        data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
         offset = (first - self.rows.first) * self.spec.row_bytes
         self.spilled_bytes += len(data)
         while data:
@@ -53,7 +53,7 @@ class Slab:
         if self._array is not None:
             out[...] = self._array[first - self.rows.first : first - self.rows.first + len(out)]
             return
-        data = memoryview(out).cast("B")
+        data = out.reshape(-1).view(np.uint8).data
         offset = (first - self.rows.first) * self.spec.row_bytes
         while data:
             got = os.preadv(self._fileno(), [data], offset)
@@ -69,7 +69,7 @@ class Slab:
 
     def _make_room(self) -> None:
         if self._in_memory:
-            self._array = self.spec.empty(self.rows.count)
+            self._array = self.spec.empty(self.rows.height)
             return
         handle, path = tempfile.mkstemp(prefix=".halorow-slab-", dir=self._scratch)
         Path(path).unlink()
@@ -86,7 +86,7 @@ class Slab:
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise DiskFullError(
-                    f"the scratch folder is full while a slab of {self.rows.count * self.spec.row_bytes} bytes "
-                    "spills into it; free space there, or allow more memory"
+                    f"the scratch folder is full while a slab of {self.rows.height * self.spec.row_bytes} "
+                    "bytes spills into it; free space there, or allow more memory"
                 ) from error
             raise OutputError(f"the scratch file cannot be written: {error}") from error

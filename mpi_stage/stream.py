@@ -13,7 +13,6 @@ import numpy as np
 from mpi_stage.borders import OUTSIDE, ColumnBorder, border_index
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
-from mpi_stage.operations.declaration import Border
 from mpi_stage.partition import Rows
 from mpi_stage.plan import PlannedStep
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from mpi_stage.halo import HaloSwap
-from mpi_stage.image import Pixels
+from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass
 from mpi_stage.slab import RowReader
@@ -33,7 +33,7 @@ def sweep(
     called after each block. The halo rows travel while the first block is read; the rows below are
     needed last, and are on their way during all of the interior.
     """
-    if not slab.count:
+    if not slab.height:
         swap.wait_all()
         return
     row = slab.first
@@ -44,7 +44,7 @@ def sweep(
         row += len(rows)
 
     chain = Chain(one.steps, swap.arriving, slab, block_rows, periodic=one.periodic, measured=measured)
-    for first, rows in _blocks(one, slab, reader, block_rows):
+    for first, rows in blocks(one.before, slab, reader, block_rows):
         if first == slab.first:
             above = swap.wait_above()
             with clock.phase("compute"):
@@ -60,9 +60,9 @@ def sweep(
     swap.wait_all()
 
 
-def _blocks(one: Pass, slab: Rows, reader: RowReader, block_rows: int) -> Iterator[tuple[int, Pixels]]:
-    """Yield the slab's rows a block at a time, each in the same memory as the last."""
-    buffer = one.before.empty(min(block_rows, slab.count))
+def blocks(spec: ImageSpec, slab: Rows, reader: RowReader, block_rows: int) -> Iterator[tuple[int, Pixels]]:
+    """Yield first row and rows of a slab, a block at a time, each in the same memory as the last."""
+    buffer = spec.empty(min(block_rows, slab.height))
     for first in range(slab.first, slab.end, block_rows):
         rows = buffer[: min(block_rows, slab.end - first)]
         reader.read_rows(first, rows)

@@ -64,7 +64,7 @@ class BlockNodes:
 
     @classmethod
     def of(cls, labels: Labels, first: int) -> "BlockNodes":
-        """Number the nodes of a block from ``first`` on."""
+        """Return the nodes of a block, numbered from ``first`` on."""
         touching = np.unique(np.concatenate([labels[0], labels[-1]]))
         touching = touching[touching != 0].astype(np.int64)
         return cls(touching, first, _nodes(labels[0], touching, first), _nodes(labels[-1], touching, first))

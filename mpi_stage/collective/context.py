@@ -1,15 +1,36 @@
-"""What a global step is handed beside its rows."""
+"""What every rank carries through a request, and what a global step is handed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mpi4py import MPI
 
-from mpi_stage.halo import Traffic
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Params
 from mpi_stage.partition import Partition, Rows
 from mpi_stage.slab import RowReader
 from mpi_stage.timing import PhaseClock
+
+
+@dataclass
+class Traffic:
+    """Bytes of pixels that one rank has sent and received over MPI."""
+
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class RankContext:
+    """One rank of a world: its communicator, and its counts of time and traffic."""
+
+    comm: MPI.Intracomm
+    clock: PhaseClock = field(default_factory=PhaseClock)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    def barrier(self) -> None:
+        """Wait for all ranks."""
+        with self.clock.phase("wait"):
+            self.comm.Barrier()
 
 
 @dataclass(frozen=True)
@@ -20,7 +41,7 @@ class GlobalStep:
     the step makes.
     """
 
-    comm: MPI.Intracomm
+    context: RankContext
     partition: Partition
     rows: Rows
     reader: RowReader
@@ -28,7 +49,5 @@ class GlobalStep:
     after: ImageSpec
     params: Params
     block_rows: int
-    clock: PhaseClock
-    traffic: Traffic
     scratch: str
     in_memory: bool

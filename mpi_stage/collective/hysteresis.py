@@ -37,8 +37,8 @@ class KeptEdges:
         self._blocks: list[BlockNodes] = []
         self._keep: Flags = np.zeros(0, bool)
         self._cached: tuple[int, Pixels] | None = None
-        ranks = range(step.comm.size)
-        self._present = [rank for rank in ranks if step.partition.slab(rank).count]
+        ranks = range(step.context.comm.size)
+        self._present = [rank for rank in ranks if step.partition.slab(rank).height]
 
     def measure(self) -> None:
         """Find and join the components of all blocks and ranks."""
@@ -70,7 +70,7 @@ class KeptEdges:
 
     @property
     def _block_count(self) -> int:
-        return -(-self._step.rows.count // self._step.block_rows)
+        return -(-self._step.rows.height // self._step.block_rows)
 
     def _block_rows(self, number: int) -> Rows:
         first = self._step.rows.first + number * self._step.block_rows
@@ -79,9 +79,9 @@ class KeptEdges:
     def _components(self, number: int) -> tuple[NDArray[np.int32], Flags]:
         """Return the labels of a block and, per label, whether it holds a strong pixel."""
         rows = self._block_rows(number)
-        levels = self._step.before.empty(rows.count)
+        levels = self._step.before.empty(rows.height)
         self._step.reader.read_rows(rows.first, levels)
-        with self._step.clock.phase("compute"):
+        with self._step.context.clock.phase("compute"):
             level = levels[..., 0]
             count, labels = label_block(np.minimum(level, 1))
             flags = np.zeros(count, bool)
@@ -92,7 +92,7 @@ class KeptEdges:
         """Return the first row and the final edges of a block; the last block asked for is kept."""
         if self._cached is None or self._cached[0] != number:
             labels, flags = self._components(number)
-            with self._step.clock.phase("compute"):
+            with self._step.context.clock.phase("compute"):
                 block = self._blocks[number]
                 flags[block.labels] |= self._keep[block.numbers]
                 white = np.array(self._step.after.value_range, self._step.after.dtype)
@@ -102,7 +102,7 @@ class KeptEdges:
 
     def _join_ranks(self, members: NDArray[np.int64], kept: Flags) -> Flags:
         """Return, per component of this rank, whether it is kept when all ranks are joined."""
-        if self._step.comm.size == 1:
+        if self._step.context.comm.size == 1:
             return kept
         rows = self._gather(members, kept)
         offsets = np.cumsum([0, *(int(one.max(initial=NOTHING)) // 2 + 1 for one in rows)])
@@ -128,11 +128,11 @@ class KeptEdges:
                 there = row != NOTHING
                 component = members[row[there]]
                 mine[place, there] = 2 * component + kept[component]
-        everyone = np.empty((self._step.comm.size, 2, columns), np.int64)
-        with self._step.clock.phase("wait"):
-            self._step.comm.Allgather(mine, everyone)
-        self._step.traffic.sent_bytes += mine.nbytes
-        self._step.traffic.received_bytes += everyone.nbytes - mine.nbytes
+        everyone = np.empty((self._step.context.comm.size, 2, columns), np.int64)
+        with self._step.context.clock.phase("wait"):
+            self._step.context.comm.Allgather(mine, everyone)
+        self._step.context.traffic.sent_bytes += mine.nbytes
+        self._step.context.traffic.received_bytes += everyone.nbytes - mine.nbytes
         return [everyone[rank] for rank in self._present]
 
     def _mine(
@@ -143,9 +143,9 @@ class KeptEdges:
         kept_anywhere: Flags,
     ) -> Flags:
         """Carry what was found for the components on this rank's first and last row back to them."""
-        if self._step.comm.rank not in self._present:
+        if self._step.context.comm.rank not in self._present:
             return kept
-        place = self._present.index(self._step.comm.rank)
+        place = self._present.index(self._step.context.comm.rank)
         marked = rows[place][rows[place] != NOTHING] // 2
         kept[marked] |= kept_anywhere[marked + offsets[place]]
         return kept
@@ -159,5 +159,5 @@ def _any_strong(members: NDArray[np.int64], strong: Flags) -> Flags:
 
 
 def _global(row: NDArray[np.int64], offset: int) -> NDArray[np.int64]:
-    """Number a rank's components among those of all ranks."""
+    """Return the numbers of a rank's components among those of all ranks."""
     return np.where(row == NOTHING, NOTHING, row // 2 + offset)

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
+from mpi_stage.collective.context import RankContext
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
 from mpi_stage.operations.declaration import Round
-from mpi_stage.timing import PhaseClock
 
 _OPERATORS = {"sum": MPI.SUM, "min": MPI.MIN, "max": MPI.MAX}
 
 
-def join(comm: MPI.Intracomm, one: Round, state: Pixels, clock: PhaseClock) -> Any:  # noqa: ANN401  (any array)
+def join(context: RankContext, one: Round, state: Pixels) -> Any:  # noqa: ANN401  (any array)
     """Return the joined state of all ranks.
 
     Sums are of integers, minima and maxima of anything: all are independent of the order of ranks.
@@ -21,6 +21,6 @@ def join(comm: MPI.Intracomm, one: Round, state: Pixels, clock: PhaseClock) -> A
     if one.combine == "sum" and not np.issubdtype(state.dtype, np.integer):
         raise PipelineError(f"a measuring round adds up {state.dtype}: only integers add up exactly")
     joined = np.ascontiguousarray(state)
-    with clock.phase("wait"):
-        comm.Allreduce(MPI.IN_PLACE, joined, op=_OPERATORS[one.combine])
+    with context.clock.phase("wait"):
+        context.comm.Allreduce(MPI.IN_PLACE, joined, op=_OPERATORS[one.combine])
     return joined

@@ -20,7 +20,11 @@ def test_ranks_that_hash_their_own_rows_agree_with_one_that_hashes_all(rows, cut
 
 def test_size_and_type_count_too():
     zeros = np.zeros((4, 6, 1), np.uint8)
-    digests = {pixels_sha256(zeros), pixels_sha256(zeros.reshape(4, 3, 2)), pixels_sha256(zeros.reshape(6, 4, 1))}
+    digests = {
+        pixels_sha256(zeros),
+        pixels_sha256(zeros.reshape(4, 3, 2)),
+        pixels_sha256(zeros.reshape(6, 4, 1)),
+    }
     assert len(digests) == 3
 
 

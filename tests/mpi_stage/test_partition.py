@@ -5,9 +5,7 @@ from hypothesis import strategies as st
 
 from mpi_stage.partition import Partition, Rows, halo_need
 
-partitions = st.builds(
-    Partition, rows=st.integers(1, 500), ranks=st.integers(1, 17), unit=st.integers(1, 40)
-)
+partitions = st.builds(Partition, rows=st.integers(1, 500), ranks=st.integers(1, 17), unit=st.integers(1, 40))
 
 
 @given(partitions)
@@ -19,10 +17,10 @@ def test_slabs_cover_every_row_once_and_in_order(partition):
 @given(partitions)
 def test_slabs_begin_at_multiples_of_the_unit_and_differ_by_one_unit_at_most(partition):
     slabs = [partition.slab(rank) for rank in range(partition.ranks)]
-    assert all(slab.first % partition.unit == 0 or not slab.count for slab in slabs)
-    units = [-(-slab.count // partition.unit) for slab in slabs]
+    assert all(slab.first % partition.unit == 0 or not slab.height for slab in slabs)
+    units = [-(-slab.height // partition.unit) for slab in slabs]
     assert max(units) - min(units) <= 1
-    assert partition.largest == max(slab.count for slab in slabs)
+    assert partition.largest == max(slab.height for slab in slabs)
 
 
 @given(partitions, st.integers(-900, 900), st.integers(0, 900))
@@ -31,9 +29,9 @@ def test_pieces_name_the_owner_of_every_virtual_row(partition, first, count):
     for piece in partition.pieces(Rows(first, first + count)):
         slab = partition.slab(piece.owner)
         assert slab.first <= piece.first
-        assert piece.first + piece.count <= slab.end
+        assert piece.first + piece.height <= slab.end
         assert piece.virtual % partition.rows == piece.first
-        seen += range(piece.virtual, piece.virtual + piece.count)
+        seen += range(piece.virtual, piece.virtual + piece.height)
     assert seen == list(range(first, first + count))
 
 
@@ -41,7 +39,7 @@ def test_pieces_name_the_owner_of_every_virtual_row(partition, first, count):
 def test_a_clamped_halo_stays_inside_the_image(partition, halo):
     for rank in range(partition.ranks):
         slab, need = partition.slab(rank), halo_need(partition, rank, halo, periodic=False)
-        if slab.count:
+        if slab.height:
             assert need.above == Rows(max(0, slab.first - halo), slab.first)
             assert need.below == Rows(slab.end, min(partition.rows, slab.end + halo))
 
@@ -50,5 +48,5 @@ def test_a_clamped_halo_stays_inside_the_image(partition, halo):
 def test_a_periodic_halo_always_has_all_its_rows(partition, halo):
     for rank in range(partition.ranks):
         need = halo_need(partition, rank, halo, periodic=True)
-        expected = halo if partition.slab(rank).count else 0
-        assert need.above.count == need.below.count == expected
+        expected = halo if partition.slab(rank).height else 0
+        assert need.above.height == need.below.height == expected

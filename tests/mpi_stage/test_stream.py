@@ -66,7 +66,7 @@ def _by_ranks(image, steps, ranks, block_rows, *, periodic):
     out = []
     for rank in range(ranks):
         slab = partition.slab(rank)
-        if not slab.count:
+        if not slab.height:
             continue
         need = halo_need(partition, rank, total, periodic=periodic)
         arriving = Rows(need.above.first, need.below.end)
@@ -76,14 +76,16 @@ def _by_ranks(image, steps, ranks, block_rows, *, periodic):
         for first in range(0, len(rows), block_rows):
             chain.push(rows[first : first + block_rows], lambda ready: got.append(ready.copy()))
         chain.finish(lambda ready: got.append(ready.copy()))
-        assert sum(map(len, got)) == slab.count
+        assert sum(map(len, got)) == slab.height
         out += got
     return np.concatenate(out)
 
 
 @st.composite
 def _cases(draw, borders):
-    spec = ImageSpec(draw(st.integers(1, 24)), draw(st.integers(1, 9)), draw(st.sampled_from([1, 3, 4])), "uint16")
+    spec = ImageSpec(
+        draw(st.integers(1, 24)), draw(st.integers(1, 9)), draw(st.sampled_from([1, 3, 4])), "uint16"
+    )
     steps = []
     for halo in draw(st.lists(st.integers(0, 9), min_size=1, max_size=4)):
         border, fill = draw(st.sampled_from(borders)), draw(st.integers(0, 99))
@@ -93,7 +95,9 @@ def _cases(draw, borders):
     return spec, steps, draw(st.integers(1, 6)), draw(st.integers(1, 11))
 
 
-@pytest.mark.parametrize("borders", [[b for b in Border if b is not Border.WRAP], [Border.WRAP]], ids=["clamped", "wrap"])
+@pytest.mark.parametrize(
+    "borders", [[b for b in Border if b is not Border.WRAP], [Border.WRAP]], ids=["clamped", "wrap"]
+)
 @given(data=st.data())
 def test_ranks_and_blocks_give_what_the_whole_image_gives(borders, data):
     spec, steps, ranks, block_rows = data.draw(_cases(borders))

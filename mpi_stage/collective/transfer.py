@@ -1,0 +1,65 @@
+"""Rows to and from files that only one rank can read or write: streamed in blocks, never whole."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from mpi_stage.collective.context import RankContext
+from mpi_stage.formats.base import Sink, Source
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.partition import Partition
+from mpi_stage.slab import Slab
+
+TRANSFER_TAG = 2
+CHUNK_BYTES = 8 << 20
+"""Rows travel in messages of about this size, so that no rank holds a slab twice."""
+
+
+def spread(context: RankContext, partition: Partition, source: Source, slab: Slab) -> None:
+    """Deal the rows of an indivisible source, which rank 0 decodes, into every rank's slab."""
+    for rank, first, count in _chunks(partition, slab.spec):
+        if context.comm.rank not in {0, rank}:
+            continue
+        chunk = slab.spec.empty(count)
+        if context.comm.rank == 0:
+            source.read_rows(first, chunk)
+        if rank:
+            _carry(context, chunk, 0, rank)
+        if context.comm.rank == rank:
+            slab.write_rows(first, chunk)
+
+
+def collect(context: RankContext, partition: Partition, sink: Sink, slab: Slab) -> None:
+    """Bring every other rank's rows to rank 0, which has written its own, and complete the file."""
+    for rank, first, count in _chunks(partition, slab.spec):
+        if not rank or context.comm.rank not in {0, rank}:
+            continue
+        chunk = slab.spec.empty(count)
+        if context.comm.rank == rank:
+            slab.read_rows(first, chunk)
+        _carry(context, chunk, rank, 0)
+        if context.comm.rank == 0:
+            sink.write_rows(first, chunk)
+    if context.comm.rank == 0:
+        sink.assemble([list(sink.end_part())], 0)
+
+
+def _chunks(partition: Partition, spec: ImageSpec) -> Iterator[tuple[int, int, int]]:
+    """Yield rank, first row and height of every message, top to bottom."""
+    height = max(1, CHUNK_BYTES // spec.row_bytes)
+    for rank in range(partition.ranks):
+        rows = partition.slab(rank)
+        for first in range(rows.first, rows.end, height):
+            yield rank, first, min(height, rows.end - first)
+
+
+def _carry(context: RankContext, rows: Pixels, source: int, target: int) -> None:
+    """Send or receive ``rows``, as this rank is the source or the target."""
+    data = rows.reshape(-1).view(np.uint8)
+    with context.clock.phase("wait"):
+        if context.comm.rank == source:
+            context.comm.Isend(data, dest=target, tag=TRANSFER_TAG).Wait()
+            context.traffic.sent_bytes += rows.nbytes
+        else:
+            context.comm.Irecv(data, source=source, tag=TRANSFER_TAG).Wait()
+            context.traffic.received_bytes += rows.nbytes

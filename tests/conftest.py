@@ -1,0 +1,40 @@
+"""Fixtures that many tests share."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from pipeline.redis.connection import connect
+from pipeline.redis_server import RedisServer
+
+
+settings.register_profile("halorow", deadline=None)
+settings.load_profile("halorow")
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    """Give a real Redis server, as embedded mode runs it."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def redis_client(redis_server):
+    """Give a patient client of an empty server."""
+    client = connect(redis_server.url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path):
+    """Give a server that a test may kill."""
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    yield server
+    server.stop()
