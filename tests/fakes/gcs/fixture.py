@@ -1,0 +1,41 @@
+"""Fixtures that give tests a fake Google Cloud Storage and the real client; import them in a conftest."""
+
+from collections.abc import Iterator
+
+import pytest
+from fakes.gcs.account import ServiceAccount
+from fakes.gcs.server import FakeGcs
+from google.cloud import storage
+from google.oauth2 import service_account
+
+BUCKET = "halorow-test"
+
+
+@pytest.fixture(scope="session")
+def service_account_key() -> ServiceAccount:
+    """One generated service account for all tests."""
+    return ServiceAccount()
+
+
+@pytest.fixture
+def fake_gcs(service_account_key: ServiceAccount) -> Iterator[FakeGcs]:
+    """A running fake with an empty bucket ``BUCKET``."""
+    with FakeGcs(service_account_key) as fake:
+        fake.objects.create_bucket(BUCKET)
+        yield fake
+
+
+@pytest.fixture
+def gcs_client(fake_gcs: FakeGcs) -> Iterator[storage.Client]:
+    """The real client, with the generated account's key, pointed at the fake."""
+    client = make_client(fake_gcs)
+    yield client
+    client.close()
+
+
+def make_client(fake: FakeGcs) -> storage.Client:
+    """Return a real client for a fake; close it in the end."""
+    credentials = service_account.Credentials.from_service_account_info(fake.account.info(fake.token_uri))
+    return storage.Client(
+        project=None, credentials=credentials, client_options={"api_endpoint": fake.address}
+    )
