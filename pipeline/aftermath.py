@@ -60,8 +60,8 @@ class Aftermath:
         )
         return True
 
-    def moved(self, work: Work, lane: Lane) -> None:
-        """Put a job into another lane; nothing of it has been computed yet."""
+    def moved(self, work: Work, lane: Lane, ranks: int) -> None:
+        """Put a job into another lane, for ``ranks`` ranks; nothing of it has been computed yet."""
         queue, manifest, record = self._parts.queue, work.manifest, work.record
         outcome = AttemptOutcome(
             job_id=manifest.id,
@@ -69,6 +69,7 @@ class Aftermath:
             kind=MOVED,
             message=f"the job belongs to the lane {lane.value}",
             counts=False,
+            ranks=ranks,
         )
         self._parts.records.end_attempt(outcome)
         queue.enqueue(lane, manifest.id, manifest.priority)

@@ -17,6 +17,7 @@
     │   ├── KeyRefusedError        exit 2   a key or URI outside the store
     │   ├── ChecksumError          retryable
     │   └── StoreUnavailableError  retryable
+    ├── WebhookError               a webhook was not told; ``may_pass`` says whether to try again
     ├── LinkError                  a signed link is altered, expired or for another method
     ├── QueueUnavailableError      retryable: Redis does not answer
     └── ServiceError               a part of the service did not start or stopped
@@ -118,6 +119,15 @@ class StoreUnavailableError(StoreError):
 
 class LinkError(HalorowError):
     """Raised when a signed link is altered, expired, or used with another method."""
+
+
+class WebhookError(HalorowError):
+    """Raised when a webhook could not be told."""
+
+    def __init__(self, message: str, *, may_pass: bool = False) -> None:
+        """Say whether another try may help."""
+        super().__init__(message)
+        self.may_pass = may_pass
 
 
 class QueueUnavailableError(HalorowError):

@@ -90,7 +90,8 @@ class AttemptOutcome(_Model):
 
     An attempt that has neither an outcome nor the job's result, and is not the last one, died
     with its worker. ``died`` says that the worker lived to tell of its stage's death; ``counts``
-    is off where the job was not to blame (the store was away, the service stopped).
+    is off where the job was not to blame (the store was away, the service stopped). ``ranks`` is
+    what a job that was moved to the gang lane is to have.
     """
 
     job_id: str
@@ -101,6 +102,7 @@ class AttemptOutcome(_Model):
     exit_code: int = 1
     died: bool = False
     counts: bool = True
+    ranks: int | None = None
     ended_at: datetime = Field(default_factory=now)
 
 

@@ -49,10 +49,13 @@ class Stage(Protocol):
 
 
 class Router(Protocol):
-    """Decides, once the image's header can be read, whether a job is in the right lane."""
+    """Decides, once the image's header can be read, whether a job belongs to the gang lane."""
 
-    def __call__(self, manifest: Manifest, path: str) -> Lane:
-        """Return the lane that the job belongs to. Raises StageError."""
+    def __call__(self, request: Request, manifest: Manifest) -> int | None:
+        """Return the ranks that the job is to have in the gang lane; None to do it here.
+
+        Raises StageError.
+        """
 
 
 class JobRunner:
@@ -164,7 +167,7 @@ class JobRunner:
         """Compute and commit; None where the job went to the other lane instead."""
         manifest = work.manifest
         with self._workplace.at(manifest, work.record.attempt) as place:
-            if self._router is not None and self._moved(work, str(place.input)):
+            if self._moved(work, place.request(manifest)):
                 return None
             report = self._stage.run(
                 place.request(manifest),
@@ -188,11 +191,12 @@ class JobRunner:
         commit(self._parts.records, result)
         return self._parts.records.result(manifest.id)
 
-    def _moved(self, work: Work, path: str) -> bool:
-        """Whether the job belongs to the other lane, and has been put there."""
-        if self._router is None or self._router(work.manifest, path) is self._lane:
+    def _moved(self, work: Work, request: Request) -> bool:
+        """Whether the job belongs to the gang lane, and has been put there."""
+        ranks = self._router(request, work.manifest) if self._router is not None else None
+        if ranks is None:
             return False
-        self._aftermath.moved(work, Lane.GANG)
+        self._aftermath.moved(work, Lane.GANG, ranks)
         return True
 
     def _conclude(self, work: Work, result: Result) -> None:
