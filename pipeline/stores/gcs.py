@@ -260,19 +260,22 @@ def connect(*, endpoint: str | None = None, credentials_file: Path | None = None
         If there are no credentials.
 
     """
-    options = ClientOptions(api_endpoint=endpoint) if endpoint else None
-    credentials = None
-    if credentials_file is not None:
-        try:
-            credentials = service_account.Credentials.from_service_account_file(  # type: ignore[no-untyped-call]
-                str(credentials_file)
-            )
-        except (OSError, ValueError) as error:
-            raise StoreError(
-                f"the file {credentials_file} is no key of a service account; download one as JSON"
-            ) from error
+    credentials = _from_file(credentials_file) if credentials_file else None
+    options = ClientOptions(api_endpoint=endpoint)
+    if credentials:
+        options.universe_domain = credentials.universe_domain
     with mapped_errors(endpoint or "gs://"):
         return storage.Client(project=None, credentials=credentials, client_options=options)
+
+
+def _from_file(path: Path) -> service_account.Credentials:
+    try:
+        return cast(
+            "service_account.Credentials",
+            service_account.Credentials.from_service_account_file(str(path)),  # type: ignore[no-untyped-call]
+        )
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} is not the key of a service account; download one as JSON") from error
 
 
 def _info(key: str, blob: storage.Blob) -> ObjectInfo:

@@ -1,22 +1,20 @@
-"""A service account with a key of its own, and the server's side of its tokens."""
+"""A service account with a key of its own, and the verification of what it signs."""
 
 import json
-import secrets
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
-from fakes.gcs.answers import Request, Response, UnauthorizedError
+from fakes.gcs.answers import Request, UnauthorizedError
 from google.auth import jwt
 
-TOKEN_LIFE_S = 3600
+UNIVERSE = "halorow.test"
+"""With a universe of its own, an account makes its tokens itself: nothing is asked of any other host."""
 
 
 class ServiceAccount:
@@ -27,10 +25,9 @@ class ServiceAccount:
         self.email = email
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._certificate = _certificate(self._key, email)
-        self._tokens: set[str] = set()
 
-    def info(self, token_uri: str) -> dict[str, str]:
-        """Return what a key file of this account holds, its tokens coming from ``token_uri``."""
+    def info(self) -> dict[str, str]:
+        """Return what a key file of this account holds."""
         key = self._key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
@@ -43,32 +40,26 @@ class ServiceAccount:
             "private_key": key.decode(),
             "client_email": self.email,
             "client_id": "1",
-            "token_uri": token_uri,
+            "token_uri": f"https://oauth2.{UNIVERSE}/token",
+            "universe_domain": UNIVERSE,
         }
 
-    def write(self, path: Path, token_uri: str) -> Path:
+    def write(self, path: Path) -> Path:
         """Write a key file, for processes that are told of it by path."""
-        path.write_text(json.dumps(self.info(token_uri)))
+        path.write_text(json.dumps(self.info()))
         return path
 
-    def give_token(self, request: Request, audience: str) -> Response:
-        """Answer a request for a token (RFC 7523), whose assertion the account must have signed."""
-        try:
-            assertion = parse_qs(request.body.decode())["assertion"][0]
-            claims: dict[str, Any] = dict(jwt.decode(assertion, certs=self._certificate, audience=audience))
-        except (KeyError, ValueError) as error:
-            raise UnauthorizedError(f"The assertion is not signed by {self.email}: {error}") from error
-        if claims.get("iss") != self.email or claims["exp"] < time.time():
-            raise UnauthorizedError("The assertion is for somebody else, or has expired.")
-        token = secrets.token_urlsafe()
-        self._tokens.add(token)
-        return Response.json({"access_token": token, "expires_in": TOKEN_LIFE_S, "token_type": "Bearer"})
-
     def check_token(self, request: Request) -> None:
-        """Refuse a request without a token of this account."""
+        """Refuse a request without a token (a JWT, RFC 7519) that the account has signed."""
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme != "Bearer" or token not in self._tokens:
-            raise UnauthorizedError("The request has no valid token.")
+        if scheme != "Bearer":
+            raise UnauthorizedError("The request has no token.")
+        try:
+            claims: dict[str, Any] = dict(jwt.decode(token, certs=self._certificate))
+        except ValueError as error:
+            raise UnauthorizedError(f"The token is not valid: {error}") from error
+        if claims.get("iss") != self.email:
+            raise UnauthorizedError("The token is for somebody else.")
 
     def verify(self, signature: bytes, message: bytes) -> bool:
         """Whether the account's key made the signature (RSA PKCS #1 v1.5, SHA-256)."""

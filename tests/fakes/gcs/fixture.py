@@ -35,7 +35,6 @@ def gcs_client(fake_gcs: FakeGcs) -> Iterator[storage.Client]:
 
 def make_client(fake: FakeGcs) -> storage.Client:
     """Return a real client for a fake; close it in the end."""
-    credentials = service_account.Credentials.from_service_account_info(fake.account.info(fake.token_uri))
-    return storage.Client(
-        project=None, credentials=credentials, client_options={"api_endpoint": fake.address}
-    )
+    credentials = service_account.Credentials.from_service_account_info(fake.account.info())
+    options = {"api_endpoint": fake.address, "universe_domain": credentials.universe_domain}
+    return storage.Client(project=None, credentials=credentials, client_options=options)

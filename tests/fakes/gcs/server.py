@@ -20,8 +20,6 @@ from fakes.gcs.signatures import is_signed, verify
 from fakes.gcs.signed_api import SignedApi
 from fakes.gcs.uploads import Sessions
 
-TOKEN_PATH = "/token"  # noqa: S105 a path, no secret
-
 
 class FakeGcs:
     """A running server; use it as a context manager.
@@ -56,11 +54,6 @@ class FakeGcs:
         """Return where the server listens, such as ``http://127.0.0.1:40001``."""
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
-    @property
-    def token_uri(self) -> str:
-        """Return where the account's tokens come from."""
-        return f"{self.address}{TOKEN_PATH}"
-
     def advance(self, seconds: float) -> None:
         """Set the server's clock, by which links expire, ahead."""
         self._clock_ahead_s += seconds
@@ -74,8 +67,6 @@ class FakeGcs:
             except FakeError as error:
                 return error.to_xml()
         try:
-            if request.path == TOKEN_PATH:
-                return self.account.give_token(request, self.token_uri)
             # Who knows the link of a session needs no token.
             if "upload_id" not in request.query:
                 self.account.check_token(request)
