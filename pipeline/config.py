@@ -64,7 +64,8 @@ class Settings(BaseModel):
     finished_ttl_s: int = Field(30 * 86_400, ge=60, description="how long finished jobs are listed")
     link_life_s: int = Field(3600, ge=1, le=7 * 86_400, description="how long a signed link works")
     webhook_allow_private: bool = Field(
-        default=False, description="whether webhooks may lead to private addresses")
+        default=False, description="whether webhooks may lead to private addresses"
+    )
     ray_address: str = Field("", description="address of a running Ray; empty starts one or finds one")
     ray_namespace: str = Field("halorow", min_length=1, description="Ray namespace of the actors")
     ray_dashboard_port: int = Field(8265, ge=1, le=65535, description="port of Ray's dashboard")

@@ -41,7 +41,7 @@ daemonize no
 class RedisServer:
     """A Redis server on the loopback interface with a password and an append-only file.
 
-    It dies with the thread that started it. For use by one thread.
+    It dies with the process that started it. For use by one thread.
     """
 
     def __init__(self, directory: Path, *, port: int = 0) -> None:
@@ -105,10 +105,10 @@ class RedisServer:
             return
         if process.poll() is None:
             try:
-                shut_down(self.url)
+                shut_down(self.url, timeout_s=grace_s)
                 process.wait(grace_s)
             except (QueueUnavailableError, subprocess.TimeoutExpired):
-                # It hangs or is stopped: asking is over.
+                # It hangs or was stopped: the time for asking is over.
                 process.kill()
         end(process, grace_s=grace_s)
 

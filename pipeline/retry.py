@@ -1,11 +1,8 @@
 """Whether a job is tried again: a pure decision."""
 
 import hashlib
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-
-from pipeline.models import AttemptRecord
 
 
 class Verdict(StrEnum):
@@ -87,20 +84,3 @@ def jitter_of(job_id: str, attempt: int) -> float:
     """Return a number in [0, 1) that differs between jobs and attempts and never between calls."""
     digest = hashlib.blake2b(f"{job_id}:{attempt}".encode(), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
-
-
-def unreported(attempts: Iterable[AttemptRecord], reported: Collection[int]) -> list[AttemptRecord]:
-    """Return the attempts that ended without a report, in order: their workers died.
-
-    ``attempts`` are those that have ended; ``reported`` the numbers of those with a failure report.
-    """
-    dead = [record for record in attempts if record.attempt not in reported]
-    return sorted(dead, key=lambda record: record.attempt)
-
-
-def evidence(deaths: Iterable[AttemptRecord]) -> list[str]:
-    """Return a line for each death, to be kept with the dead letter."""
-    return [
-        f"attempt {record.attempt} on {record.worker}, started {record.started_at.isoformat()}: no report"
-        for record in deaths
-    ]

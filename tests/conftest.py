@@ -8,7 +8,6 @@ from hypothesis import settings
 from pipeline.redis.connection import connect
 from pipeline.redis_server import RedisServer
 
-
 settings.register_profile("halorow", deadline=None)
 settings.load_profile("halorow")
 

@@ -68,20 +68,27 @@ class PatientRetry(Retry):
                 refused = isinstance(error, AuthenticationError | AuthorizationError)
                 if refused or (is_retryable and not is_retryable(error)):
                     raise
-                pause_s = self._backoff.compute(failures)
-                if time.monotonic() + pause_s >= deadline:
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
                     raise
+                pause_s = min(left_s, self._backoff.compute(failures))
             finally:
                 _waiting.reset(token)
             time.sleep(pause_s)
 
 
-def connect(url: str, *, password: str | None = None, patience_s: float = PATIENCE_S) -> redis.Redis:
+def connect(
+    url: str,
+    *,
+    password: str | None = None,
+    patience_s: float = PATIENCE_S,
+    timeout_s: float = SOCKET_TIMEOUT_S,
+) -> redis.Redis:
     """Return a client for ``redis://[:password@]host:port/db``, ``rediss://…`` or ``unix://…``.
 
     Nothing is sent yet. The client may be shared between threads. Its commands are repeated while
-    Redis is away for up to ``patience_s`` seconds, so each must be safe to repeat. Raises
-    SettingsError if the URL cannot be understood.
+    Redis is away for up to ``patience_s`` seconds, so each must be safe to repeat. One answer may
+    take ``timeout_s``. Raises SettingsError if the URL cannot be understood.
     """
     given = {} if password is None else {"password": password}
     try:
@@ -90,8 +97,8 @@ def connect(url: str, *, password: str | None = None, patience_s: float = PATIEN
             **given,
             protocol=2,
             decode_responses=True,
-            socket_timeout=SOCKET_TIMEOUT_S,
-            socket_connect_timeout=SOCKET_TIMEOUT_S,
+            socket_timeout=timeout_s,
+            socket_connect_timeout=timeout_s,
             socket_keepalive=True,
             health_check_interval=HEALTH_CHECK_S,
             retry=PatientRetry(patience_s),
@@ -125,9 +132,9 @@ def redis_errors(client: redis.Redis) -> Iterator[None]:
         raise QueueUnavailableError(f"Redis at {address(client)} refused a command: {error}") from error
 
 
-def answers(url: str) -> bool:
+def answers(url: str, *, timeout_s: float = 1.0) -> bool:
     """Whether a server answers at ``url`` now, with its data loaded and the password accepted."""
-    client = connect(url, patience_s=0.0)
+    client = connect(url, patience_s=0.0, timeout_s=timeout_s)
     try:
         return bool(client.ping())
     except RedisError:
@@ -136,9 +143,9 @@ def answers(url: str) -> bool:
         client.close()
 
 
-def shut_down(url: str) -> None:
+def shut_down(url: str, *, timeout_s: float) -> None:
     """Ask the server at ``url`` to sync its append-only file and end. Raises QueueUnavailableError."""
-    client = connect(url, patience_s=0.0)
+    client = connect(url, patience_s=0.0, timeout_s=timeout_s)
     try:
         with redis_errors(client):
             client.shutdown(nosave=True)

@@ -1,0 +1,56 @@
+"""The key table says the truth about what is in Redis."""
+
+import re
+from datetime import UTC, datetime
+
+from pipeline.models import JobState, JobStatus, Lane, Notice
+from pipeline.redis import keys
+from pipeline.redis.notices import RedisNoticeBoard
+from pipeline.redis.queue import RedisQueue
+from pipeline.redis.status import RedisStatusBoard
+
+
+def patterns():
+    """Return each row by the regular expression of its pattern."""
+    return {
+        re.sub(r"<\w+>", "[^:]+", row.pattern).replace("high|normal|low", "(high|normal|low)"): row
+        for row in keys.KEY_TABLE
+    }
+
+
+def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_client):
+    queue, board = RedisQueue(redis_client), RedisStatusBoard(redis_client)
+    notices = RedisNoticeBoard(redis_client)
+    for job, priority, delay_s in [("a", 1, 0), ("b", 0, 0), ("c", -1, 0), ("d", 0, 60)]:
+        queue.enqueue(Lane.SINGLE, job, priority, delay_s)
+    queue.claim(Lane.SINGLE, "w", 0)
+    status = JobStatus(
+        id="a",
+        state=JobState.SUCCEEDED,
+        lane=Lane.SINGLE,
+        input_name="x",
+        pipeline="invert",
+        created_at=datetime.now(UTC),
+    )
+    board.put(status)
+    board.request_cancel("a")
+    notices.post(Notice(id="n", user="ada", job_id="a", text="done"))
+
+    kinds = {"zset": "sorted set"}
+    found = set()
+    for key in redis_client.scan_iter():
+        row = next(row for pattern, row in patterns().items() if re.fullmatch(pattern, key))
+        kind = redis_client.type(key)
+        assert kinds.get(kind, kind) == row.type
+        assert (redis_client.ttl(key) == -1) == row.ttl.startswith("none")
+        found.add(row.pattern)
+    assert found == {row.pattern for row in keys.KEY_TABLE if row.type != "channel"}
+
+
+def test_all_names_start_with_the_prefix():
+    assert all(row.pattern.startswith(keys.PREFIX) for row in keys.KEY_TABLE)
+
+
+def test_channels_are_those_of_the_table():
+    channels = {row.pattern for row in keys.KEY_TABLE if row.type == "channel"}
+    assert channels == {keys.channel(), keys.channel("<job>")}
