@@ -1,0 +1,5 @@
+"""Fixtures for the tests of the stores."""
+
+from fakes.gcs.fixture import fake_gcs, gcs_client, service_account_key
+
+__all__ = ["fake_gcs", "gcs_client", "service_account_key"]
