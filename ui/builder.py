@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
+from mpi_stage.errors import StageError
 from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.declaration import Value
 from mpi_stage.operations.grammar import Step, parse, to_text
@@ -96,6 +98,15 @@ class Pipeline:
     def check(self) -> list[Step]:
         """Return the checked steps. Raises PipelineError if a value is wrong or there is no step."""
         return parse(self.to_json())
+
+
+@lru_cache(maxsize=1000)
+def brief(text: str) -> str:
+    """Return the text spelling of a pipeline with the defaults left out; a wrong one as it is."""
+    try:
+        return Pipeline().rewritten(text).to_text()
+    except StageError:
+        return text
 
 
 def _entered(draft: Draft, name: str, value: Value) -> Draft:

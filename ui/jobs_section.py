@@ -1,6 +1,7 @@
 """The part of the page that follows the jobs, redrawn by itself."""
 
 import html
+from functools import partial
 
 import streamlit as st
 
@@ -10,6 +11,7 @@ from pipeline.models import JobStatus, now
 from ui import service, state, words
 from ui.compare import compare
 from ui.jobs_view import JobCard, card, summary
+from ui.notices import show_notices
 
 REDRAW_S = 1.0
 _PAGE = 10
@@ -30,6 +32,7 @@ def jobs_section() -> None:
         return
     for text in state.flashes():
         st.toast(text)
+    show_notices()
     if not statuses:
         st.info("No jobs yet. Add images and a pipeline, and press Run.", icon=":material/image:")
         return
@@ -50,13 +53,16 @@ def _job(status: JobStatus) -> None:
     with st.container(border=True, key=f"job_{view.id}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{words.plain(view.title)}**", width="stretch")
+            _actions(view)
             st.badge(view.badge.label, icon=view.badge.icon, color=view.badge.colour)  # type: ignore[arg-type]  # from _BADGES
-        st.caption(f"{words.plain(view.pipeline)}")
-        _progress(view)
+        st.caption(" · ".join(part for part in (words.plain(view.pipeline), view.note) if part))
+        if view.is_moving:
+            st.progress(view.fraction, text=view.progress)
+        if view.ranks:
+            st.html(rank_strip(view))
         if view.trouble:
             parts = (f"**{view.trouble.title}.**", words.plain(view.trouble.message), view.trouble.advice)
             st.error("  \n".join(part for part in parts if part))
-        _actions(view)
         if view.has_result:
             opened = st.expander(
                 "Before and after", key=f"compare_{view.id}", icon=":material/compare:", on_change="rerun"
@@ -64,17 +70,6 @@ def _job(status: JobStatus) -> None:
             if opened.open:
                 with opened:
                     compare(view.id)
-
-
-def _progress(view: JobCard) -> None:
-    """Draw how far a job is: all of it, and each rank."""
-    if not view.is_live:
-        if view.progress:
-            st.caption(view.progress)
-        return
-    st.progress(view.fraction, text=view.progress)
-    if view.ranks:
-        st.html(rank_strip(view))
 
 
 def rank_strip(view: JobCard) -> str:
@@ -94,17 +89,13 @@ def rank_strip(view: JobCard) -> str:
 
 def _actions(view: JobCard) -> None:
     """Draw the buttons that suit the job's state."""
-    with st.container(horizontal=True, gap="small"):
-        if view.has_result:
-            _download(view)
-        if view.can_cancel:
-            st.button(
-                "Cancel", key=f"cancel_{view.id}", icon=":material/close:", on_click=_cancel, args=(view.id,)
-            )
-        if view.can_retry:
-            st.button(
-                "Retry", key=f"retry_{view.id}", icon=":material/replay:", on_click=_retry, args=(view.id,)
-            )
+    job = view.id
+    if view.has_result:
+        _download(view)
+    if view.can_cancel:
+        st.button("Cancel", icon=":material/close:", key=f"cancel_{job}", on_click=partial(_cancel, job))
+    if view.can_retry:
+        st.button("Retry", icon=":material/replay:", key=f"retry_{job}", on_click=partial(_retry, job))
 
 
 def _download(view: JobCard) -> None:
@@ -118,8 +109,7 @@ def _download(view: JobCard) -> None:
 @st.cache_data(ttl=_LINK_KEPT_S, max_entries=1000, show_spinner=False)
 def link(job_id: str) -> str:
     """Return a link to a job's result that holds for at least a day less an hour."""
-    url: str = service.client().link(job_id, life_s=_LINK_LIFE_S)
-    return url
+    return service.client().link(job_id, life_s=_LINK_LIFE_S)
 
 
 def _cancel(job_id: str) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from pipeline.models import JobState, JobStatus
 from ui import words
+from ui.builder import brief
 
 _TITLES = {
     "DamagedInputError": "The file is damaged",
@@ -65,7 +66,11 @@ class Trouble:
 
 @dataclass(frozen=True)
 class JobCard:
-    """One job, ready to be drawn."""
+    """One job, ready to be drawn.
+
+    ``progress`` goes with the bar of a job that is moving, ``note`` stands beside the pipeline of
+    one that waits or has ended.
+    """
 
     id: str
     title: str
@@ -73,9 +78,10 @@ class JobCard:
     badge: Badge
     fraction: float
     progress: str
+    note: str
     ranks: tuple[RankBar, ...]
     trouble: Trouble | None
-    is_live: bool
+    is_moving: bool
     can_cancel: bool
     can_retry: bool
     has_result: bool
@@ -87,28 +93,26 @@ def card(status: JobStatus, at: datetime) -> JobCard:
     if status.state is JobState.RETRYING and status.attempt:
         label = f"{label} (attempt {status.attempt} ended)"
     live = not status.state.is_final
+    moving = live and status.state is not JobState.QUEUED
     return JobCard(
         id=status.id,
         title=status.input_name,
-        pipeline=status.pipeline,
+        pipeline=brief(status.pipeline),
         badge=Badge(label, colour, icon),
         fraction=status.fraction_done,
-        progress=_progress(status, at),
-        ranks=_ranks(status) if live else (),
+        progress=_progress(status) if moving else "",
+        note="" if moving else _note(status, at),
+        ranks=_ranks(status) if moving else (),
         trouble=_trouble(status),
-        is_live=live,
+        is_moving=moving,
         can_cancel=live,
         can_retry=status.state in _RETRIABLE,
         has_result=status.state is JobState.SUCCEEDED,
     )
 
 
-def _progress(status: JobStatus, at: datetime) -> str:
-    """Say in one line how far the job is, how fast, and how long it takes."""
-    if status.state is JobState.QUEUED:
-        return f"Waiting for {words.duration((at - status.created_at).total_seconds())}"
-    if status.state.is_final:
-        return _ended(status)
+def _progress(status: JobStatus) -> str:
+    """Say in one line how far a job is, how fast, and how long it takes."""
     if not status.rows_total:
         return "Getting ready"
     parts = [f"{status.rows_done:,} of {words.count(status.rows_total, 'row')}"]
@@ -119,12 +123,14 @@ def _progress(status: JobStatus, at: datetime) -> str:
     return " · ".join(parts)
 
 
-def _ended(status: JobStatus) -> str:
-    """Say how long a job took that has come to its end."""
+def _note(status: JobStatus, at: datetime) -> str:
+    """Say how long a job has been waiting, or how long it took."""
+    if status.state is JobState.QUEUED:
+        return f"waiting for {words.duration((at - status.created_at).total_seconds())}"
     if status.started_at is None or status.finished_at is None:
         return ""
     took = words.duration((status.finished_at - status.started_at).total_seconds())
-    return f"Took {took}" if status.state is JobState.SUCCEEDED else f"Ended after {took}"
+    return f"took {took}" if status.state is JobState.SUCCEEDED else f"ended after {took}"
 
 
 def _ranks(status: JobStatus) -> tuple[RankBar, ...]:

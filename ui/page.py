@@ -5,10 +5,12 @@ import streamlit as st
 from pipeline.errors import HalorowError
 from ui import service, words
 from ui.jobs_section import jobs_section
+from ui.look import STYLE, icon
 from ui.pipeline_section import pipeline_section
 from ui.submit_section import images_section, run_section
 
-st.set_page_config(page_title="halorow", page_icon=":material/blur_on:", layout="wide")
+st.set_page_config(page_title="halorow", page_icon=icon(), layout="wide")
+st.html(STYLE)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("halorow", anchor=False, width="content")

@@ -34,7 +34,7 @@ def page_config(host: str, port: int) -> dict[str, Any]:
         "theme.light.primaryColor": "#0f766e",
         "theme.light.backgroundColor": "#ffffff",
         "theme.light.secondaryBackgroundColor": "#f3f6f6",
-        "theme.dark.primaryColor": "#2dd4bf",
+        "theme.dark.primaryColor": "#0d9488",
         "theme.dark.backgroundColor": "#0f1517",
         "theme.dark.secondaryBackgroundColor": "#1a2326",
         "theme.baseRadius": "medium",

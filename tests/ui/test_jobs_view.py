@@ -40,12 +40,12 @@ def test_a_running_job_without_rows_yet_is_getting_ready():
 
 
 def test_a_waiting_job_tells_for_how_long():
-    assert card(status(JobState.QUEUED), at(70)).progress == "Waiting for 1 min 10 s"
+    assert card(status(JobState.QUEUED), at(70)).note == "waiting for 1 min 10 s"
 
 
 def test_a_finished_job_tells_how_long_it_took_and_has_a_result():
     shown = card(status(JobState.SUCCEEDED, started_at=at(1), finished_at=at(4)), at(100))
-    assert (shown.progress, shown.has_result, shown.fraction) == ("Took 3 s", True, 1.0)
+    assert (shown.note, shown.has_result, shown.fraction) == ("took 3 s", True, 1.0)
 
 
 def test_every_rank_has_its_bar_in_order():
@@ -104,3 +104,8 @@ def test_the_summary_counts_jobs_by_state():
         status(JobState.DEAD),
     ]
     assert summary(jobs) == "2 running · 1 done · 1 failed"
+
+
+def test_the_pipeline_is_shown_without_its_defaults():
+    shown = card(status(pipeline="box:size=5,border=mirror,fill=0 canny:low=50,high=99"), at(1))
+    assert shown.pipeline == "box canny:high=99"

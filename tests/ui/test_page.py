@@ -1,0 +1,191 @@
+"""The page's logic, without a browser."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from pipeline import layout
+from pipeline.errors import QueueUnavailableError
+from pipeline.models import JobState, Notice, ObjectRef, RankProgress, Result, now
+from ui import service
+
+
+def pixels():
+    return np.arange(40 * 60, dtype=np.uint8).reshape(40, 60)
+
+
+def pick(page, name):
+    page.selectbox(key="add_operation").select(name).run()
+
+
+def text(page):
+    return page.text_area(key="pipeline_text")
+
+
+def said(page):
+    """Return everything that the page says in words."""
+    kinds = (page.markdown, page.caption, page.error, page.info, page.warning, page.toast)
+    return "\n".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pytest.fixture
+def image(tmp_path):
+    tifffile.imwrite(tmp_path / "cat.tif", pixels())
+    return tmp_path / "cat.tif"
+
+
+def show(parts, job, **changed):
+    parts.board.put(job.model_copy(update={"updated_at": now(), **changed}))
+
+
+def finish(parts, job):
+    """Give a job a result, as a worker would."""
+    info = parts.store.put_file(
+        f"jobs/{job.id}/out/cat.tif", parts.store.local_path(parts.records.manifest(job.id).input.key)
+    )
+    output = ObjectRef(key=info.key, size_bytes=info.size_bytes, generation=info.generation)
+    report = {"rows": 40, "columns": 60, "channels": 1, "dtype": "uint8", "ranks": [{}], "seconds": 0.5}
+    result = Result(
+        job_id=job.id, attempt=1, output=output, output_name="cat.tif", pixels_sha256="d1ce", report=report
+    )
+    parts.store.put_bytes(layout.result_key(job.id), result.model_dump_json().encode(), create_only=True)
+    show(parts, job, state=JobState.SUCCEEDED, started_at=now(), finished_at=now())
+
+
+def test_a_fresh_page_says_what_is_missing(page):
+    assert not page.exception
+    assert page.button(key="run").disabled
+    assert "No jobs yet" in said(page)
+
+
+def test_an_operation_that_is_picked_gets_its_form_and_is_spelled_as_text(page):
+    pick(page, "gaussian")
+    pick(page, "canny")
+    assert text(page).value == "gaussian canny"
+    page.number_input(key="2_high").set_value(99.0).run()
+    assert text(page).value == "gaussian canny:high=99"
+    assert not page.exception
+
+
+def test_text_fills_the_forms(page):
+    text(page).set_value("gaussian:sigma=3.5 canny:low=20,aperture=5").run()
+    assert page.number_input(key="1_sigma").value == 3.5
+    assert page.number_input(key="2_aperture").value == 5
+
+
+def test_steps_move_and_go(page):
+    text(page).set_value("invert grayscale otsu").run()
+    page.button(key="up_3").click().run()
+    assert text(page).value == "invert otsu grayscale"
+    page.button(key="remove_1").click().run()
+    assert text(page).value == "otsu grayscale"
+    page.button(key="down_3").click().run()
+    assert text(page).value == "grayscale otsu"
+
+
+def test_wrong_text_is_explained_and_does_not_touch_the_forms(page):
+    pick(page, "invert")
+    text(page).set_value("gausian:sigma=3").run()
+    assert "gaussian" in page.error[0].value
+    assert page.button(key="remove_1")
+    assert page.button(key="run").disabled
+
+
+def test_every_image_becomes_a_job(page, client):
+    pick(page, "invert")
+    page.file_uploader[0].upload("a.png", b"one").upload("b.png", b"two").run()
+    page.button(key="run").click().run()
+    assert sorted(job.input_name for job in client.jobs()) == ["a.png", "b.png"]
+    assert {job.pipeline for job in client.jobs()} == {"invert"}
+    assert len({job.batch for job in client.jobs()}) == 1
+
+
+def test_a_running_job_shows_rows_rate_ranks_and_time_left(page, client, parts, image):
+    job = client.submit(image, "invert")
+    ranks = [
+        RankProgress(rank=0, rows_done=10, rows_total=20),
+        RankProgress(rank=1, rows_done=0, rows_total=20),
+    ]
+    show(parts, job, state=JobState.RUNNING, rows_done=10, rows_total=40, rows_per_s=10, ranks=ranks)
+    page.run()
+    assert "10 of 40 rows · 10 rows/s · 3 s left" in page.get("progress")[0].proto.text
+    assert any('title="rank 1: 0 of 20 rows"' in element.proto.body for element in page.get("html"))
+
+
+def test_a_finished_job_has_a_signed_link_and_opens_before_and_after(page, client, parts, image):
+    job = client.submit(image, "invert")
+    finish(parts, job)
+    page.run()
+    (link,) = page.get("link_button")
+    assert "/files/" in link.proto.url
+    assert "signature=" in link.proto.url
+    assert not page.image
+
+
+def test_before_and_after_are_small_pictures_with_the_figures(page, client, parts, image):
+    job = client.submit(image, "invert")
+    finish(parts, job)
+    page.session_state[f"compare_{job.id}"] = True
+    page.run()
+    assert not page.exception
+    assert len(page.image) == 2
+    assert "1 channel of uint8" in said(page)
+
+
+def test_a_job_is_cancelled_and_retried_by_its_buttons(page, client, image):
+    job = client.submit(image, "invert")
+    page.run()
+    page.button(key=f"cancel_{job.id}").click().run()
+    assert client.status(job.id).state is JobState.CANCELLED
+    page.button(key=f"retry_{job.id}").click().run()
+    assert client.status(job.id).state is JobState.QUEUED
+
+
+def test_a_button_that_comes_too_late_says_why(page, client, parts, image):
+    job = client.submit(image, "invert")
+    page.run()
+    finish(parts, job)
+    page.button(key=f"cancel_{job.id}").click().run()
+    assert "nothing to cancel" in said(page)
+    assert not page.exception
+
+
+def test_a_failure_is_told_in_plain_words(page, client, parts, image):
+    job = client.submit(image, "invert")
+    show(parts, job, state=JobState.FAILED, error="cat.tif ends early", error_kind="DamagedInputError")
+    page.run()
+    assert "The file is damaged" in page.error[0].value
+    assert "Traceback" not in said(page)
+
+
+def test_long_lists_are_shown_in_parts(page, client, image):
+    jobs = [client.submit(image, "invert") for _ in range(12)]
+    page.run()
+    assert not [button for button in page.button if button.key == f"cancel_{jobs[0].id}"]
+    page.button(key="show_more").click().run()
+    assert page.button(key=f"cancel_{jobs[0].id}")
+
+
+def test_notices_are_shown_when_they_come_and_once(page, parts):
+    page.run()
+    parts.notices.post(Notice(id="n1", user="local", job_id="j", text="cat.tif is done"))
+    page.run()
+    assert [toast.value for toast in page.toast] == ["cat\\.tif is done"]
+    page.run()
+    assert not page.toast
+
+
+def test_notices_from_before_the_visit_are_not_shown(parts, request):
+    parts.notices.post(Notice(id="n1", user="local", job_id="j", text="cat.tif is done"))
+    page = request.getfixturevalue("page").run()
+    assert not page.toast
+
+
+def test_a_service_that_is_away_is_said_without_a_trace(page, monkeypatch):
+    def away():
+        raise QueueUnavailableError("Redis at 127.0.0.1 does not answer; start the service")
+
+    monkeypatch.setattr(service, "client", away)
+    page.run()
+    assert "The service cannot be reached" in page.error[0].value
+    assert not page.exception

@@ -1,0 +1,24 @@
+"""The page's own looks: what Streamlit's theme does not cover."""
+
+import numpy as np
+from PIL import Image
+
+_TEAL = (15, 118, 110, 255)
+_HALO = (45, 212, 191, 255)
+
+STYLE = """<style>
+.stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
+[class*="st-key-job_"] [data-testid="stMarkdownContainer"] p { overflow-wrap: anywhere; }
+</style>"""
+"""Less empty space above, and long file names that wrap."""
+
+
+def icon(side_px: int = 32) -> Image.Image:
+    """Return the page's icon: the slabs of two ranks, and the halo rows between them."""
+    pixels = np.zeros((side_px, side_px, 4), np.uint8)
+    third = side_px // 3
+    edge = side_px // 12
+    pixels[edge : third + edge, edge:-edge] = _TEAL
+    pixels[-third - edge : -edge, edge:-edge] = _TEAL
+    pixels[third + edge : -third - edge : 2, edge:-edge] = _HALO
+    return Image.fromarray(pixels)
