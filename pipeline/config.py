@@ -24,6 +24,9 @@ CONFIG_FILE = "halorow.toml"
 LEASE_BEATS = 2
 """Renewals that must fit into a lease, so that one may be late."""
 
+SHARED = ("redis_url", "store_uri", "link_secret", "public_base_url", "ray_address", "ray_namespace")
+"""What those who use a running embedded service must know of it."""
+
 
 def _usable_cores() -> int:
     return len(os.sched_getaffinity(0))
@@ -93,7 +96,7 @@ class Settings(BaseModel):
     def _local_store(cls, uri: str, info: ValidationInfo) -> str:
         if uri or "data_dir" not in info.data:
             return uri
-        return f"file://{info.data['data_dir'] / 'store'}"
+        return Path(info.data["data_dir"], "store").as_uri()
 
     @field_validator("public_base_url")
     @classmethod
@@ -176,10 +179,6 @@ def _faults(error: ValidationError, places: _Places, merged: Mapping[str, Any]) 
         expected = fault["msg"][:1].lower() + fault["msg"][1:]
         lines.append(f"  {name} ({place}): {field.description}; {expected}, got {got}")
     return "\n".join(lines)
-
-
-SHARED = ("redis_url", "store_uri", "link_secret", "public_base_url", "ray_address", "ray_namespace")
-"""What those who use a running embedded service must know of it."""
 
 
 def write_connection(settings: Settings) -> Path:

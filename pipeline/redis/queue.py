@@ -105,8 +105,8 @@ class RedisQueue:
         """Jobs of a lane that somebody holds."""
         return int(self._run(self._count, lane, "", [])[1])
 
-    def _run(self, script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Any:  # noqa: ANN401
-        """Run a script on the keys of a lane; what it returns is said beside it."""
+    def _run(self, script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Any:  # noqa: ANN401  (each script has its own reply, said beside it)
+        """Run a script on the keys of a lane."""
         names = [*keys.streams(lane), keys.delayed(lane), keys.members(lane), keys.answer(lane, consumer)]
         with redis_errors(self._client):
             return script(keys=names, args=arguments)
@@ -116,9 +116,9 @@ class RedisQueue:
 
         It reads outside the group, so nothing is taken: all who wait look again, and one wins.
         """
-        after = dict(zip(keys.streams(lane), last_ids, strict=True))
+        after: dict[Any, Any] = dict(zip(keys.streams(lane), last_ids, strict=True))
         with redis_errors(self._client):
-            self._client.xread(after, count=1, block=max(1, round(wait_s * 1000)))  # type: ignore[arg-type]
+            self._client.xread(after, count=1, block=max(1, round(wait_s * 1000)))
 
 
 def _milliseconds(delay_s: float) -> int:

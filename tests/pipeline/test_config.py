@@ -23,10 +23,14 @@ def _nothing_set(monkeypatch, tmp_path):
 def test_defaults_are_enough():
     settings = Settings.load()
     assert settings.data_dir == Path.cwd() / "halorow-data"
-    assert settings.store_uri == f"file://{Path.cwd()}/halorow-data/store"
+    assert settings.store_uri == f"{Path.cwd().as_uri()}/halorow-data/store"
     assert settings.memory_bytes == 1 << 30
     assert settings.base_url == "http://127.0.0.1:8501"
     assert (settings.lease_s, settings.heartbeat_s, settings.max_attempts) == (15.0, 5.0, 5)
+
+
+def test_the_local_store_lies_in_the_data_directory_whatever_its_name(tmp_path):
+    assert Settings.load(data_dir=tmp_path / "a b%").store_uri == f"{tmp_path.as_uri()}/a%20b%25/store"
 
 
 def test_arguments_win_over_the_environment_which_wins_over_the_file(monkeypatch):
