@@ -48,16 +48,10 @@ OURS = {
 THIRD_PARTIES = {
     "cupy": ("gpu_kernels", "gpu_kernels.*"),
     "google": ("pipeline.stores.gcs*",),
-    "mpi4py": (
-        "mpi_stage.__main__",
-        "mpi_stage.session",
-        "mpi_stage.engine",
-        "mpi_stage.halo",
-        "mpi_stage.transfer",
-        "mpi_stage.collective.*",
-    ),
+    "mpi4py": ("mpi_stage.halo", "mpi_stage.engine", "mpi_stage.collective.*", "mpi_stage.__main__"),
     "ray": (
         "pipeline.scheduler",
+        "pipeline.gangs",
         "pipeline.worker",
         "pipeline.world",
         "pipeline.embedded",
