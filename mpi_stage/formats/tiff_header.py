@@ -57,7 +57,7 @@ def parse_tiff(path: str) -> tuple[Header, TiffPage]:
             with tifffile.TiffFile(path) as file:
                 tags = file.pages.first
                 page, spec = _page(path, file.byteorder, tags)
-                metadata = page_metadata(tags)
+                metadata = page_metadata(tags, further_pages=_has_further_pages(file))
                 bigtiff = file.is_bigtiff
         except _PARSE_ERRORS as error:
             said = "; ".join(complaints) or str(error) or type(error).__name__
@@ -77,6 +77,15 @@ def parse_tiff(path: str) -> tuple[Header, TiffPage]:
         stored_bytes=stored_bytes,
     )
     return header, page
+
+
+def _has_further_pages(file: tifffile.TiffFile) -> bool:
+    """Whether the first directory points to another, without following the whole chain."""
+    kind, handle = file.tiff, file.filehandle
+    handle.seek(file.pages.first.offset)
+    (entries,) = struct.unpack(kind.tagnoformat, handle.read(kind.tagnosize))
+    handle.seek(entries * kind.tagsize, os.SEEK_CUR)
+    return any(handle.read(kind.offsetsize))
 
 
 @contextmanager

@@ -27,7 +27,7 @@ _OTHER = {
 _ALPHA_PREMULTIPLIED = 1
 
 
-def page_metadata(tags: Any) -> Metadata:  # noqa: ANN401 (tifffile's pages are untyped)
+def page_metadata(tags: Any, *, further_pages: bool) -> Metadata:  # noqa: ANN401 (tifffile's pages are untyped)
     """Return the page's metadata; what has no field of its own is named in ``other``."""
     found = tags.tags
     other = [name for code, name in _OTHER.items() if code in found]
@@ -39,7 +39,7 @@ def page_metadata(tags: Any) -> Metadata:  # noqa: ANN401 (tifffile's pages are 
         description = None
     if _ALPHA_PREMULTIPLIED in [int(kind) for kind in tags.extrasamples]:
         other.append("premultiplied alpha")
-    if tags.is_multipage:
+    if further_pages:
         other.append("further pages")
     return Metadata(
         icc_profile=_bytes(_value(found, _PROFILE)),
