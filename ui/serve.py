@@ -1,6 +1,6 @@
 """Program that serves the page: ``python -m ui.serve [--host HOST] [--port PORT]``.
 
-Everything else comes from the settings (``pipeline.config``). It ends on SIGTERM or Ctrl-C.
+Everything comes from the settings (``pipeline.config``); the two flags win over them. It ends on SIGTERM or Ctrl-C.
 """
 
 import argparse
@@ -11,7 +11,6 @@ from pipeline.errors import SettingsError
 from ui import service
 from ui.app import make_app
 
-DEFAULT_PORT = 8501
 LARGEST_UPLOAD_MB = 500
 """Uploads by the page are held in its memory; larger files go in by ``halorow submit``."""
 
@@ -44,15 +43,17 @@ def page_config(host: str, port: int) -> dict[str, Any]:
 def main(argv: list[str] | None = None) -> int:
     """Serve the page until told to stop; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m ui.serve", description="Serve the page of halorow.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=int, default=DEFAULT_PORT, help=f"port to listen on ({DEFAULT_PORT})")
+    parser.add_argument("--host", help="address to listen on (page_host of the settings)")
+    parser.add_argument("--port", type=int, help="port to listen on (page_port of the settings)")
     arguments = parser.parse_args(argv)
     try:
-        service.settings()
+        settings = service.settings()
     except SettingsError as error:
         sys.stderr.write(f"{error.public_message}\n")
         return error.exit_code
-    make_app().run(config=page_config(arguments.host, arguments.port))
+    host = arguments.host or settings.page_host
+    port = settings.page_port if arguments.port is None else arguments.port
+    make_app().run(config=page_config(host, port))
     return 0
 
 

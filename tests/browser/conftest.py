@@ -1,0 +1,112 @@
+"""A real Chromium, and the whole embedded service as ``halorow up`` starts it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from queue import Empty, Queue
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+OUTPUT = Path(__file__).parents[1] / "output"
+START_S = 180
+STOP_S = 60
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Give a browser; without Chromium skip, but fail where CI promises one."""
+    if shutil.which(CHROMIUM) is None:
+        missing = f"{CHROMIUM} is not installed"
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium, request):
+    """Give a fresh visitor's tab; it leaves a screenshot of its last sight in ``tests/output``."""
+    context = chromium.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
+    context.set_default_timeout(60_000)
+    tab = context.new_page()
+    yield tab
+    OUTPUT.mkdir(exist_ok=True)
+    tab.screenshot(path=OUTPUT / f"{request.node.name}.png", full_page=True)
+    context.close()
+
+
+def lines_of(process):
+    """Return a queue of the lines that a process prints, read in a thread so that waiting can end."""
+    lines: Queue[str] = Queue()
+
+    def read():
+        for line in process.stdout:
+            lines.put(line)
+        lines.put("")
+
+    threading.Thread(target=read, daemon=True).start()
+    return lines
+
+
+def page_address(lines):
+    """Return the address of the page once the service says that it is ready."""
+    said = []
+    while True:
+        try:
+            line = lines.get(timeout=START_S)
+        except Empty:
+            pytest.fail(f"the service was not ready in {START_S} s; it said:\n{''.join(said)}")
+        said.append(line)
+        found = re.search(r"page: (http://\S+)", line)
+        if found:
+            return found[1]
+        if not line:
+            pytest.fail(f"the service ended before it was ready; it said:\n{''.join(said)}")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory):
+    """Give the address of the page of a running embedded service."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = tmp_path_factory.mktemp("service") / "data"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "pipeline.cli",
+            "up",
+            "--data",
+            str(data),
+            "--port",
+            str(port),
+            "--workers",
+            "2",
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield page_address(lines_of(process))
+    finally:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            pytest.fail(f"the service did not end within {STOP_S} s of Ctrl-C")
