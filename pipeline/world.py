@@ -1,0 +1,274 @@
+"""A world of MPI ranks on this machine, started and supervised from outside."""
+
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import NoReturn, Self
+
+from mpi_stage.contract import Report, Request, error_of
+from mpi_stage.errors import StageError, WorldError
+from pipeline.control import ControlServer, Event
+from pipeline.launch import STAGE_PROGRAM, forget_shared_memory, rank_command, rank_environment
+from pipeline.processes import descendants, signal_all, spawn, wait_gone
+from pipeline.tail import Tail
+from pipeline.watch import Watch
+
+START_TIMEOUT_S = 60.0
+"""Time for all ranks to report, on a machine that may be busy and read the libraries from disk."""
+
+_TICK_S = 0.1
+_LAST_EVENTS_S = 1.0  # how long to wait for the reason after a rank has gone
+_STOP_S = 2.0
+_TERMINATE_S = 0.3
+_KILL_S = 5.0
+
+# What Hydra writes about any end, beside what the ranks have written.
+_HYDRA_NOISE = re.compile(
+    r"^(=.*|YOUR APPLICATION TERMINATED.*|This typically refers.*|Please see the FAQ.*)\n?", re.MULTILINE
+)
+
+Listener = Callable[[Event], None]
+
+
+class World:
+    """Ranks that wait for requests and carry them out together, one request after another.
+
+    A world that fails is ended, with all its processes, before the failure is raised; only a world
+    of one rank survives an error that its rank has told of, since nobody else waits for that rank.
+    For one thread at a time. All processes of the world end with this process, however it ends.
+    """
+
+    def __init__(
+        self,
+        ranks: int,
+        *,
+        env: Mapping[str, str] | None = None,
+        pass_stderr: bool = False,
+        start_timeout_s: float = START_TIMEOUT_S,
+        program: Sequence[str] = STAGE_PROGRAM,
+    ) -> None:
+        """Start the ranks, without waiting for them.
+
+        ``env`` is the environment to make theirs from (this process's own if None); with
+        ``pass_stderr`` what they write also appears on our standard error; ``program`` is what
+        Python runs as a rank. Raises WorldError where MPI is not installed.
+        """
+        if ranks < 1:
+            raise WorldError(f"a world has at least 1 rank, {ranks} were asked for")
+        self.ranks = ranks
+        self._started_s = time.monotonic()
+        self._start_timeout_s = start_timeout_s
+        self._gone: set[int] = set()
+        self._ready = False
+        self._busy = False
+        self._closed = False
+        self._tail = Tail(pass_on=pass_stderr)
+        self._control = ControlServer(ranks)
+        self._control.attach(self._tail, self._hear_output)
+        try:
+            self._process = self._start(env, program)
+        except BaseException:
+            self._control.close()
+            self._tail.started()
+            self._tail.close()
+            raise
+        self._tail.started()
+
+    def _start(self, env: Mapping[str, str] | None, program: Sequence[str]) -> subprocess.Popen[bytes]:
+        command = rank_command(self.ranks, self._control.path, program)
+        environment = rank_environment(self.ranks, env)
+        return spawn(command, env=environment, stdout=self._tail.writer, stderr=self._tail.writer)
+
+    def run(
+        self,
+        request: Request,
+        *,
+        on_event: Listener | None = None,
+        deadline_s: float | None = None,
+        stall_s: float | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Carry out a request and return its report.
+
+        ``on_event`` gets the events ``planned`` and ``progress``; ``cancelled`` is asked about ten
+        times a second. Raises the stage's error, RunCancelledError, or WorldError when a rank has
+        died, nothing moved for ``stall_s`` or the run took longer than ``deadline_s``.
+        """
+        watch = Watch(
+            request.job, time.monotonic(), deadline_s=deadline_s, stall_s=stall_s, cancelled=cancelled
+        )
+        message = {"request": "run", **request.to_json()}
+        return Report.from_json(self._ask(message, "report", watch, on_event)["report"])
+
+    def plan(self, request: Request, *, ranks: int | None = None, deadline_s: float | None = 60.0) -> Event:
+        """Return the plan of a request for a world of ``ranks`` ranks (this one's if None), as JSON.
+
+        Only the input's header is read. Raises as :meth:`run`.
+        """
+        watch = Watch(request.job, time.monotonic(), deadline_s=deadline_s)
+        message = {"request": "plan", "ranks": ranks or self.ranks, **request.to_json()}
+        plan: Event = self._ask(message, "planned", watch, None)["plan"]
+        return plan
+
+    @property
+    def alive(self) -> bool:
+        """Whether the world can take a request: nothing of it has ended as far as is known."""
+        if not self._closed and not self._busy:
+            self._hear()
+        return not self._closed and not self._gone and self._process.poll() is None
+
+    def pids(self) -> list[int]:
+        """Return the process ids of the ranks that have reported, in the order of the ranks."""
+        return [int(hello["pid"]) for _, hello in sorted(self._control.hello.items())]
+
+    def processes(self) -> list[int]:
+        """Return the ids of all processes of the world, MPI's own included."""
+        found = [] if self._process.returncode is not None else [self._process.pid]
+        found += descendants(self._process.pid) if found else []
+        connected = {rank: hello for rank, hello in self._control.hello.items() if rank not in self._gone}
+        return list(dict.fromkeys([*found, *(int(hello["pid"]) for hello in connected.values())]))
+
+    def close(self) -> None:
+        """End the world and wait until all its processes are gone; safe to call again."""
+        if self._closed:
+            return
+        if self._ready and not self._busy and self.alive:
+            self._control.send_stop()
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(_STOP_S)
+        self._end()
+
+    def __enter__(self) -> Self:
+        """Return the world."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the world."""
+        self.close()
+
+    def _ask(self, message: Event, answer: str, watch: Watch, listener: Listener | None) -> Event:
+        """Send a request to all ranks and return the event that ends it."""
+        if self._closed:
+            raise WorldError("the world has ended; start another")
+        self._busy = True
+        try:
+            return self._converse(message, answer, watch, listener)
+        except BaseException as error:
+            if not self._survives(error):
+                self._end()
+            raise
+        finally:
+            self._busy = False
+
+    def _converse(self, message: Event, answer: str, watch: Watch, listener: Listener | None) -> Event:
+        self._await_ranks(watch)
+        self._control.send_all(message)
+        watch.saw(message | {"event": "sent"}, time.monotonic())
+        while True:
+            for event in self._hear(_TICK_S):
+                if event.get("job") != message["job"]:
+                    continue
+                watch.saw(event, time.monotonic())
+                if event["event"] == "error":
+                    raise error_of(event)
+                if event["event"] == answer:
+                    return event
+                if listener is not None:
+                    listener(event)
+            if self._gone or self._process.poll() is not None:
+                self._raise_death(str(message["job"]))
+            watch.check(time.monotonic())
+
+    def _await_ranks(self, watch: Watch) -> None:
+        """Wait until every rank has started MPI and reported."""
+        while not self._ready:
+            self._hear(_TICK_S)
+            if self._gone or self._process.poll() is not None:
+                self._raise_death("")
+            if self._control.connected == self.ranks:
+                self._ready = True
+                forget_shared_memory(self.pids())
+                return
+            if time.monotonic() - self._started_s > self._start_timeout_s:
+                raise WorldError(
+                    f"only {self._control.connected} of {self.ranks} ranks started within "
+                    f"{self._start_timeout_s:g} s{self._last_words()}"
+                )
+            watch.check(time.monotonic())
+
+    def _hear(self, timeout_s: float = 0.0) -> list[Event]:
+        """Return the events that have come, and take note of ranks that have gone."""
+        events = self._control.wait(timeout_s)
+        self._gone.update(int(event["rank"]) for event in events if event["event"] == "gone")
+        return events
+
+    def _hear_output(self) -> None:
+        self._tail.read()
+        if self._tail.ended:
+            self._control.detach(self._tail)
+
+    def _survives(self, error: BaseException) -> bool:
+        """Whether the world's ranks are certain to wait for the next request after ``error``.
+
+        A plain StageError stands for a failure that the stage did not foresee.
+        """
+        told = isinstance(error, StageError) and type(error) not in {StageError, WorldError}
+        return self.ranks == 1 and told and not self._gone and self._process.poll() is None
+
+    def _raise_death(self, job: str) -> NoReturn:
+        """Raise the reason why a rank has gone: what a rank said about it, else how it ended."""
+        first = min(self._gone, default=None)
+        deadline = time.monotonic() + _LAST_EVENTS_S
+        while time.monotonic() < deadline and not (self._tail.ended and self._process.poll() is not None):
+            for event in self._hear(_TICK_S):
+                if event["event"] == "error" and event.get("job") == job:
+                    raise error_of(event)
+        raise WorldError(f"{self._who(first)} {self._how()}{self._last_words()}")
+
+    def _who(self, first: int | None) -> str:
+        """Name the rank that ended the world: the one that Hydra blames, else the first to go."""
+        blamed = re.search(r"PID (\d+) RUNNING AT", self._tail.text)
+        by_pid = {pid: rank for rank, pid in enumerate(self.pids())}
+        rank = by_pid.get(int(blamed[1]), first) if blamed else first
+        return f"rank {rank} of {self.ranks}" if rank is not None else f"a world of {self.ranks} ranks"
+
+    def _how(self) -> str:
+        code = self._process.poll()
+        if code is None:
+            return "closed its control connection"
+        if self.ranks > 1 and f"(signal {code})" in self._tail.text:
+            code = -code  # Hydra exits with the number of the signal
+        if code >= 0:
+            return f"ended with exit code {code}"
+        with suppress(ValueError):
+            return f"was killed by {signal.Signals(-code).name}"
+        return f"was killed by signal {-code}"
+
+    def _last_words(self) -> str:
+        words = _HYDRA_NOISE.sub("", self._tail.text).strip()
+        return f"; its last words: {words}" if words else ""
+
+    def _end(self) -> None:
+        """End every process of the world, by all means, and wait for it."""
+        if self._closed:
+            return
+        self._closed = True
+        found = self.processes()
+        forget_shared_memory(found)
+        self._control.close()  # ranks end by themselves at this
+        signal_all(found[:1], signal.SIGTERM)
+        left = wait_gone(found, _TERMINATE_S)
+        signal_all(left, signal.SIGKILL)
+        wait_gone(left, _KILL_S)
+        with suppress(subprocess.TimeoutExpired):  # then not even SIGKILL has ended it
+            self._process.wait(_KILL_S)
+        self._tail.close()
