@@ -23,7 +23,7 @@ class PlanRouter:
         self._capacity = capacity
 
     def __call__(self, request: Request, manifest: Manifest) -> int | None:
-        """Return the ranks that the job is to have in the gang lane; None to do it on one. Raises StageError."""
+        """Return the ranks that the job is to have in the gang lane, None to do it on one; see ``Router``."""
         alone = manifest.ranks is not None or self._capacity.cores < 2  # noqa: PLR2004  # a world has two
         if alone or manifest.input.size_bytes < PLAN_FROM_BYTES:
             return None

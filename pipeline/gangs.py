@@ -1,0 +1,154 @@
+"""One place for a world: reserve the cores, start the actor, hand it a job, let go when idle."""
+
+import threading
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import ray
+from ray.exceptions import GetTimeoutError, RayError
+from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from pipeline import logs
+from pipeline.config import Settings
+from pipeline.errors import QueueUnavailableError
+from pipeline.models import Claim
+from pipeline.parts import Parts
+from pipeline.pulse import Pulse
+from pipeline.settle import settle
+from pipeline.worker import STOP_S, Gang, actor_class
+
+PLACE_S = 10.0
+"""A group made before Ray has noticed a lost node may wait for it for minutes; a new one does not."""
+
+IDLE_S = 20.0
+"""An idle world is kept for the next job for so long; after that its cores and its node are let go."""
+
+FREE_S = 1.0
+"""Free cores are given within this; if not, somebody holds them."""
+
+LOOK_S = 0.5
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the holders of one scheduler share: that it ends, and that one of them waits for cores."""
+
+    stopping: threading.Event = field(default_factory=threading.Event)
+    cores_wanted: threading.Event = field(default_factory=threading.Event)
+
+
+class GangHolder:
+    """At most one placement group with one gang; for one thread of the scheduler."""
+
+    def __init__(self, parts: Parts, settings: Settings, name: str, shared: Shared) -> None:
+        """Hold nothing yet."""
+        self._wanted = shared.cores_wanted
+        self._parts = parts
+        self._settings = settings
+        self._name = name
+        self._stopping = shared.stopping
+        self._group: PlacementGroup | None = None
+        self._gang: Any = None
+        self._ranks = 0
+        self._made = 0
+        self._used_at = 0.0
+        self._log = logs.get_logger(part=name)
+
+    def work(self, claim: Claim) -> None:
+        """Have a claimed job done. Raises QueueUnavailableError, StoreError, RayError."""
+        with Pulse(claim, self._parts, stopping=self._stopping) as pulse:
+            # Renews the lease while the cores are waited for; the gang then renews it itself.
+            placed = self._placed(self._ranks_of(claim), pulse)
+        if not placed:
+            self._give_back(claim)
+            return
+        job = self._gang.work.remote(claim)
+        try:
+            self._await(job)
+        except RayError as error:
+            # The attempt has left no note, which counts as a death; another may claim it at once.
+            self._log.warning("a gang died", job=claim.job_id, error=str(error))
+            self.drop()
+            with suppress(QueueUnavailableError):
+                self._parts.queue.requeue(claim)
+        self._used_at = time.monotonic()
+
+    def rest(self) -> None:
+        """Let go of a gang that has been idle for long enough, or whose cores another waits for."""
+        idle_s = time.monotonic() - self._used_at
+        if self._gang is not None and (idle_s > IDLE_S or self._wanted.is_set()):
+            self.drop()
+            self._wanted.clear()
+
+    def _give_back(self, claim: Claim) -> None:
+        """Let go of a job that has no cores yet: ended if it was cancelled, else for others to take."""
+        records = self._parts.records
+        ending = records.ending(claim.job_id)
+        if ending is None:
+            self._parts.queue.requeue(claim)
+            return
+        settle(records, self._parts.news, records.manifest(claim.job_id), ending)
+        self._parts.queue.release(claim)
+
+    def drop(self) -> None:
+        """End the gang and give its cores back."""
+        gang, group, self._gang, self._group = self._gang, self._group, None, None
+        if gang is not None:
+            with suppress(RayError):
+                ray.get(gang.close.remote(), timeout=STOP_S)
+            with suppress(RayError):
+                ray.kill(gang)
+        if group is not None:
+            with suppress(RayError):
+                remove_placement_group(group)
+
+    def _ranks_of(self, claim: Claim) -> int:
+        manifest = self._parts.records.manifest(claim.job_id)
+        if manifest.ranks is not None:
+            return manifest.ranks
+        outcomes = self._parts.records.history(claim.job_id).outcomes.values()
+        return next((outcome.ranks for outcome in outcomes if outcome.ranks), self._settings.cores)
+
+    def _placed(self, ranks: int, pulse: Pulse) -> bool:
+        """Hold a gang of so many ranks; False if the job or the scheduler was stopped meanwhile."""
+        if self._gang is not None and self._ranks == ranks:
+            return True
+        self.drop()
+        cores = min(ranks, self._settings.cores)
+        while not pulse.stopped():
+            self._group = placement_group([{"CPU": cores}], strategy="PACK")
+            if self._group.wait(FREE_S) or self._wait_for_others():
+                self._start(ranks)
+                return True
+            remove_placement_group(self._group)
+            self._group = None
+        return False
+
+    def _wait_for_others(self) -> bool:
+        """Ask idle gangs for their cores, and wait for them."""
+        self._wanted.set()
+        return self._group is not None and bool(self._group.wait(PLACE_S))
+
+    def _start(self, ranks: int) -> None:
+        self._made += 1
+        self._ranks = ranks
+        options: dict[str, Any] = {}
+        if self._group is not None:
+            options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(placement_group=self._group)
+        kind = actor_class(Gang, max_restarts=0, max_concurrency=3)
+        self._gang = kind.options(**options).remote(f"{self._name}-{self._made}", ranks, self._settings)
+
+    def _await(self, job: Any) -> None:  # noqa: ANN401  # Ray's references have no type
+        asked = False
+        while True:
+            try:
+                ray.get(job, timeout=LOOK_S)
+            except GetTimeoutError:
+                if self._stopping.is_set() and not asked:
+                    asked = True
+                    self._gang.stop.remote()
+            else:
+                return

@@ -1,0 +1,128 @@
+"""The scheduler: places worlds, keeps the workers there, and brings Redis in line with the store.
+
+A detached Ray actor. It holds nothing that cannot be lost: what it knows is in the store, in Redis
+and in Ray, and it takes up again from there when Ray restarts it.
+"""
+
+import time
+import uuid
+from contextlib import suppress
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from pipeline import logs
+from pipeline.config import Settings
+from pipeline.connect import connect_parts
+from pipeline.errors import HalorowError, QueueUnavailableError
+from pipeline.gangs import GangHolder, Shared
+from pipeline.models import Claim, Lane
+from pipeline.reconcile import rebuild, reconcile
+from pipeline.worker import SINGLE, STOP_S, Worker, actor_class, run_or_die
+
+NAME = "scheduler"
+CLAIM_S = 1.0
+SUPERVISE_S = 2.0
+GANGS = 2
+"""Worlds at once: one works while the next is being placed. Ray holds back what there are no cores for."""
+
+
+class Scheduler:
+    """Ray actor that starts its loops when it is made, and again whenever Ray restarts it."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Start the loops."""
+        logs.configure(settings.log_level)
+        self._settings = settings
+        self._parts = connect_parts(settings)
+        self._log = logs.get_logger(part=NAME)
+        self._shared = Shared()
+        self._stopping = self._shared.stopping
+        loops = [self._reconcile, self._supervise, *([self._place] * GANGS)]
+        self._threads = [run_or_die(loop) for loop in loops]
+
+    def ping(self) -> bool:
+        """Answer that the actor is up."""
+        return True
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Return who each worker is, once all that the cluster has room for answer."""
+        pings = [self._worker(number).ping.remote() for number in range(self._worker_count())]
+        found: list[dict[str, Any]] = ray.get(pings)
+        return found
+
+    def stop(self) -> None:
+        """End the loops; jobs in work are given back."""
+        self._stopping.set()
+        with suppress(RayError):
+            stops = [self._worker(number).stop.remote() for number in range(self._worker_count())]
+            ray.wait(stops, num_returns=max(1, len(stops)), timeout=STOP_S)
+        deadline = time.monotonic() + STOP_S
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _reconcile(self) -> None:
+        """Compare store and Redis at the start and every few seconds."""
+        while not self._stopping.is_set():
+            try:
+                rebuilt = rebuild(self._parts)
+                done = reconcile(self._parts)
+                if done or rebuilt:
+                    self._log.info("reconciled", rebuilt=rebuilt, **vars(done))
+            except HalorowError as error:
+                self._log.warning("cannot reconcile now", error=str(error))
+            self._stopping.wait(self._settings.reconcile_s)
+
+    def _supervise(self) -> None:
+        """Have as many workers as the cluster has room for; Ray itself restarts those that die."""
+        while not self._stopping.is_set():
+            with suppress(RayError):
+                for number in range(self._worker_count()):
+                    self._worker(number)
+            self._stopping.wait(SUPERVISE_S)
+
+    def _worker_count(self) -> int:
+        resources: Any = ray.cluster_resources  # Ray leaves it without types
+        return int(resources().get(SINGLE, 0))
+
+    def _worker(self, number: int) -> Any:  # noqa: ANN401  # Ray's handles have no type
+        name = f"worker-{number}"
+        return (
+            actor_class(Worker, max_restarts=-1, max_task_retries=-1)
+            .options(
+                name=name,
+                namespace=self._settings.ray_namespace,
+                lifetime="detached",
+                get_if_exists=True,
+                resources={SINGLE: 1},
+            )
+            .remote(name, self._settings)
+        )
+
+    def _place(self) -> None:
+        """Take jobs of the gang lane and have each done by a world."""
+        consumer = f"gang-{uuid.uuid4().hex[:8]}"
+        holder = GangHolder(self._parts, self._settings, consumer, self._shared)
+        while not self._stopping.is_set():
+            try:
+                claim: Claim | None = self._parts.queue.claim(Lane.GANG, consumer, CLAIM_S)
+                if claim is None:
+                    holder.rest()
+                else:
+                    holder.work(claim)
+            except QueueUnavailableError:
+                self._stopping.wait(CLAIM_S)
+            except (HalorowError, RayError) as error:
+                # The lease of the job, if there was one, runs out.
+                self._log.warning("a gang failed", error=str(error))
+                holder.drop()
+                self._stopping.wait(CLAIM_S)
+        holder.drop()
+
+
+def start_scheduler(settings: Settings) -> Any:  # noqa: ANN401  # Ray's handles have no types
+    """Return the cluster's one scheduler, made if there is none."""
+    kind = actor_class(Scheduler, max_restarts=-1, max_task_retries=-1, max_concurrency=4)
+    named = {"name": NAME, "namespace": settings.ray_namespace, "lifetime": "detached"}
+    return kind.options(**named, get_if_exists=True).remote(settings)

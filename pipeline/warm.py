@@ -1,0 +1,62 @@
+"""A world that stays warm between jobs, and is made anew when it has gone."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from mpi_stage.contract import Report, Request
+from pipeline.world import World
+
+Events = Callable[[dict[str, Any]], None]
+
+
+class WarmWorld:
+    """Runs one request after another on one world of a fixed number of ranks.
+
+    A file that kills its decoder kills the world's process, and the next request gets a new one.
+    For one thread, which should live as long as this: the world's processes die with it.
+    """
+
+    def __init__(self, ranks: int) -> None:
+        """Start nothing yet."""
+        self.ranks = ranks
+        self._world: World | None = None
+
+    def warm_up(self) -> None:
+        """Start the world now, so that the first request need not wait for it. Raises WorldError."""
+        self._alive()
+
+    def run(
+        self,
+        request: Request,
+        *,
+        on_event: Events | None = None,
+        deadline_s: float | None = None,
+        stall_s: float | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Report:
+        """Run one request to its end. Raises StageError, RunCancelledError."""
+        return self._alive().run(
+            request, on_event=on_event, deadline_s=deadline_s, stall_s=stall_s, cancelled=cancelled
+        )
+
+    def plan(self, request: Request) -> dict[str, Any]:
+        """Return the plan of a request for one rank, as JSON. Raises StageError."""
+        return self._alive().plan(request, ranks=1)
+
+    def pids(self) -> list[int]:
+        """Return the process ids of the ranks, none while there is no world."""
+        return self._world.pids() if self._world is not None and self._world.alive else []
+
+    def close(self) -> None:
+        """End the world."""
+        world, self._world = self._world, None
+        if world is not None:
+            with suppress(OSError):
+                world.close()
+
+    def _alive(self) -> World:
+        if self._world is None or not self._world.alive:
+            self.close()
+            self._world = World(self.ranks)
+        return self._world

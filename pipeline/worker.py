@@ -1,0 +1,136 @@
+"""The Ray actors that work on jobs: one-rank workers, and gangs that hold a world each."""
+
+import os
+import tempfile
+import threading
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ray
+
+from mpi_stage.errors import WorldError
+from pipeline import logs
+from pipeline.config import Settings
+from pipeline.connect import connect_parts
+from pipeline.models import Claim, Lane
+from pipeline.plan_router import PlanRouter
+from pipeline.runner import JobRunner
+from pipeline.warm import WarmWorld
+from pipeline.workplace import Workplace
+
+STOP_S = 5.0
+"""How long a stopping worker may take to give its job back."""
+
+SINGLE = "single"
+"""The Ray resource that a one-rank worker takes; a node has as many as it is to have workers."""
+
+
+def actor_class(kind: type, **options: Any) -> Any:  # noqa: ANN401  # Ray's actor classes have no types
+    """Return a class as a Ray actor class that takes no core by itself."""
+    make = ray.remote(num_cpus=0, **options)
+    return make(kind)
+
+
+def scratch_folder(name: str) -> Path:
+    """Return where a worker of this name keeps its files on this machine."""
+    return Path(tempfile.gettempdir()) / f"halorow-scratch-{os.getuid()}" / name
+
+
+def run_or_die(work: Callable[[], None]) -> threading.Thread:
+    """Run ``work`` in a thread; if it ends by an exception, end the process, for Ray to start anew."""
+
+    def body() -> None:
+        try:
+            work()
+        except BaseException:  # noqa: BLE001  # whatever it was, Ray starts a new process
+            logs.get_logger().exception("a worker's thread ended")
+            os._exit(1)
+
+    thread = threading.Thread(target=body, daemon=True)
+    thread.start()
+    return thread
+
+
+class Worker:
+    """Ray actor that pulls jobs from the single lane by itself, from its start and after every restart.
+
+    It works on the next job's pixels in a warm process of its own; this process never decodes.
+    """
+
+    def __init__(self, name: str, settings: Settings) -> None:
+        """Start pulling."""
+        logs.configure(settings.log_level)
+        self._name = name
+        self._runner: JobRunner | None = None
+        self._stopping = False
+        self._settings = settings
+        self._thread = run_or_die(self._work)
+
+    def _work(self) -> None:
+        world = WarmWorld(1)
+        parts = connect_parts(self._settings)
+        runner = JobRunner(
+            parts,
+            world,
+            Workplace(parts.store, scratch_folder(f"{self._settings.ray_namespace}-{self._name}")),
+            lane=Lane.SINGLE,
+            consumer=f"{self._name}-{uuid.uuid4().hex[:8]}",
+            router=PlanRouter(world.plan, self._settings),
+        )
+        self._runner = runner
+        if self._stopping:
+            return
+        try:
+            world.warm_up()
+        except WorldError:
+            logs.get_logger(worker=self._name).exception("no stage process; it will be tried for each job")
+        runner.run_forever()
+        world.close()
+
+    def ping(self) -> dict[str, Any]:
+        """Return who this is."""
+        return {"name": self._name, "pid": os.getpid(), "ready": self._runner is not None}
+
+    def stop(self) -> None:
+        """Give the job back and pull no more."""
+        self._stopping = True
+        if self._runner is not None:
+            self._runner.stop()
+        self._thread.join(STOP_S)
+
+
+class Gang:
+    """Ray actor in a placement group that works with one world on the jobs the scheduler hands it."""
+
+    def __init__(self, name: str, ranks: int, settings: Settings) -> None:
+        """Get ready; the world starts with the first job."""
+        logs.configure(settings.log_level)
+        self._name = name
+        self._parts = connect_parts(settings)
+        self._folder = scratch_folder(f"{settings.ray_namespace}-{name}")
+        self._world = WarmWorld(ranks)
+        self._runner = JobRunner(
+            self._parts,
+            self._world,
+            Workplace(self._parts.store, self._folder),
+            lane=Lane.GANG,
+            consumer=name,
+        )
+
+    def ping(self) -> dict[str, Any]:
+        """Return who this is."""
+        return {"name": self._name, "pid": os.getpid()}
+
+    def work(self, claim: Claim) -> None:
+        """Bring a job that the scheduler has claimed to its end, or back into the queue."""
+        self._runner.work(claim)
+
+    def stop(self) -> None:
+        """Give the job back; the call that works on it returns soon."""
+        self._runner.stop()
+
+    def close(self) -> None:
+        """End the world."""
+        self._world.close()
