@@ -269,13 +269,12 @@ def connect(*, endpoint: str | None = None, credentials_file: Path | None = None
 
 
 def _from_file(path: Path) -> service_account.Credentials:
+    read = service_account.Credentials.from_service_account_file
     try:
-        return cast(
-            "service_account.Credentials",
-            service_account.Credentials.from_service_account_file(str(path)),  # type: ignore[no-untyped-call]
-        )
+        credentials: service_account.Credentials = read(str(path))  # type: ignore[no-untyped-call]  # no types
     except (OSError, ValueError) as error:
         raise StoreError(f"{path} is not the key of a service account; download one as JSON") from error
+    return credentials
 
 
 def _info(key: str, blob: storage.Blob) -> ObjectInfo:

@@ -23,7 +23,7 @@ class IamSigning(Credentials, Signing):
     """
 
     def __init__(self, credentials: Credentials, email: str, request: Callable[..., object]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()  # type: ignore[no-untyped-call]  # google-auth is typed in part
         self._email = email
         self._iam = iam.Signer(request, credentials, email)  # type: ignore[no-untyped-call]
 
@@ -59,14 +59,13 @@ def signing_credentials(
     """
     if isinstance(credentials, Signing):
         return credentials
-    request = make_request()
-    if getattr(credentials, "service_account_email", None) == "default":
-        # The metadata server tells the address with the first token.
-        credentials.refresh(request)  # type: ignore[no-untyped-call]
-    email = getattr(credentials, "service_account_email", None)
-    if not email:
+    if not hasattr(credentials, "service_account_email"):
         raise LinkError(
             "links to Google Cloud Storage need a service account, and these credentials belong to none; "
             "set the file of a service account's key"
         )
-    return IamSigning(credentials, email, request)
+    request = make_request()
+    if credentials.service_account_email == "default":
+        # The metadata server tells the address with the first token.
+        credentials.refresh(request)  # type: ignore[no-untyped-call]
+    return IamSigning(credentials, credentials.service_account_email, request)

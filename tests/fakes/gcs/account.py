@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from fakes.gcs.answers import Request, UnauthorizedError
 from google.auth import jwt
+from google.oauth2 import service_account
 
 UNIVERSE = "halorow.test"
 """With a universe of its own, an account makes its tokens itself: nothing is asked of any other host."""
@@ -43,6 +45,11 @@ class ServiceAccount:
             "token_uri": f"https://oauth2.{UNIVERSE}/token",
             "universe_domain": UNIVERSE,
         }
+
+    @cached_property
+    def credentials(self) -> service_account.Credentials:
+        """The account's credentials as the real client takes them."""
+        return service_account.Credentials.from_service_account_info(self.info())
 
     def write(self, path: Path) -> Path:
         """Write a key file, for processes that are told of it by path."""

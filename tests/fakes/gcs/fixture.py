@@ -6,7 +6,6 @@ import pytest
 from fakes.gcs.account import ServiceAccount
 from fakes.gcs.server import FakeGcs
 from google.cloud import storage
-from google.oauth2 import service_account
 
 BUCKET = "halorow-test"
 
@@ -35,6 +34,6 @@ def gcs_client(fake_gcs: FakeGcs) -> Iterator[storage.Client]:
 
 def make_client(fake: FakeGcs) -> storage.Client:
     """Return a real client for a fake; close it in the end."""
-    credentials = service_account.Credentials.from_service_account_info(fake.account.info())
+    credentials = fake.account.credentials
     options = {"api_endpoint": fake.address, "universe_domain": credentials.universe_domain}
     return storage.Client(project=None, credentials=credentials, client_options=options)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from fakes.gcs.answers import MissingError, NotModifiedError, PreconditionError
 from fakes.gcs.checksums import Checksums
@@ -27,14 +26,11 @@ class StoredObject:
     component_count: int | None = None
 
     def resource(self) -> dict[str, Any]:
-        """Return the object as the JSON API describes it."""
-        path = f"b/{self.bucket}/o/{quote(self.name, safe='')}"
+        """Return the object as the JSON API describes it, without links: the client makes its own."""
         moment = datetime.fromtimestamp(self.updated_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         described = {
             "kind": "storage#object",
             "id": f"{self.bucket}/{self.name}/{self.generation}",
-            "selfLink": f"/storage/v1/{path}",
-            "mediaLink": f"/download/storage/v1/{path}?generation={self.generation}&alt=media",
             "name": self.name,
             "bucket": self.bucket,
             "generation": str(self.generation),

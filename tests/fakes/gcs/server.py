@@ -20,6 +20,9 @@ from fakes.gcs.signatures import is_signed, verify
 from fakes.gcs.signed_api import SignedApi
 from fakes.gcs.uploads import Sessions
 
+_POLL_S = 0.01
+"""How long the end of a server takes at most."""
+
 
 class FakeGcs:
     """A running server; use it as a context manager.
@@ -47,7 +50,7 @@ class FakeGcs:
         self._clock_ahead_s = 0.0
         handler = type("BoundHandler", (Handler,), {"fake": self})
         self._server = _Server(("127.0.0.1", 0), handler)
-        self._thread = Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread = Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
 
     @property
     def address(self) -> str:
