@@ -62,7 +62,7 @@ class World:
         self.ranks = ranks
         self._started_s = time.monotonic()
         self._start_timeout_s = start_timeout_s
-        self._gone: set[int] = set()
+        self._gone: list[int] = []  # in the order of their going
         self._ready = False
         self._busy = False
         self._closed = False
@@ -208,7 +208,7 @@ class World:
     def _hear(self, timeout_s: float = 0.0) -> list[Event]:
         """Return the events that have come, and take note of ranks that have gone."""
         events = self._control.wait(timeout_s)
-        self._gone.update(int(event["rank"]) for event in events if event["event"] == "gone")
+        self._gone += [int(event["rank"]) for event in events if event["event"] == "gone"]
         return events
 
     def _hear_output(self) -> None:
@@ -226,20 +226,19 @@ class World:
 
     def _raise_death(self, job: str) -> NoReturn:
         """Raise the reason why a rank has gone: what a rank said about it, else how it ended."""
-        first = min(self._gone, default=None)
         deadline = time.monotonic() + _LAST_EVENTS_S
-        while time.monotonic() < deadline and not (self._tail.ended and self._process.poll() is not None):
-            for event in self._hear(_TICK_S):
+        ended = False
+        while not ended and time.monotonic() < deadline:
+            ended = self._tail.ended and self._process.poll() is not None
+            for event in self._hear(0.0 if ended else _TICK_S):
                 if event["event"] == "error" and event.get("job") == job:
                     raise error_of(event)
-        raise WorldError(f"{self._who(first)} {self._how()}{self._last_words()}")
+        raise WorldError(f"{self._who()} {self._how()}{self._last_words()}")
 
-    def _who(self, first: int | None) -> str:
-        """Name the rank that ended the world: the one that Hydra blames, else the first to go."""
-        blamed = re.search(r"PID (\d+) RUNNING AT", self._tail.text)
-        by_pid = {pid: rank for rank, pid in enumerate(self.pids())}
-        rank = by_pid.get(int(blamed[1]), first) if blamed else first
-        return f"rank {rank} of {self.ranks}" if rank is not None else f"a world of {self.ranks} ranks"
+    def _who(self) -> str:
+        """Name the rank that was the first to go; Hydra ends the others, and may blame one of those."""
+        first = self._gone[0] if self._gone else 0 if self.ranks == 1 else None
+        return f"a world of {self.ranks} ranks" if first is None else f"rank {first} of {self.ranks}"
 
     def _how(self) -> str:
         code = self._process.poll()

@@ -1,0 +1,104 @@
+"""The parts of a service without servers: a local store, and queue, board and bus in memory."""
+
+from pathlib import Path
+
+import pytest
+
+from mpi_stage.operations.grammar import parse, to_json
+from pipeline.client import Client
+from pipeline.config import Settings
+from pipeline.memory_notices import MemoryNoticeBoard
+from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.models import Lane
+from pipeline.parts import Parts
+from pipeline.retry import RetryPolicy
+from pipeline.runner import JobRunner
+from pipeline.stores.local import LocalStore
+from pipeline.warm import WarmWorld
+from pipeline.workplace import Workplace
+
+IMAGES = Path(__file__).parents[1] / "images"
+
+
+@pytest.fixture
+def photo():
+    """Give the path of a photograph."""
+    return IMAGES / "astronaut.jpg"
+
+
+@pytest.fixture
+def store(tmp_path):
+    return LocalStore(tmp_path / "store", b"secret", "http://127.0.0.1:8501", durable=False)
+
+
+@pytest.fixture
+def clock():
+    """Give a clock for leases that only a test moves."""
+    return Clock()
+
+
+class Clock:
+    def __init__(self):
+        self.at_s = 0.0
+
+    def __call__(self):
+        return self.at_s
+
+
+@pytest.fixture
+def parts(store, clock):
+    return Parts(
+        store=store,
+        queue=MemoryQueue(lease_s=10.0, clock=clock),
+        board=MemoryBoard(),
+        bus=MemoryBus(),
+        notices=MemoryNoticeBoard(),
+        retry=RetryPolicy(base_s=0.0),
+        heartbeat_s=0.1,
+    )
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return Settings.load(data_dir=tmp_path / "data", memory_bytes="256MiB", cores=2)
+
+
+@pytest.fixture
+def client(parts, settings):
+    return Client(parts, settings)
+
+
+@pytest.fixture(scope="module")
+def stage():
+    """Give a real stage process that stays warm for a module's tests."""
+    world = WarmWorld(1)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def make_runner(parts, tmp_path):
+    """Give a maker of runners, each with a name of its own."""
+    made = []
+
+    def make(stage, *, lane=Lane.SINGLE, router=None, using=None):
+        name = f"runner-{len(made)}"
+        chosen = using or parts
+        place = Workplace(chosen.store, tmp_path / "scratch" / name)
+        made.append(JobRunner(chosen, stage, place, lane=lane, consumer=name, router=router))
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def edges():
+    """Give a small pipeline as text."""
+    return "grayscale sobel"
+
+
+@pytest.fixture
+def edges_json(edges):
+    """Give the same pipeline as it stands in a manifest."""
+    return to_json(parse(edges))
