@@ -6,7 +6,15 @@ import numpy as np
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop, in_groups, per_channel
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.row_ends import is_leftover
 from mpi_stage.operations.values import integer
+
+_GROUP = 8
+"""Means that OpenCV scales at once in float32; what is left of a row is scaled in float64."""
+
+_ROUNDED_TWICE = {"uint8": (17, 255), "uint16": (11, 181)}
+"""The sizes for which that makes a difference; below it no sum is near enough to a half, and OpenCV
+sums ``uint8`` up to size 15 and ``uint16`` beyond 181 in another way."""
 
 
 def _halo(params: Params, _spec: ImageSpec) -> int:
@@ -18,10 +26,32 @@ def _box(block: Pixels, params: Params) -> Pixels:
     size = integer(params, "size")
     if block.dtype == np.float32:
         return _float_means(block, size)
-    return crop(
+    means = crop(
         in_groups(block, lambda part: cv2.blur(part, (size, size), borderType=cv2.BORDER_REPLICATE)),
         size // 2,
     )
+    smallest, largest = _ROUNDED_TWICE[str(block.dtype)]
+    if smallest <= size <= largest:
+        _redo_row_ends(means, block, size)
+    return means
+
+
+def _redo_row_ends(means: Pixels, block: Pixels, size: int) -> None:
+    """Round the last columns of ``means`` as OpenCV does in rows of this length."""
+    columns, channels = means.shape[1:]
+    last = min(_GROUP, columns)
+    strip = np.ascontiguousarray(block[:, -(last + size - 1) :])
+    sums = crop(in_groups(strip, lambda part: _integer_sums(part, size)), size // 2)
+    scale = 1 / (size * size)
+    grouped = sums.astype(np.float32) * np.float32(scale)
+    single = sums * scale
+    leftover = is_leftover(columns, channels, _GROUP, last)
+    means[:, columns - last :] = np.rint(np.where(leftover, single, grouped))
+
+
+def _integer_sums(part: Pixels, size: int) -> Pixels:
+    border = cv2.BORDER_REPLICATE
+    return cv2.boxFilter(part, cv2.CV_32S, (size, size), normalize=False, borderType=border)
 
 
 def _float_means(block: Pixels, size: int) -> Pixels:

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from mpi_stage.image import ALPHA_CHANNELS, ImageSpec, Pixels
+from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
 from mpi_stage.operations.blocks import per_channel
 from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.values import number
@@ -18,11 +18,11 @@ def _invert(rows: Pixels, _params: Params) -> Pixels:
 
 def _grayscale(rows: Pixels, _params: Params) -> Pixels:
     """Return one channel, the luma of the first three; gray rows pass."""
-    channels = rows.shape[2]
-    if channels == 1:
+    if rows.shape[2] == 1:
         return rows
-    code = cv2.COLOR_RGBA2GRAY if channels == ALPHA_CHANNELS else cv2.COLOR_RGB2GRAY
-    return cv2.cvtColor(rows, code)[:, :, np.newaxis]
+    # OpenCV's conversion from RGBA rounds floats otherwise than that from RGB.
+    colour = np.ascontiguousarray(rows[:, :, :COLOUR_CHANNELS])
+    return cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)[:, :, np.newaxis]
 
 
 def _saturation(rows: Pixels, params: Params) -> Pixels:

@@ -87,7 +87,8 @@ def table(counts: Pixels, dtype: str) -> Pixels | None:
         products: Pixels = sums.astype(np.float32) * scale
         return np.clip(np.rint(products), 0, 255).astype(np.uint8)
     if dtype == "uint16":
-        return np.rint(sums * (_UINT16_WHITE / (total - least))).astype(np.uint16)
+        # The product is exact, so that the quotient is rounded once.
+        return np.rint(sums * float(_UINT16_WHITE) / (total - least)).astype(np.uint16)
     return (sums / (total - least)).astype(np.float32)
 
 

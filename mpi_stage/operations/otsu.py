@@ -47,7 +47,10 @@ def best_level(counts: Pixels) -> int:
     mean = float(sum(value * n for value, n in enumerate(listed))) * scale
     mean_below = share_below = widest = 0.0
     best = 0
-    for value, n in enumerate(listed):
+    # Empty bins before the first class and after the last change nothing.
+    occupied = np.flatnonzero(counts)
+    for value in range(int(occupied[0]), int(occupied[-1]) + 1):
+        n = listed[value]
         share = n * scale
         mean_below *= share_below
         share_below += share

@@ -1,0 +1,76 @@
+"""Every kernel gives the same bytes for a row, whatever the height and place of its block."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from operation_harness import DTYPES, picture, run
+
+PIPELINES = (
+    "invert",
+    "grayscale",
+    "saturation:factor=1.7",
+    "box:size=3",
+    "box:size=15",
+    "gaussian:sigma=0.7",
+    "gaussian:sigma=2",
+    "gaussian:size=7",
+    "median:size=3",
+    "median:size=5",
+    "median:size=7",
+    "sharpen:amount=1.37",
+    "sobel:size=3",
+    "sobel:size=5,output=x",
+    "sobel:size=7",
+    "canny:low=0.05,high=0.2",
+    "canny:low=30,high=90,aperture=5,l2=true,sigma=1",
+    "canny:low=400,high=900,aperture=7",
+    "threshold:value=0.5,mode=trunc",
+    "otsu",
+    "equalize",
+    "equalize:channels=each",
+)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_the_block_height_does_not_change_a_bit(pipeline, dtype):
+    for columns in (1, 37, 131):
+        image = picture(columns, 23, columns, 3, dtype)
+        whole = run(pipeline, image)
+        for height in (1, 2, 3, 7):
+            assert run(pipeline, image, height).tobytes() == whole.tobytes()
+
+
+@given(
+    pipeline=st.sampled_from(PIPELINES),
+    dtype=st.sampled_from(DTYPES),
+    seed=st.integers(0, 2**32 - 1),
+    columns=st.integers(1, 90),
+    height=st.integers(1, 9),
+)
+def test_no_width_or_content_makes_the_block_height_matter(pipeline, dtype, seed, columns, height):
+    image = picture(seed, 17, columns, 3, dtype)
+    assert run(pipeline, image, height).tobytes() == run(pipeline, image).tobytes()
+
+
+@pytest.mark.parametrize(
+    "pipeline", ["box:size=9", "gaussian:sigma=1.5", "sharpen", "median:size=3", "sobel"]
+)
+def test_values_of_very_different_size_stay_exact(pipeline):
+    rng = np.random.default_rng(4)
+    scale = 10.0 ** rng.integers(-30, 30, (40, 33, 1))
+    image = (rng.standard_normal((40, 33, 1)) * scale).astype(np.float32)
+    for height in (1, 3, 8):
+        assert run(pipeline, image, height).tobytes() == run(pipeline, image).tobytes()
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_damaged_floats_stay_exact(pipeline):
+    image = picture(8, 23, 41, 3, "float32")
+    image[5, 7] = np.nan
+    image[11, 20:23] = np.inf
+    image[17, 3] = -np.inf
+    image[18, 4] = -0.0
+    for height in (1, 4, 9):
+        assert run(pipeline, image, height).tobytes() == run(pipeline, image).tobytes()

@@ -1,0 +1,107 @@
+"""Every declaration is complete and consistent."""
+
+import subprocess
+import sys
+
+import pytest
+
+from mpi_stage.errors import UnknownOperationError
+from mpi_stage.image import ImageSpec
+from mpi_stage.operations.catalogue import INTERNAL, OPERATIONS, find, find_public
+from mpi_stage.operations.declaration import Border, Channels, Kind, Pattern
+from mpi_stage.operations.grammar import make_step, parameters_of
+
+EVERY = (*OPERATIONS, *INTERNAL)
+by_name = pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.name)
+
+
+def step_of(operation):
+    required = {p.name: 1 for p in operation.parameters if p.required}
+    return make_step(operation.name, required)
+
+
+def test_names_and_aliases_are_unique():
+    names = [name for operation in EVERY for name in (operation.name, *operation.aliases)]
+    assert len(names) == len(set(names))
+
+
+@by_name
+def test_exactly_the_work_of_its_pattern_is_set(operation):
+    work = {
+        Pattern.POINT: operation.point,
+        Pattern.STENCIL: operation.stencil,
+        Pattern.REDUCE: operation.reduction,
+        Pattern.GLOBAL: operation.collective,
+    }
+    assert [pattern for pattern, done in work.items() if done is not None] == [operation.pattern]
+
+
+@by_name
+def test_people_can_read_what_it_is(operation):
+    assert operation.label
+    assert operation.help.endswith(".")
+    assert operation.reference
+    assert all(parameter.help for parameter in parameters_of(operation))
+
+
+@by_name
+def test_stencils_have_a_border_and_points_have_none(operation):
+    if operation.pattern is Pattern.STENCIL:
+        assert operation.border is not None
+    if operation.pattern is Pattern.POINT:
+        assert operation.border is None
+
+
+@by_name
+def test_every_choice_has_a_default_among_them(operation):
+    for parameter in parameters_of(operation):
+        if parameter.kind is Kind.CHOICE and not parameter.required:
+            assert parameter.default in parameter.choices
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_cost_halo_and_output_are_sensible(operation, dtype):
+    params = step_of(operation).params
+    channels = (3, 4) if operation.channels is Channels.COLOUR else (1, 3, 4)
+    for count in channels:
+        spec = ImageSpec(10, 20, count, dtype)
+        assert 0 < operation.cost(params, spec) < 1000
+        assert operation.halo(params, spec) >= 0
+        after = operation.output(spec, params)
+        assert (after.rows, after.columns, after.dtype) == (10, 20, dtype)
+        assert after.channels == (1 if operation.gray_inside or operation.name == "grayscale" else count)
+
+
+def test_the_default_borders_are_those_of_the_references():
+    defaults = {operation.name: operation.border for operation in OPERATIONS if operation.border}
+    assert defaults == {
+        "box": Border.MIRROR,
+        "gaussian": Border.MIRROR,
+        "median": Border.NEAREST,
+        "sharpen": Border.MIRROR,
+        "sobel": Border.MIRROR,
+        "canny": Border.NEAREST,
+    }
+
+
+def test_the_gaussians_halo_depends_on_the_type():
+    step = make_step("gaussian", {"sigma": 3})
+    halos = [step.operation.halo(step.params, ImageSpec(9, 9, 1, dtype)) for dtype in ("uint8", "uint16")]
+    assert halos == [9, 12]
+
+
+def test_the_plan_finds_internal_operations_and_people_do_not():
+    assert find("canny_maps").name == "canny_maps"
+    assert find("blur") is find_public("box")
+    with pytest.raises(UnknownOperationError):
+        find_public("canny_maps")
+
+
+def test_the_catalogue_imports_no_heavy_library():
+    program = (
+        "import sys, mpi_stage.operations.grammar\n"
+        "print([name for name in ('scipy', 'skimage', 'ray', 'mpi4py') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
