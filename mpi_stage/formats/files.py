@@ -23,10 +23,9 @@ def read_into(fd: int, view: memoryview, offset: int, path: str) -> int:
     """
     done = 0
     try:
-        while done < len(view):
-            got = os.preadv(fd, [view[done : done + _CALL_BYTES]], offset + done)
-            if got == 0:
-                break
+        done = got = os.preadv(fd, [view], offset)
+        while got and done < len(view):
+            got = os.preadv(fd, [view[done:]], offset + done)
             done += got
     except OSError as error:
         raise InputError(f"{path} cannot be read at byte {offset + done}: {error.strerror}.") from error
@@ -57,9 +56,9 @@ def _free_bytes(path: str) -> int:
 def write_all(fd: int, data: memoryview | bytes | bytearray, offset: int) -> None:
     """Write all of ``data`` (flat bytes) at ``offset``; raises OSError."""
     view = memoryview(data)
-    done = 0
+    done = os.pwrite(fd, view, offset)
     while done < len(view):
-        done += os.pwrite(fd, view[done : done + _CALL_BYTES], offset + done)
+        done += os.pwrite(fd, view[done:], offset + done)
 
 
 def copy_bytes(source: int, target: int, target_offset: int, count: int) -> None:

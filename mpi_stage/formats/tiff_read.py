@@ -105,6 +105,7 @@ class PlainTileReader:
         buffer = self._buffer[:needed]
         view = buffer.data
         values = buffer.view(page.dtype).reshape(len(out), page.segment_columns, page.segment_samples)
+        fd, path = self._fd, page.path
         skipped = (top - down * page.segment_rows) * page.segment_row_bytes
         left = 0
         for across, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
@@ -113,7 +114,7 @@ class PlainTileReader:
             if count == 0:
                 part[:] = 0
                 continue
-            got = read_into(self._fd, view, offset + skipped, page.path)
+            got = read_into(fd, view, offset + skipped, path)
             if got < needed:
                 raise _cut_short(page, begin + across, needed, got)
             part[:] = values[:, : part.shape[1]]
