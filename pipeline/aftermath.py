@@ -16,14 +16,11 @@ from pipeline.models import AttemptOutcome, AttemptRecord, Claim, Failure, JobSt
 from pipeline.parts import Parts
 from pipeline.pulse import Stop
 from pipeline.records import History
-from pipeline.retry import Verdict, decide, jitter_of
+from pipeline.retry import Verdict, backoff_s, decide, jitter_of
 from pipeline.settle import settle
 from pipeline.work import Work
 
 MOVED = "Moved"
-PAUSE_S = 1.0
-"""Before a job goes back to a store or queue that did not answer."""
-
 _PUBLIC_FAULT = "an unexpected fault of the program; the operator finds it in the log"
 
 
@@ -98,8 +95,11 @@ class Aftermath:
         deaths = history.deaths(record.attempt) + int(outcome.died)
         jitter = jitter_of(record.job_id, record.attempt)
         decision = decide(tried, outcome.retryable, deaths, self._parts.retry, jitter=jitter)
-        if not outcome.counts or decision.verdict is Verdict.RETRY:
-            self._again(work, outcome, decision.delay_s or PAUSE_S)
+        if not outcome.counts:
+            self._again(work, outcome, backoff_s(record.attempt - history.base, self._parts.retry, jitter))
+            return
+        if decision.verdict is Verdict.RETRY:
+            self._again(work, outcome, decision.delay_s)
             return
         dead = decision.verdict is Verdict.DEAD_LETTER
         ended = f"attempt {record.attempt} by {record.worker} at {record.started_at:%F %T}: {outcome.message}"

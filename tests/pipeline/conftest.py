@@ -1,6 +1,9 @@
 """The parts of a service without servers: a local store, and queue, board and bus in memory."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,7 +64,7 @@ def parts(store, clock):
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    return Settings.load(data_dir=tmp_path / "data", memory_bytes="256MiB", cores=2)
+    return Settings.load(data_dir=tmp_path / "data", memory_bytes="1GiB", cores=2)
 
 
 @pytest.fixture
@@ -90,6 +93,28 @@ def make_runner(parts, tmp_path):
         return made[-1]
 
     return make
+
+
+@dataclass
+class Service:
+    """All that a test of a job's life needs."""
+
+    client: Client
+    parts: Parts
+    clock: Clock
+    stage: WarmWorld
+    runner: Callable[..., JobRunner]
+    photo: Path
+    edges: str
+
+    def submit(self, **options: Any) -> str:
+        """Submit the photograph for its edges; return the job's id."""
+        return self.client.submit(self.photo, self.edges, **options).id
+
+
+@pytest.fixture
+def service(client, parts, clock, stage, make_runner, photo, edges):  # noqa: PLR0917  # it joins them
+    return Service(client, parts, clock, stage, make_runner, photo, edges)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_a_submitted_job_waits_with_its_manifest_in_the_store(client, parts, pho
     assert status.state is JobState.QUEUED
     assert manifest.steps == edges_json
     assert manifest.input_name == "astronaut.jpg"
-    assert manifest.memory_bytes == 256 << 20
+    assert manifest.memory_bytes == 1 << 30
     assert parts.store.get_bytes(manifest.input.key) == photo.read_bytes()
     assert parts.store.stat(layout.open_key(status.id)) is not None
     assert parts.queue.contains(status.id)
