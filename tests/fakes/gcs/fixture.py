@@ -1,5 +1,7 @@
 """Fixtures that give tests a fake Google Cloud Storage and the real client; import them in a conftest."""
 
+import gc
+import warnings
 from collections.abc import Iterator
 
 import pytest
@@ -30,6 +32,8 @@ def gcs_client(fake_gcs: FakeGcs) -> Iterator[storage.Client]:
     client = make_client(fake_gcs)
     yield client
     client.close()
+    if fake_gcs.faults.befallen:
+        _collect_broken_connections()
 
 
 def make_client(fake: FakeGcs) -> storage.Client:
@@ -37,3 +41,10 @@ def make_client(fake: FakeGcs) -> storage.Client:
     credentials = fake.account.credentials
     options = {"api_endpoint": fake.address, "universe_domain": credentials.universe_domain}
     return storage.Client(project=None, credentials=credentials, client_options=options)
+
+
+def _collect_broken_connections() -> None:
+    """Close what the client has lost sight of after faults, before a later test is warned of it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()

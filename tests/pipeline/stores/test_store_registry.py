@@ -10,6 +10,7 @@ from fakes.gcs.server import FakeGcs
 
 from pipeline.errors import KeyRefusedError, StoreError
 from pipeline.ports import ObjectStore
+from pipeline.stores.gcs import GcsStore
 from pipeline.stores.registry import open_store
 
 SECRET = b"a secret for tests only"
@@ -48,6 +49,8 @@ def test_a_bucket_is_opened_with_a_key_file(fake_gcs: FakeGcs, tmp_path: Path) -
 
     store.put_bytes("key", b"bytes")
 
+    assert isinstance(store, GcsStore)
+    store.close()
     assert store.uri("key") == f"gs://{BUCKET}/a/prefix/key"
     assert fake_gcs.objects.names(BUCKET) == ["a/prefix/key"]
 
