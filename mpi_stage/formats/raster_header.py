@@ -24,7 +24,7 @@ _PARSE_ERRORS = (OSError, ValueError, SyntaxError, struct.error, TypeError, KeyE
 # holds at once (coefficients of a progressive JPEG, Pillow's four bytes a pixel, libwebp's ARGB).
 _EXTRA_BYTES_PER_PX = {"png": 0, "jpeg": 0, "webp": 8, "bmp": 8}
 _PROGRESSIVE_BYTES_PER_PX = 6
-_INK_BYTES_PER_PX = 12
+_INK_BYTES_PER_PX = 16
 _EXPANDED_BYTES_PER_PX = 4
 _FIXED_BYTES = 4 << 20
 

@@ -28,6 +28,8 @@ from mpi_stage.image import ImageSpec
 _BITS_PER_BYTE = 8
 _SEPARATE = 2
 _REVERSED = 2
+_FLOATING = 3
+_CODEC_BYTES = 2 << 20
 _BYTES_PER_ENTRY = 150  # of the tables: two 64-bit arrays, and tifffile's Python integers while parsing
 _CONVERT_BYTES = 1 << 20
 _PARSE_ERRORS = (
@@ -213,5 +215,12 @@ def _decode_bytes(page: TiffPage, spec: ImageSpec) -> int:
     if page.plain:
         return total + (segment_bytes if page.tiled or page.planes > 1 else 0)
     kept = min(page.segment_rows, page.rows) * page.row_bytes
-    decoding = 4 if page.compression == "jpeg" else 3
-    return total + kept + decoding * segment_bytes + 2 * int(page.counts.max())
+    whole_rows = not page.tiled and page.planes == 1
+    buffers = (
+        int(not whole_rows)  # a segment decoded beside its place
+        + int(page.predictor == _FLOATING)
+        + int(page.compression == "jpeg")
+        + int(not page.tiled and page.down > 1)  # a last strip that was filled up
+    )
+    stored = int(page.counts.max()) * (2 if page.reversed_bits else 1)
+    return total + kept + buffers * segment_bytes + stored + _CODEC_BYTES

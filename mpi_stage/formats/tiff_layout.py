@@ -21,6 +21,7 @@ _MAX_CHANNELS = 65_535
 _GROWTH = {"none": 1.0, "deflate": 1.01, "zstd": 1.01, "lzw": 1.6, "jpeg": 2.0}
 _SEGMENT_EXTRA_BYTES = 1024
 _TABLE_BYTES = 16
+_CODEC_BYTES = 3 << 20
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class TiffLayout:
         worst = int(self.segment_bytes * _GROWTH[self.compression]) + _SEGMENT_EXTRA_BYTES
         held_back = self.segment_rows * self.spec.row_bytes
         sizes = 40 * self.segments
-        return tables + sizes + held_back + 2 * self.segment_bytes + worst
+        return tables + sizes + held_back + 2 * self.segment_bytes + worst + _CODEC_BYTES
 
 
 def choose_layout(spec: ImageSpec, like: Header | None, options: SinkOptions) -> TiffLayout:
