@@ -1,5 +1,7 @@
 """The mean of a square neighbourhood: ``box``."""
 
+import math
+
 import cv2
 import numpy as np
 
@@ -11,6 +13,9 @@ from mpi_stage.operations.values import integer
 
 _GROUP = 8
 """Means that OpenCV scales at once in float32; what is left of a row is scaled in float64."""
+
+_DOUBLE_BITS = 53
+_FLOAT_FRACTION_BITS = 23
 
 _ROUNDED_TWICE = {"uint8": (17, 255), "uint16": (11, 181)}
 """The sizes for which that makes a difference; below it no sum is near enough to a half, and OpenCV
@@ -26,10 +31,7 @@ def _box(block: Pixels, params: Params) -> Pixels:
     size = integer(params, "size")
     if block.dtype == np.float32:
         return _float_means(block, size)
-    means = crop(
-        in_groups(block, lambda part: cv2.blur(part, (size, size), borderType=cv2.BORDER_REPLICATE)),
-        size // 2,
-    )
+    means = _opencv_means(block, size)
     smallest, largest = _ROUNDED_TWICE[str(block.dtype)]
     if smallest <= size <= largest:
         _redo_row_ends(means, block, size)
@@ -54,15 +56,45 @@ def _integer_sums(part: Pixels, size: int) -> Pixels:
     return cv2.boxFilter(part, cv2.CV_32S, (size, size), normalize=False, borderType=border)
 
 
+def _opencv_means(block: Pixels, size: int) -> Pixels:
+    means = in_groups(block, lambda part: cv2.blur(part, (size, size), borderType=cv2.BORDER_REPLICATE))
+    return crop(means, size // 2)
+
+
 def _float_means(block: Pixels, size: int) -> Pixels:
-    """Return the means of floats, each from the sum of its own neighbourhood alone.
+    """Return the means of floats, the same for a pixel whatever else is in the block.
 
     ``cv2.blur`` keeps a running sum: what it rounded, or a NaN that it met, stays in the sum for all
-    the rows that follow, so that the result would depend on where a block begins.
+    the rows that follow, so that the result would depend on where a block begins. It may be used
+    where nothing is rounded; both ways then give the same bits.
     """
     with np.errstate(invalid="ignore", over="ignore"):
-        sums = _window_sums(_window_sums(block.astype(np.float64), size, 0), size, 1)
-        return (sums * (1 / (size * size))).astype(np.float32)
+        if _sums_are_exact(block, size):
+            means = _opencv_means(block, size)
+        else:
+            sums = _window_sums(_window_sums(block.astype(np.float64), size, 0), size, 1)
+            means = (sums * (1 / (size * size))).astype(np.float32)
+    # Sums that start from 0 are never -0.0; those that do not may be.
+    means += np.float32(0)
+    return means
+
+
+def _sums_are_exact(block: Pixels, size: int) -> bool:
+    """Whether no sum of values, whatever its order, needs more than the 53 bits of a double.
+
+    That is so if every value is a multiple of a quantum, a power of two, of which no sum has more
+    than 2⁵³. Values of at least 2²³ quanta always are: their last bit is worth a quantum or more.
+    """
+    magnitudes = np.abs(block)
+    largest = float(magnitudes.max())
+    if not math.isfinite(largest):
+        return False
+    # A running sum holds one row or column more than the neighbourhood, hence the 2.
+    exponent = math.frexp(2 * size * size * largest)[1]
+    quantum = 2.0 ** (exponent - _DOUBLE_BITS)
+    small = block[magnitudes < quantum * 2.0**_FLOAT_FRACTION_BITS]
+    multiples = small.astype(np.float64) / quantum
+    return bool((multiples == np.rint(multiples)).all())
 
 
 def _window_sums(values: Pixels, size: int, axis: int) -> Pixels:
@@ -91,10 +123,6 @@ def _along(values: Pixels, axis: int, start: int, length: int) -> Pixels:
     return values[part] if axis == 0 else values[:, part]
 
 
-def _cost(_params: Params, spec: ImageSpec) -> float:
-    return per_channel(spec, 4.0 if spec.dtype == "float32" else 0.7)
-
-
 BOX = Operation(
     name="box",
     label="Box blur",
@@ -109,7 +137,7 @@ BOX = Operation(
     ),
     aliases=("blur",),
     border=Border.MIRROR,
-    cost=_cost,
+    cost=lambda _params, spec: per_channel(spec, 0.7),
     halo=_halo,
     stencil=_box,
 )

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from operation_harness import DTYPES, picture, run
 
+from mpi_stage.operations import box
+
 PIPELINES = (
     "invert",
     "grayscale",
@@ -74,3 +76,28 @@ def test_damaged_floats_stay_exact(pipeline):
     image[18, 4] = -0.0
     for height in (1, 4, 9):
         assert run(pipeline, image, height).tobytes() == run(pipeline, image).tobytes()
+
+
+@pytest.mark.parametrize("size", [3, 5, 31])
+def test_box_gives_the_same_bits_with_and_without_opencv(size, monkeypatch):
+    image = picture(3, 60, 70, 3, "float32")
+    image[50:, 60:] = -0.0
+    fast = run(f"box:size={size}", image)
+    monkeypatch.setattr(box, "_sums_are_exact", lambda _block, _size: False)
+    assert run(f"box:size={size}", image).tobytes() == fast.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("values", "exact"),
+    [
+        ([0.0, 0.0], True),
+        ([1.0, 1 / 255], True),
+        ([1.0, 2.0**-44], True),
+        ([1.0, 2.0**-60], False),
+        ([1e30, 1e-30], False),
+        ([1.0, np.nan], False),
+        ([1.0, np.inf], False),
+    ],
+)
+def test_running_sums_are_used_only_where_nothing_is_rounded(values, exact):
+    assert box._sums_are_exact(np.array(values, np.float32).reshape(1, 2, 1), 15) is exact

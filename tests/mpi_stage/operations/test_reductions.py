@@ -31,7 +31,7 @@ def widest_split(bins):
     return np.nan_to_num(between, posinf=0)
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(image=gray_pictures.filter(lambda image: image.dtype != np.float32))
 def test_otsu_is_cv2_threshold_otsu(image):
     white = np.iinfo(image.dtype).max
