@@ -219,6 +219,12 @@ def make_plan(
     )
 
 
+def check_step(step: Step, spec: ImageSpec) -> ImageSpec:
+    """Return the image after one step. Raises UnsupportedImageError if the step cannot take ``spec``."""
+    *_, last = _planned([step], spec)
+    return last.after
+
+
 def _planned(steps: Sequence[Step], spec: ImageSpec) -> Iterator[PlannedStep]:
     """Yield the steps with those that the plan puts before them, and their images."""
     for step in steps:

@@ -186,7 +186,8 @@ class Chain:
 
     def push(self, rows: Pixels, emit: Emit) -> None:
         """Send rows through; ``emit`` gets the slab's rows, in order, as they are ready."""
-        self._push(0, rows, emit)
+        if len(rows):
+            self._push(0, rows, emit)
 
     def finish(self, emit: Emit) -> None:
         """Bring out all that the steps hold back."""

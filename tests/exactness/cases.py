@@ -1,0 +1,100 @@
+"""Random pipelines and images, drawn from the operations' own declarations."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from mpi_stage.errors import StageError
+from mpi_stage.image import DTYPES, ImageSpec
+from mpi_stage.operations.catalogue import OPERATIONS
+from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter
+from mpi_stage.operations.grammar import parse_json
+from mpi_stage.plan import check_step
+
+SIZES = (1, 2, 3, 5, 7, 13, 31, 47, 61, 97)
+"""Primes, one-row and one-column images, and fewer rows than ranks."""
+
+MODEST = {"size": 15, "sigma": 6.0, "iterations": 3, "diameter": 9, "search": 7, "patch": 5}
+"""What keeps a case quick; the extremes have tests of their own."""
+
+THRESHOLDS = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+
+
+@dataclass(frozen=True)
+class Case:
+    """One image through one pipeline, and how the ranks are to go about it."""
+
+    seed: int
+    spec: ImageSpec
+    steps: list[dict[str, Any]]
+    blocks: list[int | None]
+    tile: tuple[int, int] | None
+    compression: str | None
+    memory_bytes: int
+
+
+def _value(parameter: Parameter, dtype: str) -> st.SearchStrategy:
+    """Draw a value for one parameter, within its bounds."""
+    if parameter.kind is Kind.CHOICE:
+        return st.sampled_from(parameter.choices)
+    if parameter.kind is Kind.BOOL:
+        return st.booleans()
+    low = parameter.minimum if parameter.minimum is not None else 0
+    high = parameter.maximum if parameter.maximum is not None else low + 1
+    high = min(high, MODEST.get(parameter.name, high))
+    if parameter.name in {"value", "low", "high", "fill"}:
+        return st.floats(0, THRESHOLDS[dtype])
+    if parameter.kind is Kind.INT:
+        numbers = st.integers(int(low), int(high))
+        return numbers.filter(lambda n: n % 2 == 1) if parameter.odd else numbers
+    return st.floats(float(low), float(high))
+
+
+@st.composite
+def _step(draw, operation: Operation, dtype: str) -> dict[str, Any]:
+    step: dict[str, Any] = {"op": operation.name}
+    for parameter in operation.parameters:
+        if parameter.required or draw(st.booleans()):
+            step[parameter.name] = draw(_value(parameter, dtype))
+    if operation.border is not None:
+        step["border"] = str(draw(st.sampled_from(list(Border))))
+        if step["border"] == "constant":
+            step["fill"] = draw(st.floats(0, THRESHOLDS[dtype]).map(int))
+    return step
+
+
+def after(step: dict[str, Any], spec: ImageSpec) -> ImageSpec | None:
+    """Return the image after a step, None where the step cannot take the image."""
+    try:
+        return check_step(parse_json([step])[0], spec)
+    except StageError:
+        return None
+
+
+@st.composite
+def cases(draw, names: list[str] | None = None, lengths: tuple[int, int] = (1, 3)) -> Case:
+    """Draw an image, a pipeline that it can take, block heights for each world, and a file layout."""
+    spec = ImageSpec(
+        draw(st.sampled_from(SIZES)),
+        draw(st.sampled_from(SIZES)),
+        draw(st.sampled_from([1, 3, 4, 13])),
+        draw(st.sampled_from(DTYPES)),
+    )
+    now, steps = spec, []
+    for _ in range(draw(st.integers(*lengths))):
+        offered = [one for one in OPERATIONS if names is None or one.name in names]
+        step = draw(st.sampled_from(offered).flatmap(lambda one: _step(one, now.dtype)))
+        then = after(step, now)
+        if then is not None:
+            steps.append(step)
+            now = then
+    return Case(
+        seed=draw(st.integers(0, 2**16)),
+        spec=spec,
+        steps=steps or [{"op": "invert"}],
+        blocks=draw(st.lists(st.sampled_from([None, 1, 2, 7, 16, 33]), min_size=5, max_size=5)),
+        tile=draw(st.sampled_from([None, (16, 16), (32, 48)])),
+        compression=draw(st.sampled_from([None, "zlib", "lzw"])),
+        memory_bytes=draw(st.sampled_from([1 << 30, 150 << 20])),
+    )

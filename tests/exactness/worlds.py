@@ -1,0 +1,57 @@
+"""Warm worlds of 1, 2, 3, 5 and 8 ranks, and an image filtered by each of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tifffile
+
+from mpi_stage.contract import Report, Request
+from mpi_stage.operations.grammar import parse, to_json
+from pipeline.world import World
+
+RANKS = (1, 2, 3, 5, 8)
+DEADLINE_S = 100.0
+
+
+@dataclass(frozen=True)
+class Filtered:
+    """What one world made of an image."""
+
+    ranks: int
+    block_rows: int | None
+    report: Report
+    content: bytes
+    path: Path
+
+
+class Worlds:
+    """One warm world for each number of ranks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._worlds: dict[int, World] = {}
+
+    def run(self, ranks: int, source: Path, pipeline, *, suffix: str = ".tif", **options) -> Filtered:
+        """Filter the image at ``source`` with one world."""
+        if ranks not in self._worlds or not self._worlds[ranks].alive:
+            self._worlds[ranks] = World(ranks)
+        target = self.folder / f"out-{ranks}{suffix}"
+        target.unlink(missing_ok=True)
+        steps = to_json(parse(pipeline)) if isinstance(pipeline, str) else pipeline
+        request = Request("case", str(source), str(target), target.name, steps, **options)
+        report = self._worlds[ranks].run(request, deadline_s=DEADLINE_S)
+        return Filtered(ranks, options.get("block_rows"), report, target.read_bytes(), target)
+
+    def write(self, pixels, **layout) -> Path:
+        """Write an image for the worlds to read."""
+        path = self.folder / "in.tif"
+        photometric = "rgb" if pixels.shape[2] in {3, 4} else "minisblack"
+        planar = "contig" if pixels.shape[2] > 1 else None
+        pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+        tifffile.imwrite(path, pixels, photometric=photometric, planarconfig=planar, metadata=None, **layout)
+        return path
+
+    def close(self) -> None:
+        """End all worlds."""
+        for world in self._worlds.values():
+            world.close()
