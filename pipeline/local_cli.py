@@ -1,0 +1,146 @@
+"""The commands that need no service: run, plan, ops.
+
+Nothing heavy is imported before a command needs it: starting up counts.
+"""
+
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.sizes import parse_size
+
+if TYPE_CHECKING:
+    from mpi_stage.contract import Report
+
+
+class Device(StrEnum):
+    """What computes."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    GPU = "gpu"
+
+
+Input = Annotated[Path, typer.Argument(metavar="INPUT", help="The image.", show_default=False)]
+Steps = Annotated[
+    list[str],
+    typer.Argument(metavar="STEP …", help="name:key=value,key=value; see halorow ops.", show_default=False),
+]
+Ranks = Annotated[int | None, typer.Option(min=1, help="MPI ranks; the cores by default.")]
+Border = Annotated[
+    str | None, typer.Option(help="For steps that state none: mirror, reflect, nearest, wrap, constant.")
+]
+Memory = Annotated[
+    int | None,
+    typer.Option(parser=parse_size, metavar="SIZE", help="The most that one rank may use, such as 512MiB."),
+]
+BlockRows = Annotated[int | None, typer.Option(min=1, help="Rows processed at once; the plan's by default.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    for command in (run, plan, ops):
+        app.command(rich_help_panel="One image, no service")(command)
+
+
+def run(  # noqa: PLR0917  # typer takes options as arguments
+    source: Input,
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The image to write.", show_default=False)],
+    steps: Steps,
+    ranks: Ranks = None,
+    device: Annotated[Device, typer.Option(help="What computes.")] = Device.AUTO,
+    border: Border = None,
+    memory: Memory = None,
+    block_rows: BlockRows = None,
+    compression: Annotated[
+        str | None, typer.Option(help="For TIFF: none, deflate, lzw, zstd, jpeg; the input's by default.")
+    ] = None,
+    quality: Annotated[int | None, typer.Option(min=1, max=100, help="Of lossy formats.")] = None,
+    digest: Annotated[bool, typer.Option(help="Whether to compute the sha256 of the pixels.")] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Filter one image on this machine."""
+    from pipeline.local_run import run_image  # noqa: PLC0415  # see the module's docstring
+    from pipeline.progress import RunProgress  # noqa: PLC0415
+
+    options = _options(
+        ranks=ranks,
+        device=device.value,
+        border=border,
+        memory_bytes=memory,
+        block_rows=block_rows,
+        compression=compression,
+        quality=quality,
+        digest=digest,
+    )
+    with RunProgress(source.name, shown=not quiet) as progress:
+        report = run_image(source, output, steps, options, overwrite=overwrite, on_event=progress)
+    if as_json:
+        _print_json(report.to_json())
+    elif not quiet:
+        typer.echo(_told(output, report))
+
+
+def plan(  # noqa: PLR0917  # typer takes options as arguments
+    source: Input,
+    steps: Steps,
+    ranks: Ranks = None,
+    device: Annotated[Device, typer.Option(help="What computes.")] = Device.AUTO,
+    border: Border = None,
+    memory: Memory = None,
+    block_rows: BlockRows = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a pipeline would do to an image, and what it would take."""
+    from pipeline.local_run import plan_image  # noqa: PLC0415
+    from pipeline.plan_view import plan_text  # noqa: PLC0415
+
+    options = _options(
+        ranks=ranks, device=device.value, border=border, memory_bytes=memory, block_rows=block_rows
+    )
+    found = plan_image(source, steps, options)
+    if as_json:
+        _print_json(found)
+    else:
+        typer.echo(plan_text(found))
+
+
+def ops(
+    name: Annotated[str | None, typer.Argument(help="One operation.", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the operations, or all about one."""
+    from mpi_stage.operations.catalogue import OPERATIONS, find_public  # noqa: PLC0415
+    from pipeline.ops_view import catalogue_text, operation_json, operation_text  # noqa: PLC0415
+
+    if name is not None:
+        found = find_public(name)
+        _print_json(operation_json(found)) if as_json else typer.echo(operation_text(found))
+    elif as_json:
+        _print_json({"operations": [operation_json(operation) for operation in OPERATIONS]})
+    else:
+        typer.echo(catalogue_text(OPERATIONS))
+
+
+def _options(**given: Any) -> Any:  # noqa: ANN401  (RunOptions, which is not imported yet)
+    """Return run options with the given values, those that are None left at their defaults."""
+    from pipeline.local_run import RunOptions  # noqa: PLC0415
+
+    return RunOptions(**{name: value for name, value in given.items() if value is not None})
+
+
+def _told(output: Path, report: "Report") -> str:
+    ranks = f"{len(report.ranks)} rank" + ("s" if len(report.ranks) > 1 else "")
+    image = f"{report.columns} × {report.rows} px, {report.channels} × {report.dtype}"
+    return f"{output}: {image}, in {report.seconds:.2f} s on {ranks}"
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")

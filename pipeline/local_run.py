@@ -1,0 +1,176 @@
+"""One image through a pipeline on this machine, without any service."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mpi_stage.contract import DEFAULT_MEMORY_BYTES, Report, Request
+from mpi_stage.errors import DiskFullError, MissingInputError, OutputError, OutputExistsError
+from pipeline.launch import cores
+from pipeline.world import Listener, World
+
+Words = Sequence[str] | Sequence[dict[str, Any]]
+
+_JOB = "local"
+_NAME_CHARACTERS = 40  # of the output's name, in that of the temporary folder
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a pipeline is to be run; None leaves the choice to the plan or the input.
+
+    Attributes
+    ----------
+    ranks: MPI ranks; the cores this process may use if None.
+    device: ``auto``, ``cpu`` or ``gpu``.
+    border: for the steps that take one and state none; each operation's own if None.
+    memory_bytes: the most anonymous memory that one rank may use.
+    block_rows: rows processed at once.
+    compression, quality: for the output.
+    digest: whether the report is to hold the digest of the output's pixels.
+    """
+
+    ranks: int | None = None
+    device: str = "auto"
+    border: str | None = None
+    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    block_rows: int | None = None
+    compression: str | None = None
+    quality: int | None = None
+    digest: bool = True
+
+    def request(self, steps: Words, **places: str) -> Request:
+        """Return the request to the stage. Raises PipelineError where the pipeline is wrong."""
+        # The catalogue takes a while to load; meanwhile the ranks are starting.
+        from mpi_stage.operations.grammar import parse, to_json  # noqa: PLC0415
+
+        return Request(
+            job=_JOB,
+            steps=to_json(parse(steps, default_border=self.border)),
+            device=self.device,
+            memory_bytes=self.memory_bytes,
+            block_rows=self.block_rows,
+            compression=self.compression,
+            quality=self.quality,
+            digest=self.digest,
+            **places,  # type: ignore[arg-type]  # all of them are text
+        )
+
+
+def run_image(
+    source: Path,
+    output: Path,
+    steps: Words,
+    options: RunOptions | None = None,
+    *,
+    overwrite: bool = False,
+    on_event: Listener | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> Report:
+    """Filter ``source`` into ``output``; the output appears under its name when it is complete.
+
+    ``steps`` are words of the text spelling or the list of the JSON spelling. ``on_event`` gets the
+    stage's events. Raises the stage's errors, OutputExistsError unless ``overwrite``, and
+    RunCancelledError. Whatever is raised, no file and no process is left.
+    """
+    options = options or RunOptions()
+    _check_input(source)
+    final = _final_place(output, overwrite=overwrite)
+    with World(options.ranks or cores()) as world, _workplace(final) as folder:
+        unfinished = folder / "output"
+        request = options.request(
+            steps,
+            input=str(source.absolute()),
+            output=str(unfinished),
+            output_name=output.name,
+            scratch=str(folder),
+        )
+        report = world.run(request, on_event=on_event, cancelled=cancelled)
+        _publish(unfinished, final, overwrite=overwrite)
+        return report
+
+
+def plan_image(source: Path, steps: Words, options: RunOptions | None = None) -> dict[str, Any]:
+    """Return the plan for ``source`` as JSON; only the header of the image is read.
+
+    The plan is for an output of the input's format. Raises the stage's errors.
+    """
+    options = options or RunOptions()
+    _check_input(source)
+    with World(1) as world:
+        request = options.request(steps, input=str(source.absolute()), output="", output_name=source.name)
+        return world.plan(request, ranks=options.ranks or cores())
+
+
+def _check_input(source: Path) -> None:
+    """Raise MissingInputError unless ``source`` is a file that can be read."""
+    if source.is_dir():
+        raise MissingInputError(f"{source} is a folder, not an image")
+    if not source.exists():
+        raise MissingInputError(f"there is no file {source}")
+    if not os.access(source, os.R_OK):
+        raise MissingInputError(f"{source} may not be read by this user")
+
+
+def _final_place(output: Path, *, overwrite: bool) -> Path:
+    """Return where the output is to appear, symbolic links followed, if it may appear there."""
+    final = Path(os.path.realpath(output))
+    if final.is_dir():
+        raise OutputExistsError(f"{output} is a folder; name a file in it")
+    if final.exists() and not overwrite:
+        raise OutputExistsError(f"{output} is there already; pass --overwrite to replace it")
+    if not final.parent.is_dir():
+        raise OutputError(f"there is no folder {final.parent} to write {output.name} in; make it first")
+    return final
+
+
+@contextmanager
+def _workplace(final: Path) -> Iterator[Path]:
+    """Make a folder beside the output for all that is unfinished; remove it at the end."""
+    folder = final.parent / f".{final.name[:_NAME_CHARACTERS]}.{secrets.token_hex(4)}.part"
+    try:
+        folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise _output_error(f"cannot write in {final.parent}", error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _publish(unfinished: Path, final: Path, *, overwrite: bool) -> None:
+    """Give the finished file its name, at once and only if nobody else has taken it meanwhile."""
+    try:
+        if overwrite:
+            unfinished.replace(final)
+        else:
+            _claim_name(unfinished, final)
+    except FileExistsError as error:
+        raise OutputExistsError(
+            f"{final} has appeared meanwhile and was left alone; pass --overwrite to replace it"
+        ) from error
+    except OSError as error:
+        raise _output_error(f"cannot write {final}", error) from error
+
+
+def _claim_name(unfinished: Path, final: Path) -> None:
+    try:
+        final.hardlink_to(unfinished)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}:
+            raise
+        # A filesystem without hard links: claim the name with an empty file, then replace that.
+        final.open("x").close()
+        unfinished.replace(final)
+
+
+def _output_error(what: str, error: OSError) -> OutputError:
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return DiskFullError(f"{what}: the disk is full; free some space or choose another place")
+    return OutputError(f"{what}: {error.strerror}")

@@ -1,0 +1,34 @@
+"""A plan as text for people."""
+
+from typing import Any
+
+from pipeline.sizes import show_size
+
+
+def plan_text(plan: dict[str, Any]) -> str:
+    """Return the lines that say what a plan (the stage's JSON) will do and what it takes."""
+    facts = {
+        "pipeline": plan["pipeline"],
+        "input": _image(plan["input"]),
+        "output": _image(plan["output"]),
+        "ranks": f"{plan['ranks']}, blocks of {plan['block_rows']} rows",
+        "memory": f"{show_size(plan['peak_bytes_per_rank'])} at most per rank, slabs in {plan['slabs']}",
+        "halo swap": f"{show_size(plan['halo_bytes'])} in all",
+        "cost": f"{plan['cost_core_s']:.3g} core seconds",
+        "rows": "each rank reads and writes its own"
+        if plan["divisible"]
+        else "dealt out or collected by rank 0",
+        "hash": plan["hash"],
+    }
+    lines = [f"{name:10} {value}" for name, value in facts.items()]
+    for number, one in enumerate(plan["passes"], 1):
+        steps = " → ".join(one["steps"]) or "read"
+        ending = f", then {one['ends_with']} over all ranks" if one["ends_with"] else ""
+        lines.append(
+            f"pass {number:<5} {steps}{ending}; halo {one['halo_rows']} rows; {one['cost_core_s']:.3g} s"
+        )
+    return "\n".join(lines)
+
+
+def _image(image: dict[str, Any]) -> str:
+    return f"{image['columns']} × {image['rows']} px, {image['channels']} × {image['dtype']}"
