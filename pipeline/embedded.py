@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -28,6 +27,7 @@ from pipeline.config import Settings, write_connection
 from pipeline.connection_file import remove_connection
 from pipeline.data_dir import DataDir
 from pipeline.errors import ServiceError
+from pipeline.ray_environment import TOKEN_FILE
 from pipeline.redis_server import RedisServer
 from pipeline.scheduler import start_scheduler
 from pipeline.worker import SINGLE, STOP_S
@@ -44,7 +44,10 @@ Tell = Callable[[str], None]
 
 
 class Embedded:
-    """Starts and supervises the service; one per data directory and process."""
+    """Starts and supervises the service; one per data directory and process.
+
+    ``pipeline.ray_environment.prepare`` must have been called before this module was imported.
+    """
 
     def __init__(self, settings: Settings, tell: Tell) -> None:
         """Use ``settings``; ``tell`` is given lines for the user."""
@@ -119,9 +122,7 @@ class Embedded:
         """Run Ray on this machine, with the scheduler and the workers."""
         before = descendants()
         with self._dir.ray_folder() as folder:
-            token = self._dir.path / "ray-token"
-            self._dir.secret(token.name)
-            os.environ.update(_ray_environment(token))
+            self._dir.secret(TOKEN_FILE)
             context: Any = ray.init(
                 address="local",
                 num_cpus=settings.cores,
@@ -202,18 +203,6 @@ def answers(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
-
-
-def _ray_environment(token: Path) -> dict[str, str]:
-    """Return what Ray's processes are to find in their environment; they inherit it from this one."""
-    return {
-        "RAY_AUTH_MODE": "token",
-        "RAY_AUTH_TOKEN_PATH": str(token),
-        "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
-        "RAY_DEDUP_LOGS": "0",
-    }
 
 
 def descendants() -> set[psutil.Process]:

@@ -52,9 +52,12 @@ def up(
     """Run the whole service on this machine until Ctrl-C."""
     from pipeline import logs  # noqa: PLC0415
     from pipeline.config import Settings  # noqa: PLC0415
-    from pipeline.embedded import Embedded  # noqa: PLC0415
+    from pipeline.ray_environment import prepare  # noqa: PLC0415
 
     settings = Settings.load(find_service=False, data_dir=data, page_port=port, workers=workers)
+    prepare(settings.data_dir)
+    from pipeline.embedded import Embedded  # noqa: PLC0415  # imports Ray, which reads its environment
+
     logs.configure("warning")
     typer.echo(f"starting in {settings.data_dir} …", err=True)
     Embedded(settings, lambda line: typer.echo(line, err=True)).run(_say_ready)

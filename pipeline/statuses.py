@@ -2,7 +2,8 @@
 
 from datetime import datetime
 
-from mpi_stage.operations.grammar import parse, to_text
+from mpi_stage.operations.grammar import Step, parse, to_text
+from mpi_stage.operations.parameters import parameters_of
 from pipeline.commit import published_key
 from pipeline.models import AttemptRecord, Event, Failure, JobState, JobStatus, Manifest, Result
 from pipeline.records import Ending
@@ -24,7 +25,7 @@ def queued(manifest: Manifest, attempt: int = 0) -> JobStatus:
         priority=manifest.priority,
         attempt=attempt,
         input_name=manifest.input_name,
-        pipeline=to_text(parse(manifest.steps)),
+        pipeline=_brief(manifest),
         created_at=manifest.created_at,
     )
 
@@ -40,7 +41,7 @@ def ended(manifest: Manifest, ending: Ending, before: JobStatus | None = None) -
     """Return the status of a job that has ended; ``before`` adds what only the board knew."""
     status = before or queued(manifest)
     if isinstance(ending, Result):
-        return status.model_copy(update=_success(manifest, ending))
+        return status.model_copy(update=_success(manifest, ending, status))
     if isinstance(ending, Failure):
         return status.model_copy(update=_failure(ending))
     return status.model_copy(
@@ -48,17 +49,28 @@ def ended(manifest: Manifest, ending: Ending, before: JobStatus | None = None) -
     )
 
 
+def _brief(manifest: Manifest) -> str:
+    """Return the pipeline as text, without the parameters that have their defaults."""
+    steps = []
+    for step in parse(manifest.steps):
+        defaults = {one.name: one.default for one in parameters_of(step.operation)}
+        stated = {name: value for name, value in step.params.items() if value != defaults.get(name)}
+        steps.append(Step(step.operation, stated))
+    return to_text(steps)
+
+
 def _end(state: JobState, at: datetime) -> dict[str, object]:
     return {"state": state, "finished_at": at, "updated_at": at}
 
 
-def _success(manifest: Manifest, result: Result) -> dict[str, object]:
-    rows = int(result.report.get("rows", 0))
+def _success(manifest: Manifest, result: Result, before: JobStatus) -> dict[str, object]:
+    rows = before.rows_total or int(result.report.get("rows", 0))
     return {
         **_end(JobState.SUCCEEDED, result.finished_at),
         "attempt": result.attempt,
         "rows_done": rows,
         "rows_total": rows,
+        "ranks": [rank.model_copy(update={"rows_done": rank.rows_total}) for rank in before.ranks],
         "error": None,
         "error_kind": None,
         "exit_code": 0,

@@ -9,6 +9,8 @@ from rich.text import Text
 
 from pipeline.models import Failure, JobState, JobStatus, Manifest, Result
 
+_ID_WIDTH = 26
+
 _COLOURS = {
     JobState.SUCCEEDED: "green",
     JobState.FAILED: "red",
@@ -28,7 +30,9 @@ def jobs_table(statuses: Iterable[JobStatus]) -> Table:
     """Return a line per job."""
     table = Table(box=None, header_style="bold")
     for name in ("id", "state", "done", "input", "pipeline", "submitted"):
-        table.add_column(name, overflow="fold" if name == "pipeline" else "ellipsis", no_wrap=name == "id")
+        table.add_column(
+            name, overflow="ellipsis", no_wrap=True, min_width=_ID_WIDTH if name == "id" else None
+        )
     for status in statuses:
         table.add_row(
             status.id,
