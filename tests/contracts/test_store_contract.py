@@ -369,8 +369,12 @@ trees = st.dictionaries(keys, st.binary(max_size=8), max_size=8)
 prefixes = st.text(st.one_of(characters, st.just("/")), max_size=4)
 
 
+# The store is emptied after each case; and how fast a busy machine draws cases is no matter.
+QUIET = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+
+
 @pytest.mark.parametrize("harness", ["local", "memory"], indirect=True)
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
 @given(tree=trees, prefix=st.text(st.sampled_from("ab.-/ ü%"), max_size=4))
 def test_listing_equals_sorting_and_filtering(
     store: ObjectStore, tree: dict[str, bytes], prefix: str
