@@ -39,12 +39,12 @@ class RunProgress:
 
     def __call__(self, event: dict[str, Any]) -> None:
         """Take note of an event of the stage."""
-        if not self._shown:
-            return
         if event["event"] == "planned":
             self._ranks = int(event["plan"]["ranks"])
         elif event["event"] == "progress":
             self._rows[int(event["rank"])] = (int(event["rows_done"]), int(event["rows_total"]))
+        if not self._shown:
+            return
         self._bar = self._bar or _bar(self._label)
         done, total = self.rows
         self._bar.update(self._bar.task_ids[0], completed=done, total=total or None)
