@@ -16,6 +16,7 @@ from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.measure import Measurement
 from mpi_stage.operations.declaration import Pattern
+from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass, Plan, PlannedStep
 from mpi_stage.process import PeakMemory
 from mpi_stage.slab import RowReader, Slab
@@ -37,9 +38,10 @@ class Engine:
         self._scratch = scratch
         self._progress = progress
         self._rows_done = 0
-        self._rows_total = _sweeps(plan) * plan.partition(plan.before).slab(context.comm.rank).height
+        self._rows_total = _rows_to_sweep(plan, context.comm.rank)
         self._resources = ExitStack()
         self.measured: list[Any] = []
+        self.told: list[tuple[str, dict[str, Any]]] = []
         self.memory = PeakMemory()
         self.digest: RowDigest | None = None
         self.spilled_bytes = 0
@@ -180,30 +182,35 @@ class Engine:
         step = GlobalStep(
             context=self._context,
             partition=partition,
+            after_partition=self._plan.partition(ending.after),
             rows=partition.slab(self._comm.rank),
             reader=reader,
             before=ending.before,
             after=ending.after,
             params=ending.step.params,
             block_rows=self._plan.block_rows,
-            scratch=self._scratch,
-            in_memory=self._plan.slabs_in_memory,
+            slab=self._room,
         )
         made: RowReader = work(step)
+        self.told.append((ending.operation.name, step.found))
         return made
 
     def _slab(self, spec: ImageSpec) -> Slab:
         """Return room for this rank's rows of an image; given back when the run ends."""
-        rows = self._plan.partition(spec).slab(self._comm.rank)
+        return self._room(spec, self._plan.partition(spec).slab(self._comm.rank))
+
+    def _room(self, spec: ImageSpec, rows: Rows) -> Slab:
         slab = Slab(spec, rows, scratch=self._scratch, in_memory=self._plan.slabs_in_memory)
         self._resources.callback(slab.close)
         return slab
 
 
-def _sweeps(plan: Plan) -> int:
-    """Return how many times a rank's rows are swept."""
-    sweeps = len(plan.passes)
+def _rows_to_sweep(plan: Plan, rank: int) -> int:
+    """Return how many rows a rank reads over all sweeps, measuring rounds included."""
+    rows = 0
     for one in plan.passes:
+        rows += plan.partition(one.before).slab(rank).height
         if one.ending is not None and one.ending.operation.reduction is not None:
-            sweeps += len(one.ending.operation.reduction.rounds(one.ending.kernel_spec)) - 1
-    return sweeps
+            rounds = len(one.ending.operation.reduction.rounds(one.ending.kernel_spec))
+            rows += (rounds - 1) * plan.partition(one.after).slab(rank).height
+    return rows

@@ -96,9 +96,12 @@ class PlannedStep:
 
     @property
     def fill(self) -> float:
-        """The value outside the image with a constant border."""
+        """The value outside the image with a constant border, rounded and clipped to the type."""
         value = self.step.params.get("fill")
-        return float(value) if isinstance(value, int | float) else 0.0
+        number = float(value) if isinstance(value, int | float) else 0.0
+        if self.before.dtype == "float32":
+            return number
+        return float(min(max(round(number), 0), int(self.before.value_range)))
 
     @property
     def cost_s(self) -> float:

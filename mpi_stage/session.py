@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
 from mpi_stage.formats.base import Header, SinkOptions, SinkPlan
 from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
-from mpi_stage.operations.grammar import parse_json
+from mpi_stage.image import ImageSpec
+from mpi_stage.operations.declaration import Measured
+from mpi_stage.operations.grammar import Step, parse_json
 from mpi_stage.plan import Plan, make_plan
 
 PROGRESS_EVERY_S = 0.2
@@ -49,7 +51,7 @@ def run_request(context: RankContext, request: Request, emit: Emit) -> None:
     removes the unfinished output.
     """
     started = time.perf_counter()
-    cv2.setNumThreads(1)
+    cv2.setNumThreads(1)  # one rank, one core; some of OpenCV's kernels are exact only so
     try:
         report = _Run(context, request, emit).run()
     except BaseException as error:
@@ -138,23 +140,25 @@ class _Run:
             seconds=0.0,
             metadata_kept=list(sink.kept),
             metadata_dropped=dict(sink.dropped),
-            measured=_measured(plan, engine.measured),
+            measured={
+                **_measured(plan, engine.measured),
+                **{name: found for name, found in engine.told if found},
+            },
         )
 
 
-def _measured(plan: Plan, found: list[Any]) -> dict[str, Any]:
-    """Return what reduce steps found that a person can read, by the step's place and name."""
-    result: dict[str, Any] = {}
-    number = 0
-    for place, step in enumerate(plan.steps, 1):
-        if step.operation.reduction is not None:
-            if isinstance(found[number], int | float):
-                result[f"{place} {step.operation.name}"] = found[number]
-            number += 1
-    return result
+def _measured(plan: Plan, found: Sequence[Measured]) -> dict[str, Any]:
+    """Return what reduce steps found that people want to know, by the step's place and name."""
+    told: dict[str, Any] = {}
+    reducing = [(place, step) for place, step in enumerate(plan.steps, 1) if step.operation.reduction]
+    for (place, step), one in zip(reducing, found, strict=True):
+        reduction = step.operation.reduction
+        if reduction is not None and reduction.tell is not None:
+            told[f"{place} {step.operation.name}"] = reduction.tell(one, step.params)
+    return told
 
 
-def _result_spec(steps: Any, header: Header) -> Any:  # noqa: ANN401
+def _result_spec(steps: Sequence[Step], header: Header) -> ImageSpec:
     spec = header.spec
     for step in steps:
         spec = step.operation.output(spec, step.params)

@@ -1,13 +1,15 @@
 """What every rank carries through a request, and what a global step is handed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from mpi4py import MPI
 
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Params
 from mpi_stage.partition import Partition, Rows
-from mpi_stage.slab import RowReader
+from mpi_stage.slab import RowReader, Slab
 from mpi_stage.timing import PhaseClock
 
 
@@ -37,17 +39,20 @@ class RankContext:
 class GlobalStep:
     """The rows of one rank before a global step, and the world that it shares them with.
 
-    ``rows`` are this rank's rows of ``before``; ``reader`` reads them. ``after`` is the image that
-    the step makes.
+    ``rows`` are this rank's rows of ``before``, dealt as ``partition`` says; ``reader`` reads them.
+    ``after`` is the image that the step makes, dealt as ``after_partition`` says: the step returns a
+    reader of this rank's rows of it. ``slab`` makes room for rows that outlive the step's work, in
+    memory or in scratch as the plan has it. What is put in ``found`` appears in the report.
     """
 
     context: RankContext
     partition: Partition
+    after_partition: Partition
     rows: Rows
     reader: RowReader
     before: ImageSpec
     after: ImageSpec
     params: Params
     block_rows: int
-    scratch: str
-    in_memory: bool
+    slab: Callable[[ImageSpec, Rows], Slab]
+    found: dict[str, Any] = field(default_factory=dict)

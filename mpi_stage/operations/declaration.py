@@ -100,10 +100,14 @@ class Round:
 
 @dataclass(frozen=True)
 class Reduction:
-    """A reduce operation's work: measuring sweeps, then a point operation with what they found."""
+    """A reduce operation's work: measuring sweeps, then a point operation with what they found.
+
+    ``tell(measured, params)`` is what the job's report says of it, as JSON; None for nothing.
+    """
 
     rounds: Callable[[ImageSpec], tuple[Round, ...]]
     apply: Callable[[Pixels, Params, Measured], Pixels]
+    tell: Callable[[Measured, Params], Any] | None = None
 
 
 def _same(spec: ImageSpec, params: Params) -> ImageSpec:  # noqa: ARG001  (the signature is a contract)

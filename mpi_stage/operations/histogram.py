@@ -27,6 +27,10 @@ class Span:
         positions: Pixels = (values.astype(np.float64) - self.low) * scale
         return positions
 
+    def value(self, position: float) -> float:
+        """Return the value at a position in units of bins."""
+        return self.low + position * (self.high - self.low) / WIDE_BINS
+
     def bins(self, values: Pixels) -> Pixels:
         """Return the bin of each value as ``uint16``; NaN and what lies below count as 0."""
         positions = np.nan_to_num(self.positions(values), copy=False, nan=0.0)

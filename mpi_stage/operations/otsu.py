@@ -3,6 +3,7 @@
 Source: N. Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE SMC 9 (1979).
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -95,6 +96,15 @@ def _apply(rows: Pixels, _params: Params, measured: Measured) -> Pixels:
     return cv2.threshold(rows[:, :, 0], found.level, white, cv2.THRESH_BINARY)[1][:, :, np.newaxis]
 
 
+def _tell(measured: Measured, _params: Params) -> dict[str, float]:
+    """Return the threshold in the image's own values: what lies above is white; nothing if all was NaN."""
+    found: Threshold = measured
+    if found.span is None:
+        return {"threshold": found.level}
+    threshold = found.span.value(found.level + 1)
+    return {"threshold": threshold} if math.isfinite(threshold) else {}
+
+
 def _output(spec: ImageSpec, _params: Params) -> ImageSpec:
     return spec.with_channels(1)
 
@@ -114,5 +124,5 @@ OTSU = Operation(
     gray_inside=True,
     cost=lambda _params, spec: {"uint8": 0.5, "uint16": 1.3}.get(spec.dtype, 5.0),
     output=_output,
-    reduction=Reduction(rounds=_rounds, apply=_apply),
+    reduction=Reduction(rounds=_rounds, apply=_apply, tell=_tell),
 )
