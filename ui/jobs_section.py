@@ -24,7 +24,7 @@ _LINK_KEPT_S = 3600
 def jobs_section() -> None:
     """Draw the jobs, newest first, with what can be done with each."""
     shown = st.session_state.setdefault(_SHOWN_KEY, _PAGE)
-    st.subheader("Jobs", divider="gray")
+    st.subheader("Jobs", anchor=False, divider="gray")
     try:
         statuses = service.client().jobs(limit=shown + 1)
     except HalorowError as error:
@@ -53,7 +53,7 @@ def _job(status: JobStatus) -> None:
     with st.container(border=True, key=f"job_{view.id}", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{words.plain(view.title)}**", width="stretch")
-            _actions(view)
+            _action(view)
             st.badge(view.badge.label, icon=view.badge.icon, color=view.badge.colour)  # type: ignore[arg-type]  # from _BADGES
         st.caption(" · ".join(part for part in (words.plain(view.pipeline), view.note) if part))
         if view.is_moving:
@@ -87,14 +87,14 @@ def rank_strip(view: JobCard) -> str:
     )
 
 
-def _actions(view: JobCard) -> None:
-    """Draw the buttons that suit the job's state."""
+def _action(view: JobCard) -> None:
+    """Draw the one button that suits the job's state."""
     job = view.id
     if view.has_result:
         _download(view)
-    if view.can_cancel:
+    elif view.can_cancel:
         st.button("Cancel", icon=":material/close:", key=f"cancel_{job}", on_click=partial(_cancel, job))
-    if view.can_retry:
+    elif view.can_retry:
         st.button("Retry", icon=":material/replay:", key=f"retry_{job}", on_click=partial(_retry, job))
 
 

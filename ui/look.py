@@ -9,8 +9,11 @@ _HALO = (45, 212, 191, 255)
 STYLE = """<style>
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
 [class*="st-key-job_"] [data-testid="stMarkdownContainer"] p { overflow-wrap: anywhere; }
+[class*="st-key-up_"] p, [class*="st-key-down_"] p, [class*="st-key-remove_"] p {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
 </style>"""
-"""Less empty space above, and long file names that wrap."""
+"""Less empty space above, long file names that wrap, and buttons whose names are for screen readers."""
 
 
 def icon(side_px: int = 32) -> Image.Image:

@@ -19,7 +19,7 @@ _PER_ROW = 3
 
 def pipeline_section() -> None:
     """Draw the steps with their forms, the choice of a further one, and the text."""
-    st.subheader("Pipeline", divider="gray")
+    st.subheader("Pipeline", anchor=False, divider="gray")
     drafts = state.pipeline().drafts
     for place, draft in enumerate(drafts):
         _step(place, len(drafts), draft)
@@ -88,9 +88,9 @@ def _step(place: int, steps: int, draft: Draft) -> None:
 
 
 def _icon(icon: str, tip: str, key: str, action: Callable[[], None], *, disabled: bool = False) -> None:
-    """Draw a button that is only an icon."""
+    """Draw a button that is only an icon to the eye (see ``look``), and has its name for screen readers."""
     st.button(
-        "",
+        tip,
         icon=f":material/{icon}:",
         help=tip,
         key=key,

@@ -1,6 +1,7 @@
 """Program that serves the page: ``python -m ui.serve [--host HOST] [--port PORT]``.
 
-Everything comes from the settings (``pipeline.config``); the two flags win over them. It ends on SIGTERM or Ctrl-C.
+Everything comes from the settings (``pipeline.config``); the two flags win over them. It ends on
+SIGTERM or Ctrl-C.
 """
 
 import argparse

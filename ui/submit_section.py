@@ -24,7 +24,7 @@ class Upload(Protocol):
 
 def images_section() -> Sequence[Upload]:
     """Draw the place to drop files; return those that are there."""
-    st.subheader("Images", divider="gray")
+    st.subheader("Images", anchor=False, divider="gray")
     return st.file_uploader(
         "Images",
         type=IMAGE_TYPES,

@@ -15,6 +15,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
+HALOROW = str(Path(sys.executable).with_name("halorow"))
 OUTPUT = Path(__file__).parents[1] / "output"
 START_S = 180
 STOP_S = 60

@@ -89,6 +89,17 @@ def job(visit, name):
     return cards.filter(has=visit.get_by_text(name, exact=True)).first
 
 
+def badge(card, state):
+    """Return the badge that says a job's state; its icon is text as well."""
+    return card.get_by_text(re.compile(rf"{state}$"))
+
+
+def press(card, name):
+    """Press a job's button, once it has taken the place of the one before."""
+    expect(card.get_by_role("button")).to_have_count(1)
+    card.get_by_role("button", name=name).click()
+
+
 def test_two_images_go_through_a_pipeline_and_come_back_as_halorow_run_makes_them(visit, service, tmp_path):
     sources = [tmp_path / "coffee.tif", tmp_path / "coins.png"]
     for source in sources:
@@ -104,7 +115,7 @@ def test_two_images_go_through_a_pipeline_and_come_back_as_halorow_run_makes_the
     run(visit)
     for source in sources:
         card = job(visit, source.name)
-        expect(card.get_by_text("Done", exact=True)).to_be_visible(timeout=FINISH_MS)
+        expect(badge(card, "Done")).to_be_visible(timeout=FINISH_MS)
         expect(card.get_by_text(PIPELINE)).to_be_visible()
         with visit.expect_download() as download:
             card.get_by_role("link", name="Download").click()
@@ -137,12 +148,12 @@ def test_progress_is_seen_without_reloading_and_a_job_can_be_cancelled_and_retri
     expect(card.get_by_text(re.compile(r"[1-9][\d,]* of 1,500 rows"))).to_be_visible(timeout=FINISH_MS)
     expect(card.get_by_test_id("ranks").get_by_title(re.compile(r"^rank 0: "))).to_have_count(1)
     expect(card.get_by_text(re.compile("left$"))).to_be_visible()
-    card.get_by_role("button", name="Cancel").click()
-    expect(card.get_by_text("Cancelled", exact=True)).to_be_visible(timeout=FINISH_MS)
-    card.get_by_role("button", name="Retry").click()
-    expect(card.get_by_text("Running", exact=True)).to_be_visible(timeout=FINISH_MS)
-    card.get_by_role("button", name="Cancel").click()
-    expect(card.get_by_text("Cancelled", exact=True)).to_be_visible(timeout=FINISH_MS)
+    press(card, "Cancel")
+    expect(badge(card, "Cancelled")).to_be_visible(timeout=FINISH_MS)
+    press(card, "Retry")
+    expect(badge(card, "Running")).to_be_visible(timeout=FINISH_MS)
+    press(card, "Cancel")
+    expect(badge(card, "Cancelled")).to_be_visible(timeout=FINISH_MS)
 
 
 def test_a_broken_file_is_explained_and_the_others_go_on(visit, service, tmp_path):
@@ -155,7 +166,7 @@ def test_a_broken_file_is_explained_and_the_others_go_on(visit, service, tmp_pat
     run(visit)
     broken = job(visit, "broken.png")
     expect(broken.get_by_text("The file is damaged")).to_be_visible(timeout=FINISH_MS)
-    expect(job(visit, "sound.png").get_by_text("Done", exact=True)).to_be_visible(timeout=FINISH_MS)
+    expect(badge(job(visit, "sound.png"), "Done")).to_be_visible(timeout=FINISH_MS)
     assert "Traceback" not in visit.content()
 
 
