@@ -31,16 +31,28 @@ class Worlds:
         self.folder = folder
         self._worlds: dict[int, World] = {}
 
-    def run(self, ranks: int, source: Path, pipeline, *, suffix: str = ".tif", **options) -> Filtered:
-        """Filter the image at ``source`` with one world."""
+    def run(self, ranks: int, source: Path, pipeline, *, read: bool = True, **options) -> Filtered:
+        """Filter the image at ``source`` with one world; without ``read`` its content stays on disk."""
+        request = self._request(ranks, source, pipeline, **options)
+        report = self._world(ranks).run(request, deadline_s=DEADLINE_S)
+        path = Path(request.output)
+        content = path.read_bytes() if read else b""
+        return Filtered(ranks, options.get("block_rows"), report, content, path)
+
+    def plan(self, ranks: int, source: Path, pipeline, **options) -> dict:
+        """Return the plan that one world would follow."""
+        return self._world(ranks).plan(self._request(ranks, source, pipeline, **options))
+
+    def _world(self, ranks: int) -> World:
         if ranks not in self._worlds or not self._worlds[ranks].alive:
             self._worlds[ranks] = World(ranks)
+        return self._worlds[ranks]
+
+    def _request(self, ranks: int, source: Path, pipeline, *, suffix: str = ".tif", **options) -> Request:
         target = self.folder / f"out-{ranks}{suffix}"
         target.unlink(missing_ok=True)
         steps = to_json(parse(pipeline)) if isinstance(pipeline, str) else pipeline
-        request = Request("case", str(source), str(target), target.name, steps, **options)
-        report = self._worlds[ranks].run(request, deadline_s=DEADLINE_S)
-        return Filtered(ranks, options.get("block_rows"), report, target.read_bytes(), target)
+        return Request("case", str(source), str(target), target.name, steps, **options)
 
     def write(self, pixels, **layout) -> Path:
         """Write an image for the worlds to read."""
