@@ -310,4 +310,5 @@ def test_local_commands_load_nothing_of_the_service(output):
     done = halorow("run", COFFEE, output, "invert", "--ranks", 1, env=environment)
     loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
     assert "typer" in loaded
-    assert not loaded & {"ray", "redis", "streamlit", "structlog", "google", "pydantic", "rich", "starlette"}
+    # Not pydantic: newer versions of typer read the command line with it.
+    assert loaded.isdisjoint({"ray", "redis", "streamlit", "structlog", "google", "rich", "starlette"})
