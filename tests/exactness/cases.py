@@ -84,7 +84,7 @@ def cases(draw, names: list[str] | None = None, lengths: tuple[int, int] = (1, 3
     now, steps = spec, []
     for _ in range(draw(st.integers(*lengths))):
         offered = [one for one in OPERATIONS if names is None or one.name in names]
-        step = draw(st.sampled_from(offered).flatmap(lambda one: _step(one, now.dtype)))
+        step = draw(_step(draw(st.sampled_from(offered)), now.dtype))
         then = after(step, now)
         if then is not None:
             steps.append(step)
