@@ -13,6 +13,7 @@ import numpy as np
 from mpi_stage.borders import OUTSIDE, ColumnBorder, border_index
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
+from mpi_stage.operations.declaration import Reduction
 from mpi_stage.partition import Rows
 from mpi_stage.plan import PlannedStep
 
@@ -32,10 +33,14 @@ class RowStream(Protocol):
 class PointStream:
     """A step that looks at one pixel at a time."""
 
-    def __init__(self, step: PlannedStep, measured: Any) -> None:  # noqa: ANN401  (what a reduction found)
-        """Prepare; ``measured`` is what the reduce step of which this is the second half found."""
+    def __init__(self, step: PlannedStep, measured: Any, first_row: int) -> None:  # noqa: ANN401
+        """Prepare for the virtual rows from ``first_row`` on.
+
+        ``measured`` is what the reduce step of which this is the second half found.
+        """
         self._step = step
         self._measured = measured
+        self._row = first_row
 
     def push(self, rows: Pixels) -> Iterator[Pixels]:
         """Yield the filtered rows."""
@@ -52,10 +57,20 @@ class PointStream:
     def _filter(self, rows: Pixels) -> Pixels:
         operation, params = self._step.operation, self._step.step.params
         if operation.reduction is not None:
-            return operation.reduction.apply(rows, params, self._measured)
+            return self._apply(rows, operation.reduction)
         if operation.point is None:
             raise PipelineError(f"{operation.name} is no point operation; its declaration is wrong")
         return operation.point(rows, params)
+
+    def _apply(self, rows: Pixels, reduction: Reduction) -> Pixels:
+        """Return the rows with what was measured applied; virtual rows are numbered as the image's."""
+        height, parts = self._step.before.rows, []
+        while len(rows):
+            row = self._row % height
+            part, rows = rows[: height - row], rows[height - row :]
+            parts.append(reduction.apply(part, row, self._step.step.params, self._measured))
+            self._row += len(part)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 class StencilStream:
@@ -211,7 +226,7 @@ def _pointwise(step: PlannedStep, found: Any, arriving: Rows, block_rows: int) -
     """Return the stream of a step without halo rows; a stencil of one pixel is one too."""
     if step.operation.stencil is not None:
         return StencilStream(step, arriving, block_rows, periodic=True)
-    return PointStream(step, found)
+    return PointStream(step, found, arriving.first)
 
 
 def _leaving(arriving: Rows, step: PlannedStep, *, periodic: bool) -> Rows:

@@ -92,7 +92,7 @@ def table(counts: Pixels, dtype: str) -> Pixels | None:
     return (sums / (total - least)).astype(np.float32)
 
 
-def _apply(rows: Pixels, params: Params, measured: Measured) -> Pixels:
+def _apply(rows: Pixels, _first_row: int, params: Params, measured: Measured) -> Pixels:
     """Return the rows with each measured channel looked up in its table."""
     found: Tables = measured
     if not _is_luma(params, rows.shape[2]):

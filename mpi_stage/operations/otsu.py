@@ -86,7 +86,7 @@ def _rounds(spec: ImageSpec) -> tuple[Round, ...]:
     return (*before, Round(start=last.start, update=last.update, combine=last.combine, finish=finish))
 
 
-def _apply(rows: Pixels, _params: Params, measured: Measured) -> Pixels:
+def _apply(rows: Pixels, _first_row: int, _params: Params, measured: Measured) -> Pixels:
     """Return the type's white where a value lies above the threshold, 0 elsewhere and for NaN."""
     found: Threshold = measured
     if found.span is not None:

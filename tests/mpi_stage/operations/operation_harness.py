@@ -138,7 +138,10 @@ def _reduce(step, image, block_rows, _after):
             one.update(state, block, first, params, measured)
             total = state if total is None else joins[one.combine](total, state)
         measured = one.finish(total, spec, params, measured)
-    applied = [_untouched(reduction.apply, b, params, measured) for _, b in _blocks(image, block_rows)]
+    applied = [
+        _untouched(reduction.apply, block, first, params, measured)
+        for first, block in _blocks(image, block_rows)
+    ]
     return np.concatenate(applied)
 
 
