@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -34,6 +35,9 @@ from pipeline.worker import SINGLE, STOP_S
 
 READY_S = 120.0
 """How long everything may take to start on a slow machine."""
+
+RAY_TRIES = 3
+"""Ray allows half a minute for its own start, which a busy machine may exceed."""
 
 LOOK_S = 0.2
 OBJECT_STORE_BYTES = 80 << 20
@@ -123,22 +127,8 @@ class Embedded:
         before = descendants()
         with self._dir.ray_folder() as folder:
             self._dir.secret(TOKEN_FILE)
-            context: Any = ray.init(
-                address="local",
-                num_cpus=settings.cores,
-                resources={SINGLE: settings.workers} if settings.workers else None,
-                object_store_memory=OBJECT_STORE_BYTES,
-                namespace=settings.ray_namespace,
-                include_dashboard=True,
-                dashboard_host=_LOOPBACK,
-                dashboard_port=settings.ray_dashboard_port,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _node_ip_address=_LOOPBACK,
-                _temp_dir=str(folder),
-            )
+            address = self._start_ray(settings, folder, before)
             try:
-                address = str(context.address_info["gcs_address"])
                 known = settings.model_copy(update={"ray_address": address})
                 self._scheduler = start_scheduler(known)
                 yield known
@@ -149,6 +139,34 @@ class Embedded:
                 ours = descendants() - before
                 ray.shutdown()
                 kill_rest(ours)
+
+    def _start_ray(self, settings: Settings, folder: Path, before: set[psutil.Process]) -> str:
+        """Start Ray and return its address; once more where it gave up on a slow machine."""
+        for left in reversed(range(RAY_TRIES)):
+            try:
+                context: Any = ray.init(
+                    address="local",
+                    num_cpus=settings.cores,
+                    resources={SINGLE: settings.workers} if settings.workers else None,
+                    object_store_memory=OBJECT_STORE_BYTES,
+                    namespace=settings.ray_namespace,
+                    include_dashboard=True,
+                    dashboard_host=_LOOPBACK,
+                    dashboard_port=settings.ray_dashboard_port,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    _node_ip_address=_LOOPBACK,
+                    _temp_dir=str(folder),
+                )
+            except Exception as error:  # Ray raises plain ones when its time limits pass
+                ray.shutdown()
+                kill_rest(descendants() - before)
+                if self._stopping.is_set() or not left:
+                    raise ServiceError(f"Ray did not start: {error}") from error
+                self._log.warning("ray did not start; trying again", error=str(error))
+            else:
+                return str(context.address_info["gcs_address"])
+        raise ServiceError("Ray did not start")
 
     def _catch_signals(self) -> None:
         """End the service on Ctrl-C and SIGTERM."""

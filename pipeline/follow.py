@@ -21,6 +21,7 @@ def follow(client: Client, job_ids: Sequence[str], *, quiet: bool = False) -> li
     try:
         with _Bars(known, quiet=quiet) as bars:
             looked = time.monotonic()
+            bars.show(known)
             while not all(status.state.is_final for status in known.values()):
                 event = subscription.next(LOOK_EVERY_S)
                 if event is not None and event.job_id in known:

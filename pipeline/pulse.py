@@ -45,6 +45,7 @@ class Pulse:
         self._renew_s = parts.heartbeat_s
         self._stopping = stopping
         self._over = threading.Event()
+        self._telling = threading.Lock()
         self._attempt: int | None = None
         self._status: JobStatus | None = None
         self._reason: Stop | None = None
@@ -67,6 +68,11 @@ class Pulse:
         """From now on, watch for attempts newer than ``attempt``, and tell progress as ``status``."""
         self._attempt = attempt
         self._status = status
+
+    def hush(self) -> None:
+        """Tell no more progress: on return, nothing of it can overtake the news of the end."""
+        with self._telling:
+            self._status = None
 
     @property
     def reason(self) -> Stop | None:
@@ -97,11 +103,10 @@ class Pulse:
                     self._look()
 
     def _tell(self) -> None:
-        if self._status is None:
-            return
-        status = self.tracker.news(self._status)
-        if status is not None:
-            self._news.tell(status, "progress")
+        with self._telling:
+            status = self.tracker.news(self._status) if self._status is not None else None
+            if status is not None:
+                self._news.tell(status, "progress")
 
     def _ask(self) -> None:
         if self._news.board.cancel_requested(self._claim.job_id):

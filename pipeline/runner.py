@@ -24,7 +24,7 @@ from pipeline.parts import Parts
 from pipeline.pulse import Pulse
 from pipeline.settle import settle
 from pipeline.work import Work
-from pipeline.workplace import Workplace
+from pipeline.workplace import Place, Workplace
 
 PAUSE_S = 1.0
 """How long a runner waits before it asks again a queue that did not answer."""
@@ -150,7 +150,10 @@ class JobRunner:
         log = self._log.bind(job=work.manifest.id, attempt=work.record.attempt)
         log.info("attempt started", lane=work.claim.lane.value)
         try:
-            result = self._make(work)
+            try:
+                result = self._make(work)
+            finally:
+                work.pulse.hush()
         except (HalorowError, StageError, OSError) as error:
             log.info("attempt ended without a result", kind=type(error).__name__, error=str(error))
             self._aftermath.failed(work, error)
@@ -169,12 +172,7 @@ class JobRunner:
         with self._workplace.at(manifest, work.record.attempt) as place:
             if self._moved(work, place.request(manifest)):
                 return None
-            report = self._stage.run(
-                place.request(manifest),
-                on_event=work.pulse.tracker.take,
-                stall_s=STALL_S,
-                cancelled=work.pulse.stopped,
-            )
+            report = self._run_stage(work, place)
             key = output_key(manifest.id, work.record.attempt, manifest.output_name)
             info = self._parts.store.put_file(key, place.output)
         result = Result(
@@ -190,6 +188,19 @@ class JobRunner:
             raise RunCancelledError(f"job {manifest.id} was cancelled")
         commit(self._parts.records, result)
         return self._parts.records.result(manifest.id)
+
+    def _run_stage(self, work: Work, place: Place) -> Report:
+        """Run the stage; its errors name the input as the user does, not where it lies here."""
+        try:
+            return self._stage.run(
+                place.request(work.manifest),
+                on_event=work.pulse.tracker.take,
+                stall_s=STALL_S,
+                cancelled=work.pulse.stopped,
+            )
+        except StageError as error:
+            message = str(error).replace(str(place.input), work.manifest.input_name)
+            raise type(error)(message) from error
 
     def _moved(self, work: Work, request: Request) -> bool:
         """Whether the job belongs to the gang lane, and has been put there."""

@@ -7,6 +7,7 @@ from hypothesis import settings
 
 from pipeline.redis.connection import connect
 from pipeline.redis_server import RedisServer
+from tests.embedded_service import EmbeddedService
 
 settings.register_profile("halorow", deadline=None)
 settings.load_profile("halorow")
@@ -37,3 +38,11 @@ def own_redis(tmp_path: Path):
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def embedded(tmp_path_factory):
+    """Give a running embedded service, shared by all tests of a session that need one."""
+    service = EmbeddedService(tmp_path_factory.mktemp("embedded") / "data")
+    yield service
+    service.stop()

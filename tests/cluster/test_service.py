@@ -1,0 +1,160 @@
+"""The running service, with real Redis, Ray, MPI and files: what it does, and that faults lose nothing."""
+
+import time
+import urllib.request
+
+import pytest
+
+from pipeline.errors import JobFailedError
+from pipeline.models import JobState, Lane
+from tests.embedded_service import EmbeddedService, lives, pixels_of_run
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+WAIT_S = 120
+STEPS = ("gaussian:sigma=2 sobel", "median:size=31", "equalize", "grayscale canny:low=30,high=90")
+LONG = " ".join(["median:size=101"] * 8)
+
+
+@pytest.fixture(scope="module")
+def images(request):
+    folder = request.config.rootpath / "tests" / "images"
+    return [folder / name for name in ("astronaut.jpg", "coins.png", "coffee.tif")]
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory):
+    """Give the digest that ``halorow run`` makes, computed once for each image and pipeline."""
+    folder, known = tmp_path_factory.mktemp("reference"), {}
+
+    def digest(image, steps):
+        if (image, steps) not in known:
+            known[image, steps] = pixels_of_run(image, steps, folder)
+        return known[image, steps]
+
+    return digest
+
+
+def until(true, what):
+    """Wait for a condition of the real world, and fail if it does not come."""
+    deadline = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < deadline, f"{what} did not happen within {WAIT_S} s"
+        time.sleep(0.05)
+
+
+def submit_all(embedded, images, number):
+    jobs = {}
+    for index in range(number):
+        image, steps = images[index % len(images)], STEPS[index % len(STEPS)]
+        jobs[embedded.client.submit(image, steps).id] = (image, steps)
+    return jobs
+
+
+def assert_all_done(embedded, jobs, expected):
+    for job_id, (image, steps) in jobs.items():
+        status = embedded.client.wait(job_id, WAIT_S)
+        assert status.state is JobState.SUCCEEDED, f"{job_id} {status.state}: {status.error}"
+        assert embedded.client.result(job_id).pixels_sha256 == expected(image, steps)
+
+
+def test_a_result_comes_back_behind_a_signed_link(embedded, images, expected):
+    job = embedded.client.submit(images[0], STEPS[0])
+    embedded.client.wait(job.id, WAIT_S)
+
+    result = embedded.client.result(job.id)
+    link = embedded.client.link(job.id)
+    with urllib.request.urlopen(link) as answer:  # noqa: S310  # our own link
+        body = answer.read()
+    assert len(body) == result.output.size_bytes
+    assert result.pixels_sha256 == expected(images[0], STEPS[0])
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(link.replace("signature=", "signature=0"))  # noqa: S310  # our own link
+
+
+def test_a_world_of_two_ranks_makes_the_same_pixels(embedded, images, expected):
+    job = embedded.client.submit(images[2], STEPS[3], ranks=2)
+    status = embedded.client.wait(job.id, WAIT_S)
+
+    result = embedded.client.result(job.id)
+    assert status.lane is Lane.GANG
+    assert len(result.report["ranks"]) == 2
+    assert result.pixels_sha256 == expected(images[2], STEPS[3])
+
+
+def test_kills_of_worker_rank_and_redis_lose_nothing(embedded, images, expected):
+    jobs = submit_all(embedded, images, 20)
+
+    until(lambda: embedded.client.status(next(iter(jobs))).state is not JobState.QUEUED, "a start")
+    embedded.kill_one("mpi_stage")
+    embedded.kill_one("ray::Worker")
+    embedded.kill_one("redis-server")
+
+    assert_all_done(embedded, jobs, expected)
+
+
+def test_a_redis_that_has_forgotten_everything_loses_nothing(embedded, images, expected):
+    jobs = submit_all(embedded, images, 10)
+
+    embedded.client._parts.board._client.flushall()
+
+    assert_all_done(embedded, jobs, expected)
+
+
+def test_a_job_in_work_is_cancelled_and_its_ranks_stop(embedded, images):
+    job = embedded.client.submit(images[0], LONG, ranks=2)
+    until(lambda: embedded.client.status(job.id).rows_done > 0, "progress")
+
+    embedded.client.cancel(job.id)
+
+    assert embedded.client.wait(job.id, WAIT_S).state is JobState.CANCELLED
+    with pytest.raises(JobFailedError):
+        embedded.client.result(job.id)
+
+
+def test_bad_requests_get_a_clear_error_and_the_service_lives_on(embedded, images, expected, tmp_path):
+    text, cut = tmp_path / "text.tif", tmp_path / "cut.png"
+    text.write_text("this is a text, not a picture\n" * 40)
+    cut.write_bytes(images[1].read_bytes()[:5000])
+
+    def refused(code, *words):
+        return embedded.halorow("submit", *map(str, words), "--wait", check=code)
+
+    assert "gaussian" in refused(2, images[0], "--steps", "gausian")
+    assert "100" in refused(2, images[0], "--steps", "gaussian:sigma=1000")
+    assert "none.png" in refused(3, tmp_path / "none.png", "--steps", "invert")
+    assert "text.tif" in refused(3, text, "--steps", "invert")
+    assert "cut.png" in refused(3, cut, "--steps", "invert")
+    assert_all_done(
+        embedded, {embedded.client.submit(images[0], STEPS[0]).id: (images[0], STEPS[0])}, expected
+    )
+
+
+def test_the_end_of_a_job_is_told_on_the_page(embedded, images):
+    job = embedded.client.submit(images[0], STEPS[0], user="reader")
+    embedded.client.wait(job.id, WAIT_S)
+
+    until(lambda: embedded.client.notices("reader"), "a notice")
+    notice = embedded.client.notices("reader")[0]
+    assert notice.job_id == job.id
+    assert embedded.client.notices("reader", notice.id) == []
+
+
+def test_a_second_service_in_the_same_folder_is_refused(embedded):
+    assert "already" in embedded.halorow("up", check=1)
+
+
+def test_a_killed_service_leaves_no_process_and_goes_on_where_it_was(images, expected, tmp_path):
+    service = EmbeddedService(tmp_path / "data")
+    jobs = submit_all(service, images, 6)
+    below = service.processes()
+
+    service.kill()
+    until(lambda: not any(lives(process) for process in below), "the end of all processes")
+
+    again = EmbeddedService(tmp_path / "data")
+    assert_all_done(again, jobs, expected)
+    below = again.processes()
+    again.stop()
+    assert not any(lives(process) for process in below)
+    assert list((tmp_path / "data" / "store" / "staging").iterdir()) == []
