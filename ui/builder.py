@@ -51,9 +51,11 @@ class Pipeline:
         return replace(self, drafts=tuple(draft for draft in self.drafts if draft.uid != uid))
 
     def move(self, uid: int, by: int) -> "Pipeline":
-        """Move a step by so many places, at most to the end."""
+        """Move a step by so many places, at most to the end; one that is gone stays gone."""
         drafts = list(self.drafts)
-        here = next(place for place, draft in enumerate(drafts) if draft.uid == uid)
+        here = next((place for place, draft in enumerate(drafts) if draft.uid == uid), None)
+        if here is None:
+            return self
         drafts.insert(min(max(here + by, 0), len(drafts) - 1), drafts.pop(here))
         return replace(self, drafts=tuple(drafts))
 

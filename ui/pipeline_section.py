@@ -23,6 +23,7 @@ def pipeline_section() -> None:
     drafts = state.pipeline().drafts
     for place, draft in enumerate(drafts):
         _step(place, len(drafts), draft)
+    add_key = f"{_ADD_KEY}_{state.pipeline().next_uid}"
     st.selectbox(
         "Add an operation",
         [operation.name for operation in OPERATIONS],
@@ -30,8 +31,9 @@ def pipeline_section() -> None:
         format_func=_entry,
         placeholder="Add an operation: type to search",
         label_visibility="collapsed",
-        key=_ADD_KEY,
+        key=add_key,
         on_change=_add,
+        args=(add_key,),
     )
     _text()
 
@@ -42,12 +44,11 @@ def _entry(name: str) -> str:
     return f"{operation.label} ({operation.name}) · {operation.family}"
 
 
-def _add() -> None:
-    """Append the operation that was picked, and empty the choice."""
-    name = st.session_state[_ADD_KEY]
+def _add(key: str) -> None:
+    """Append the operation that was picked; the next choice is a fresh one."""
+    name = st.session_state[key]
     if name is not None:
         state.keep(state.pipeline().add(name))
-        st.session_state[_ADD_KEY] = None
 
 
 def _remove(uid: int) -> None:
@@ -110,8 +111,9 @@ def _take(uid: int, name: str, key: str) -> None:
 
 def _is_numbers(uid: int, name: str) -> bool:
     """Whether a step's parameter is a list of numbers, entered as text."""
-    draft = next(draft for draft in state.pipeline().drafts if draft.uid == uid)
-    return any(field.name == name and field.widget is Widget.TEXT for field in fields_of(find(draft.op)))
+    ops = [draft.op for draft in state.pipeline().drafts if draft.uid == uid]
+    fields = [field for op in ops for field in fields_of(find(op)) if field.name == name]
+    return any(field.widget is Widget.TEXT for field in fields)
 
 
 def _input(draft: Draft, field: Field) -> None:
@@ -152,11 +154,13 @@ def _number(field: Field, value: Value, kind: type[int] | type[float], more: dic
 
 def _text() -> None:
     """Draw the pipeline as text, to be edited, and what is wrong with it."""
-    st.session_state.setdefault(state.TEXT_KEY, state.pipeline().to_text())
+    key = state.text_key()
     st.text_area(
         "As text",
-        key=state.TEXT_KEY,
+        value=state.text_field()[1],
+        key=key,
         on_change=state.keep_text,
+        args=(key,),
         height=68,
         placeholder="gaussian:sigma=2 grayscale canny:low=50,high=150",
         help="The same pipeline in the spelling of the command line; edit it here, or paste one.",

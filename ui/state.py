@@ -1,12 +1,18 @@
-"""What the page remembers of one visitor between two drawings."""
+"""What the page remembers of one visitor between two drawings.
+
+A browser sends the values of all its inputs with each of them that changes, also of inputs for which a
+new value is still on its way to it. Inputs whose value the page itself sets anew therefore get a new
+key each time: what comes late under an old key changes nothing.
+"""
 
 import streamlit as st
 
 from mpi_stage.errors import StageError
 from ui.builder import Pipeline
 
-TEXT_KEY = "pipeline_text"
 _PIPELINE_KEY = "pipeline"
+_TEXT_KEY = "pipeline_text"
+_DRAWN_KEY = "text_version"
 _FAULT_KEY = "pipeline_fault"
 _FLASH_KEY = "flash"
 
@@ -18,16 +24,30 @@ def pipeline() -> Pipeline:
 
 
 def keep(changed: Pipeline) -> None:
-    """Remember a changed pipeline and spell it out in the text field; to be called from callbacks."""
+    """Remember a pipeline changed by its forms, and have a fresh text field spell it out."""
+    version, _ = text_field()
     st.session_state[_PIPELINE_KEY] = changed
-    st.session_state[TEXT_KEY] = changed.to_text()
+    st.session_state[_DRAWN_KEY] = (version + 1, changed.to_text())
     st.session_state[_FAULT_KEY] = None
 
 
-def keep_text() -> None:
-    """Take the pipeline over from the text field, or remember what is wrong with the text."""
+def text_field() -> tuple[int, str]:
+    """Return which text field it is, and what stood in it at first."""
+    held: tuple[int, str] = st.session_state.setdefault(_DRAWN_KEY, (0, pipeline().to_text()))
+    return held
+
+
+def text_key() -> str:
+    """Return the key of the present text field."""
+    return f"{_TEXT_KEY}_{text_field()[0]}"
+
+
+def keep_text(key: str) -> None:
+    """Take the pipeline over from a text field, or remember what is wrong with the text."""
+    if key != text_key():
+        return
     try:
-        changed = pipeline().rewritten(st.session_state[TEXT_KEY])
+        changed = pipeline().rewritten(st.session_state[key])
     except StageError as error:
         st.session_state[_FAULT_KEY] = error.public_message
     else:

@@ -53,8 +53,9 @@ def lines_of(process):
     lines: Queue[str] = Queue()
 
     def read():
-        for line in process.stdout:
-            lines.put(line)
+        with process.stdout:
+            for line in process.stdout:
+                lines.put(line)
         lines.put("")
 
     threading.Thread(target=read, daemon=True).start()

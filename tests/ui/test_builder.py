@@ -39,6 +39,13 @@ def test_a_step_moves_up_and_down_but_not_beyond_the_ends():
     assert names(pipeline.move(last, 1)) == ["invert", "gaussian", "sobel"]
 
 
+def test_what_is_done_to_a_step_that_is_gone_changes_nothing():
+    pipeline = built("invert", "gaussian")
+    gone = pipeline.drafts[0].uid
+    left = pipeline.remove(gone)
+    assert left.move(gone, 1) == left.remove(gone) == left.enter(gone, "sigma", 2.0) == left
+
+
 def test_only_what_differs_from_the_defaults_is_spelled():
     pipeline = built("canny")
     uid = pipeline.drafts[0].uid

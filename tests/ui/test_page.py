@@ -15,11 +15,13 @@ def pixels():
 
 
 def pick(page, name):
-    page.selectbox(key="add_operation").select(name).run()
+    (choice,) = (box for box in page.selectbox if box.label == "Add an operation")
+    choice.select(name).run()
 
 
 def text(page):
-    return page.text_area(key="pipeline_text")
+    (field,) = page.text_area
+    return field
 
 
 def said(page):
@@ -81,6 +83,21 @@ def test_steps_move_and_go(page):
     assert text(page).value == "otsu grayscale"
     page.button(key="down_3").click().run()
     assert text(page).value == "grayscale otsu"
+
+
+def test_every_change_of_a_form_is_spelled_in_a_fresh_text_field(page):
+    pick(page, "canny")
+    before = text(page)
+    page.number_input(key="1_low").set_value(40.0).run()
+    assert text(page).key != before.key
+    page.number_input(key="1_high").set_value(120.0).run()
+    assert text(page).value == "canny:low=40,high=120"
+
+
+def test_a_form_that_changes_after_the_text_was_edited_spells_both(page):
+    text(page).set_value("canny:low=20").run()
+    page.number_input(key="1_high").set_value(60.0).run()
+    assert text(page).value == "canny:low=20,high=60"
 
 
 def test_wrong_text_is_explained_and_does_not_touch_the_forms(page):
