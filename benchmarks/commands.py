@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+OPTIONS = ("--no-digest", "--quiet", "--json")
 HALOROW = Path(sys.executable).with_name("halorow")
 
 
@@ -23,7 +24,7 @@ def timed(command: list[str]) -> tuple[float, str]:
 def halorow_run(source: Path, target: Path, steps: list[str], ranks: int) -> dict[str, float]:
     """Filter a file with ``halorow run``; ``inside`` is what the stage measured, ``whole`` the process."""
     target.unlink(missing_ok=True)
-    arguments = ["run", str(source), str(target), *steps, "--ranks", str(ranks), "--quiet", "--json"]
+    arguments = ["run", str(source), str(target), *steps, "--ranks", str(ranks), *OPTIONS]
     whole, output = timed([str(HALOROW), *arguments])
     report: dict[str, Any] = json.loads(output)
     return {"inside": float(report["seconds"]), "whole": whole}

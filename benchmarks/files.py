@@ -20,7 +20,7 @@ AGAINST_VIPS = {
     "equalize": "equalize:channels=each",
 }
 NOTES_ON_THE_PEER = (
-    "halorow also computes the digest of the output's pixels, which libvips does not.",
+    "halorow runs with `--no-digest`, since libvips computes none.",
     "libvips's Gaussian cuts its kernel shorter; its `sobel` keeps the colours, which is faster for it.",
     "libvips's `canny` has no hysteresis.",
 )
