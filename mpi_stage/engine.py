@@ -44,7 +44,7 @@ class Engine:
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.memory = PeakMemory()
         self.digest: RowDigest | None = None
-        self.spilled_bytes = 0
+        self._slabs: list[Slab] = []
 
     def run(self, source: Source, sink: Sink, *, digest: bool) -> None:
         """Filter ``source`` into ``sink``; on return every rank's part is in the finished file."""
@@ -56,6 +56,11 @@ class Engine:
                 reader = self._intermediate(one, reader, rereadable=rereadable)
                 rereadable = True
             self._write(self._plan.passes[-1], reader, sink)
+
+    @property
+    def spilled_bytes(self) -> int:
+        """Bytes written to scratch instead of being kept in memory."""
+        return sum(slab.spilled_bytes for slab in self._slabs)
 
     def _first_reader(self, source: Source) -> RowReader:
         """Return a reader of this rank's rows: the source itself, or a slab dealt out by rank 0."""
@@ -81,6 +86,7 @@ class Engine:
 
     def _keep(self, one: Pass, reader: RowReader, measurement: Measurement | None) -> Slab:
         """Sweep a pass into a slab; the first measuring round rides on the sweep."""
+        earlier = list(self._slabs)
         slab = self._slab(one.after)
 
         def take(first: int, rows: Pixels) -> None:
@@ -90,7 +96,8 @@ class Engine:
                 measurement.add(first, rows)
 
         self._sweep(one, reader, take)
-        self.spilled_bytes += slab.spilled_bytes
+        for one_before in earlier:
+            one_before.close()
         return slab
 
     def _measure(self, one: Pass, reader: RowReader, measurement: Measurement) -> None:
@@ -190,6 +197,8 @@ class Engine:
             params=ending.step.params,
             block_rows=self._plan.block_rows,
             slab=self._room,
+            operation=ending.operation,
+            watch=self.memory.sample,
         )
         made: RowReader = work(step)
         self.told.append((ending.operation.name, step.found))
@@ -202,6 +211,7 @@ class Engine:
     def _room(self, spec: ImageSpec, rows: Rows) -> Slab:
         slab = Slab(spec, rows, scratch=self._scratch, in_memory=self._plan.slabs_in_memory)
         self._resources.callback(slab.close)
+        self._slabs.append(slab)
         return slab
 
 

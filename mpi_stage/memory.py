@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.operations.declaration import Pattern
+from mpi_stage.partition import Partition
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from mpi_stage.image import ImageSpec
-    from mpi_stage.partition import Partition
     from mpi_stage.plan import InputFacts, OutputFacts, Pass, PlannedStep
 
 BASE_BYTES = 96 << 20
@@ -29,13 +29,17 @@ SEAM_BYTES_PER_COLUMN = 32
 
 @dataclass(frozen=True)
 class MemoryModel:
-    """The parts of a rank's memory: ``always`` and, per pass, ``working`` and ``slab``, in bytes."""
+    """The parts of a rank's memory: ``always`` and, per pass, ``working`` and ``slabs``, in bytes.
+
+    ``inner`` are the bytes of the slabs that the global step at the end of each pass makes.
+    """
 
     always: tuple[tuple[str, int], ...]
     working: tuple[tuple[str, int], ...]
     slabs: tuple[tuple[str, int], ...]
     ranks: int
     block_rows: int
+    inner: tuple[int, ...] = ()
 
     @classmethod
     def of(
@@ -61,19 +65,25 @@ class MemoryModel:
             (f"the slab before pass {number + 2}", partition.largest * one.after.row_bytes)
             for number, one in enumerate(passes[:-1])
         )
+        inner = tuple(
+            _global_bytes(one.ending, partition, kept=True, block_rows=block_rows) for one in passes
+        )
         ends = tuple(
-            (one.ending.operation.name, _collective_bytes(one.after, partition.largest, block_rows))
+            (
+                one.ending.operation.name,
+                _global_bytes(one.ending, partition, kept=False, block_rows=block_rows),
+            )
             for one in passes
             if one.ending and one.ending.operation.pattern is Pattern.GLOBAL
         )
-        return cls((*always, *ends), working, slabs, partition.ranks, block_rows)
+        return cls((*always, *ends), working, slabs, partition.ranks, block_rows, inner[:-1])
 
     def peak_bytes(self, *, slabs_in_memory: bool) -> int:
         """Return the predicted peak of the rank that needs most."""
         total = sum(size for _, size in self.always) + max(size for _, size in self.working)
         if slabs_in_memory and self.slabs:
             sizes = [size for _, size in self.slabs]
-            total += max(sum(sizes[index : index + 2]) for index in range(len(sizes)))
+            total += max(sum(sizes[index : index + 2]) + self.inner[index] for index in range(len(sizes)))
         return total
 
     def largest(self, *, slabs_in_memory: bool) -> tuple[str, int]:
@@ -104,6 +114,18 @@ def _step_bytes(step: PlannedStep, block_rows: int) -> int:
 def _frame_bytes(one: Pass, block_rows: int) -> int:
     """Bytes around the steps: the block being read, and halo rows sent and received."""
     return (2 * block_rows + 4 * one.halo_rows) * one.before.row_bytes
+
+
+def _global_bytes(ending: PlannedStep | None, partition: Partition, *, kept: bool, block_rows: int) -> int:
+    """Bytes that a global step needs of one rank: in slabs if ``kept``, else while it works."""
+    if ending is None or ending.operation.pattern is not Pattern.GLOBAL:
+        return 0
+    operation, before = ending.operation, ending.before
+    rows = Partition(before.rows, partition.ranks, partition.unit).largest
+    declared = operation.slab_bytes if kept else operation.working_bytes
+    if declared is not None:
+        return declared(ending.step.params, before, rows, partition.ranks)
+    return 0 if kept else _collective_bytes(before, rows, block_rows)
 
 
 def _collective_bytes(spec: ImageSpec, slab_rows: int, block_rows: int) -> int:

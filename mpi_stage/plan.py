@@ -26,6 +26,7 @@ FUSE_LIMIT_FRACTION = 0.25
 """Steps are fused only while the rows that a rank computes twice stay below this part of its slab."""
 
 _CHANNELS_TAKEN = {
+    Channels.GRAY: (1,),
     Channels.GRAY_OR_COLOUR: (1, COLOUR_CHANNELS, ALPHA_CHANNELS),
     Channels.COLOUR: (COLOUR_CHANNELS, ALPHA_CHANNELS),
 }
@@ -195,7 +196,7 @@ def make_plan(
     rank would need more than ``memory_bytes``, with both numbers and what would fit.
     """
     spec = source.spec
-    planned = tuple(_planned(steps, spec))
+    planned = tuple(plan_steps(steps, spec))
     slab_rows = max(1, spec.rows // ranks)
     passes = tuple(_passes(planned, spec, slab_rows))
     rows = block_rows or _block_rows(passes)
@@ -224,12 +225,15 @@ def make_plan(
 
 def check_step(step: Step, spec: ImageSpec) -> ImageSpec:
     """Return the image after one step. Raises UnsupportedImageError if the step cannot take ``spec``."""
-    *_, last = _planned([step], spec)
+    *_, last = plan_steps([step], spec)
     return last.after
 
 
-def _planned(steps: Sequence[Step], spec: ImageSpec) -> Iterator[PlannedStep]:
-    """Yield the steps with those that the plan puts before them, and their images."""
+def plan_steps(steps: Sequence[Step], spec: ImageSpec) -> Iterator[PlannedStep]:
+    """Yield the steps with those that the plan puts before them, and their images.
+
+    Raises UnsupportedImageError where a step cannot take what it would get.
+    """
     for step in steps:
         operation = step.operation
         result = operation.output(spec, step.params)

@@ -7,7 +7,7 @@ from typing import Any
 from mpi4py import MPI
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Params
+from mpi_stage.operations.declaration import Operation, Params
 from mpi_stage.partition import Partition, Rows
 from mpi_stage.slab import RowReader, Slab
 from mpi_stage.timing import PhaseClock
@@ -42,7 +42,8 @@ class GlobalStep:
     ``rows`` are this rank's rows of ``before``, dealt as ``partition`` says; ``reader`` reads them.
     ``after`` is the image that the step makes, dealt as ``after_partition`` says: the step returns a
     reader of this rank's rows of it. ``slab`` makes room for rows that outlive the step's work, in
-    memory or in scratch as the plan has it. What is put in ``found`` appears in the report.
+    memory or in scratch as the plan has it. ``watch`` is called now and then while the step works, so
+    that its memory is measured. What is put in ``found`` appears in the report.
     """
 
     context: RankContext
@@ -55,4 +56,6 @@ class GlobalStep:
     params: Params
     block_rows: int
     slab: Callable[[ImageSpec, Rows], Slab]
+    operation: Operation
+    watch: Callable[[], None]
     found: dict[str, Any] = field(default_factory=dict)

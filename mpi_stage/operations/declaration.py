@@ -38,6 +38,7 @@ class Channels(StrEnum):
     """Which channel counts an operation takes."""
 
     ANY = "any number of channels"
+    GRAY = "1 channel"
     GRAY_OR_COLOUR = "1, 3 or 4 channels"
     COLOUR = "3 or 4 channels"
 
@@ -57,7 +58,8 @@ class Parameter:
     """One parameter of an operation.
 
     ``default`` None means that the parameter may be left out and is then derived, unless
-    ``required``. ``odd`` holds for integers. Bounds include both ends.
+    ``required``. ``odd`` holds for integers. Bounds include both ends. Of a list of numbers, the bounds
+    hold for each; ``whole`` says that they are integers, ``counts`` how many there may be (any if empty).
     """
 
     name: str
@@ -70,6 +72,8 @@ class Parameter:
     choices: tuple[str, ...] = ()
     odd: bool = False
     required: bool = False
+    whole: bool = False
+    counts: tuple[int, ...] = ()
 
 
 PointKernel = Callable[[Pixels, Params], Pixels]
@@ -124,6 +128,10 @@ def _no_check(params: Params, spec: ImageSpec) -> None:
     """Accept everything."""
 
 
+RankBytes = Callable[[Params, ImageSpec, int, int], int]
+"""(parameters, image before, rows of the largest slab, ranks) → bytes of one rank."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the catalogue, declared once.
@@ -146,6 +154,10 @@ class Operation:
     border: the default border, None where the operation looks at no neighbours.
     prepare: further steps that the plan puts before this one (after the gray step), as pairs of
         an operation's name and its parameters.
+    working_bytes, slab_bytes: what a global step needs of one rank, for the plan: while it works, and
+        in slabs, which may be in scratch instead. Both get the parameters, the image before, the rows
+        of the largest slab and the number of ranks. Without ``working_bytes`` the plan takes what
+        joining components needs.
     """
 
     name: str
@@ -172,3 +184,5 @@ class Operation:
     stencil: StencilKernel | None = None
     reduction: Reduction | None = None
     collective: str | None = None
+    working_bytes: RankBytes | None = None
+    slab_bytes: RankBytes | None = None
