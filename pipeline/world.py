@@ -183,19 +183,32 @@ class World:
         self._control.send_all(message)
         watch.saw(message | {"event": "sent"}, time.monotonic())
         while True:
-            for event in self._hear(_TICK_S):
-                if event.get("job") != message["job"]:
-                    continue
-                watch.saw(event, time.monotonic())
-                if event["event"] == "error":
-                    raise error_of(event)
-                if event["event"] == answer:
-                    return event
-                if listener is not None:
-                    listener(event)
+            answers = self._tell(self._hear(_TICK_S), message["job"], answer, watch, listener)
+            if answers:
+                # What other ranks said before may lie in their connections still.
+                self._tell(self._hear(), message["job"], answer, watch, listener)
+                return answers[0]
             if self._gone or self._process.poll() is not None:
                 self._raise_death(str(message["job"]))
             watch.check(time.monotonic())
+
+    @staticmethod
+    def _tell(
+        events: Sequence[Event], job: str, answer: str, watch: Watch, listener: Listener | None
+    ) -> list[Event]:
+        """Tell the listener of a job's events; return those it was waited for, raise the errors."""
+        answers = []
+        for event in events:
+            if event.get("job") != job:
+                continue
+            watch.saw(event, time.monotonic())
+            if event["event"] == "error":
+                raise error_of(event)
+            if event["event"] == answer:
+                answers.append(event)
+            elif listener is not None:
+                listener(event)
+        return answers
 
     def _await_ranks(self, watch: Watch) -> None:
         """Wait until every rank has started MPI and reported."""
