@@ -1,5 +1,6 @@
 """The service, started for a measurement as ``halorow up`` and ended by Ctrl-C."""
 
+import os
 import signal
 import socket
 import subprocess
@@ -8,9 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pipeline.client import Client
-
 from benchmarks.commands import HALOROW
+from pipeline.client import Client
 from pipeline.config import Settings
 
 READY_S = 120
@@ -28,7 +28,10 @@ def free_port() -> int:
 def service(data: Path, workers: int) -> Iterator[Client]:
     """Start the service on a folder, yield a client when it is ready, end it."""
     command = [str(HALOROW), "up", "--data", str(data), "--port", str(free_port()), "--workers", str(workers)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+    environment = {**os.environ, "HALOROW_RAY_DASHBOARD_PORT": str(free_port())}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         watchdog = threading.Timer(READY_S, process.kill)
         watchdog.start()
         try:
