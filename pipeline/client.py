@@ -219,6 +219,13 @@ class Client:
             raise ObjectNotFoundError(f"there is no object {key}")
         return self._parts.store.local_path(key)
 
+    def uri_of(self, place: str) -> str:
+        """Return the URI of a place in the store: as it is, or made from a key or the beginning of one."""
+        if "://" in place:
+            return place
+        # What a store makes of a key is only defined for whole ones.
+        return self._parts.store.uri(f"{place}x").removesuffix("x")
+
     def objects(self, uri: str) -> list[str]:
         """Return the URIs of the objects whose URIs start with ``uri``. Raises KeyRefusedError."""
         prefix = self._parts.store.key_of(f"{uri}x").removesuffix("x")

@@ -24,7 +24,15 @@ CONFIG_FILE = "halorow.toml"
 LEASE_BEATS = 2
 """Renewals that must fit into a lease, so that one may be late."""
 
-SHARED = ("redis_url", "store_uri", "link_secret", "public_base_url", "ray_address", "ray_namespace")
+SHARED = (
+    "redis_url",
+    "store_uri",
+    "link_secret",
+    "public_base_url",
+    "ray_address",
+    "ray_namespace",
+    "ray_dashboard_port",
+)
 """What those who use a running embedded service must know of it."""
 
 

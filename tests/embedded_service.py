@@ -13,6 +13,7 @@ import psutil
 
 from pipeline.client import Client
 from pipeline.config import Settings
+from pipeline.processes import spawn
 
 START_S = 180
 STOP_S = 60
@@ -29,29 +30,29 @@ class EmbeddedService:
         self.log = data.parent / f"{data.name}.log"
         self._env = {**os.environ, **QUICK, "HALOROW_DATA_DIR": str(data)}
         with self.log.open("ab") as errors:
-            self.process = subprocess.Popen(
+            # Ends with the tests, however they end.
+            self.process = spawn(
                 [*halorow_argv("up"), "--workers", str(workers)],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=self._env,
-                text=True,
             )
         self.page = self._await_page()
         self.settings = Settings.load(data_dir=data)
         self.client = Client.connect(self.settings)
 
     def _await_page(self) -> str:
-        said: SimpleQueue[str] = SimpleQueue()
+        said: SimpleQueue[bytes] = SimpleQueue()
 
         def read() -> None:
             for line in self.process.stdout:
                 said.put(line)
-            said.put("")
+            said.put(b"")
 
         threading.Thread(target=read, daemon=True).start()
         try:
             while line := said.get(timeout=START_S):
-                name, _, address = line.strip().partition(": ")
+                name, _, address = line.decode().strip().partition(": ")
                 if name == "page":
                     return address
         except Empty:
