@@ -196,7 +196,7 @@ class World:
     def _tell(
         events: Sequence[Event], job: str, answer: str, watch: Watch, listener: Listener | None
     ) -> list[Event]:
-        """Tell the listener of a job's events; return those it was waited for, raise the errors."""
+        """Tell the listener of a job's events; return those that were waited for; raise its errors."""
         answers = []
         for event in events:
             if event.get("job") != job:
