@@ -3,21 +3,37 @@
 from mpi_stage.errors import UnknownOperationError
 from mpi_stage.operations.box import BOX
 from mpi_stage.operations.canny import CANNY, CANNY_GRADIENTS, CANNY_MAPS
-from mpi_stage.operations.colour import GRAYSCALE, INVERT, SATURATION
+from mpi_stage.operations.channels import CHANNELS, RGB
+from mpi_stage.operations.colour import GRAYSCALE, INVERT
 from mpi_stage.operations.declaration import Operation
 from mpi_stage.operations.equalize import EQUALIZE
 from mpi_stage.operations.gaussian import GAUSSIAN
+from mpi_stage.operations.hsv import HUE, SATURATION
+from mpi_stage.operations.matrix import MATRIX, SEPIA
 from mpi_stage.operations.median import MEDIAN
 from mpi_stage.operations.otsu import OTSU
+from mpi_stage.operations.posterize import POSTERIZE, SOLARIZE
 from mpi_stage.operations.sharpen import SHARPEN
 from mpi_stage.operations.sobel import SOBEL
 from mpi_stage.operations.suggestions import did_you_mean, shown
 from mpi_stage.operations.threshold import THRESHOLD
+from mpi_stage.operations.tone import BRIGHTNESS, CONTRAST, GAMMA, LEVELS
 
 OPERATIONS: tuple[Operation, ...] = (
     INVERT,
     GRAYSCALE,
+    RGB,
     SATURATION,
+    HUE,
+    BRIGHTNESS,
+    CONTRAST,
+    GAMMA,
+    LEVELS,
+    MATRIX,
+    SEPIA,
+    CHANNELS,
+    POSTERIZE,
+    SOLARIZE,
     BOX,
     GAUSSIAN,
     MEDIAN,

@@ -148,7 +148,14 @@ def _checked_numbers(parameter: Parameter, value: object) -> tuple[float, ...]:
         raise ParameterError(_wrong_kind(parameter, value))
     if not 0 < len(value) <= MAX_NUMBERS:
         raise ParameterError(f"{parameter.name} takes 1 to {MAX_NUMBERS} numbers, got {len(value)}")
-    return tuple(_checked_float(parameter, number) for number in value)
+    if parameter.counts and len(value) not in parameter.counts:
+        counts = " or ".join(str(count) for count in parameter.counts)
+        raise ParameterError(f"{parameter.name} takes {counts} numbers, got {len(value)}")
+    numbers = tuple(_checked_float(parameter, number) for number in value)
+    for number in numbers:
+        if parameter.whole and not number.is_integer():
+            raise ParameterError(f"{parameter.name} must be whole numbers, got {number:g}")
+    return numbers
 
 
 _CHECKS: Mapping[Kind, Callable[[Parameter, object], Value]] = {

@@ -82,7 +82,11 @@ def _boolean(_parameter: Parameter) -> Schema:
 
 
 def _numbers(parameter: Parameter) -> Schema:
-    return {"type": "array", "items": _number(parameter), "minItems": 1, "maxItems": MAX_NUMBERS}
+    items = _integer(parameter) if parameter.whole else _number(parameter)
+    if not parameter.counts:
+        return {"type": "array", "items": items, "minItems": 1, "maxItems": MAX_NUMBERS}
+    sizes = [{"minItems": count, "maxItems": count} for count in parameter.counts]
+    return {"type": "array", "items": items, "oneOf": sizes}
 
 
 _KINDS: Mapping[Kind, Callable[[Parameter], Schema]] = {

@@ -16,7 +16,11 @@ by_name = pytest.mark.parametrize("operation", EVERY, ids=lambda operation: oper
 
 
 def step_of(operation):
-    required = {p.name: 1 for p in operation.parameters if p.required}
+    required = {
+        p.name: [0] * (p.counts or (1,))[0] if p.kind is Kind.NUMBERS else 1
+        for p in operation.parameters
+        if p.required
+    }
     return make_step(operation.name, required)
 
 
@@ -70,7 +74,9 @@ def test_cost_halo_and_output_are_sensible(operation, dtype):
         assert operation.halo(params, spec) >= 0
         after = operation.output(spec, params)
         assert (after.rows, after.columns, after.dtype) == (10, 20, dtype)
-        assert after.channels == (1 if operation.gray_inside or operation.name == "grayscale" else count)
+        gray = operation.gray_inside or operation.name in {"grayscale", "channels"}
+        colour = operation.name == "rgb" and count == 1
+        assert after.channels == (1 if gray else 3 if colour else count)
 
 
 def test_the_default_borders_are_those_of_the_references():

@@ -31,6 +31,10 @@ def values_of(parameter):
         return integers.filter(lambda value: value % 2) if parameter.odd else integers
     if parameter.kind is Kind.FLOAT:
         return st.floats(low, high)
+    if parameter.kind is Kind.NUMBERS:
+        number = st.integers(int(low), 100).map(float) if parameter.whole else st.floats(low, high)
+        counts = st.sampled_from(parameter.counts or (1, 2, 9))
+        return counts.flatmap(lambda count: st.lists(number, min_size=count, max_size=count))
     return st.booleans() if parameter.kind is Kind.BOOL else st.sampled_from(parameter.choices)
 
 
