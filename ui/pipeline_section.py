@@ -23,7 +23,7 @@ def pipeline_section() -> None:
     drafts = state.pipeline().drafts
     for place, draft in enumerate(drafts):
         _step(place, len(drafts), draft)
-    add_key = f"{_ADD_KEY}_{state.pipeline().next_uid}"
+    add_key = _add_key()
     st.selectbox(
         "Add an operation",
         [operation.name for operation in OPERATIONS],
@@ -44,10 +44,15 @@ def _entry(name: str) -> str:
     return f"{operation.label} ({operation.name}) · {operation.family}"
 
 
+def _add_key() -> str:
+    """Return the key of the present choice: there is a fresh one for every step."""
+    return f"{_ADD_KEY}_{state.pipeline().next_uid}"
+
+
 def _add(key: str) -> None:
-    """Append the operation that was picked; the next choice is a fresh one."""
+    """Append the operation that was picked, once."""
     name = st.session_state[key]
-    if name is not None:
+    if name is not None and key == _add_key():
         state.keep(state.pipeline().add(name))
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from queue import Empty, Queue
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-HALOROW = str(Path(sys.executable).with_name("halorow"))
 OUTPUT = Path(__file__).parents[1] / "output"
 START_S = 180
+PATIENCE_MS = 30_000
 STOP_S = 60
 
 
@@ -40,7 +40,8 @@ def chromium():
 def visit(chromium, request):
     """Give a fresh visitor's tab; it leaves a screenshot of its last sight in ``tests/output``."""
     context = chromium.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     tab = context.new_page()
     yield tab
     OUTPUT.mkdir(exist_ok=True)

@@ -23,17 +23,13 @@ FINISH_MS = 120_000
 
 def run_here(tmp_path, source, pipeline):
     """Return the report of ``halorow run``: what the service has to agree with."""
-    command = [
-        sys.executable,
-        "-m",
-        "pipeline.cli",
-        "run",
-        str(source),
-        str(tmp_path / f"here-{source.name}"),
-    ]
+    words = ["run", str(source), str(tmp_path / f"here-{source.name}"), *pipeline.split()]
     done = subprocess.run(
-        [*command, *pipeline.split(), "--ranks", "3", "--json", "--quiet"], capture_output=True, check=True
+        [sys.executable, "-m", "pipeline.cli", *words, "--ranks", "3", "--json"],
+        capture_output=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr.decode()
     return json.loads(done.stdout)
 
 
