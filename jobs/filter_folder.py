@@ -14,6 +14,7 @@ same batch name it takes up the same jobs. The service is found by the settings 
 """
 
 import argparse
+import hashlib
 import sys
 import time
 from collections import Counter
@@ -53,7 +54,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--input", required=True, help="prefix: a URI in the store, or the beginning of keys")
     parser.add_argument("--steps", required=True, help="the pipeline, for instance 'gaussian:sigma=2 sobel'")
     parser.add_argument("--output", help="prefix for the results; by default each job's own folder")
-    parser.add_argument("--batch", help="name of the batch; made from the other arguments by default")
+    parser.add_argument("--batch", help="name of the batch; the same name takes up the same jobs")
     parser.add_argument("--ranks", type=int, help="MPI ranks for each image; chosen by the plan by default")
     return parser.parse_args(argv)
 
@@ -61,7 +62,6 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def submit_all(client: Client, arguments: argparse.Namespace) -> dict[str, JobStatus]:
     """Submit every image below the prefix; return the jobs by id."""
     prefix = client.uri_of(arguments.input)
-    batch = arguments.batch or f"{prefix} {arguments.steps} {arguments.output or ''}"[:100]
     jobs: dict[str, JobStatus] = {}
     for uri in client.objects(prefix):
         if not uri.lower().endswith(SUFFIXES):
@@ -72,12 +72,17 @@ def submit_all(client: Client, arguments: argparse.Namespace) -> dict[str, JobSt
             uri,
             arguments.steps,
             output=output,
-            batch=batch,
-            key=f"{batch}|{relative}"[-200:],
+            batch=arguments.batch,
+            key=key_of(arguments.batch, relative),
             ranks=arguments.ranks,
         )
         jobs[job.id] = job
     return jobs
+
+
+def key_of(batch: str | None, relative: str) -> str | None:
+    """Return the idempotency key of one image of a batch that has a name."""
+    return hashlib.sha256(f"{batch}\x00{relative}".encode()).hexdigest() if batch else None
 
 
 def follow(client: Client, jobs: dict[str, JobStatus]) -> list[JobStatus]:

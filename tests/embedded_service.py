@@ -68,6 +68,19 @@ class EmbeddedService:
         assert done.returncode == check, f"exit {done.returncode}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
 
+    def ray_job(self, script: str, *words: str, token: bool = True, fails: bool = False) -> str:
+        """Run a script as ``ray job submit`` does; return what it and Ray said."""
+        address = f"http://127.0.0.1:{self.settings.ray_dashboard_port}"
+        path = Path(__file__).parents[1] / script
+        program = str(Path(sys.executable).with_name("ray"))
+        argv = [program, "job", "submit", "--address", address, "--", "python", str(path), *words]
+        env = {**os.environ, "RAY_AUTH_MODE": "token" if token else "disabled"}
+        if token:
+            env["RAY_AUTH_TOKEN_PATH"] = str(self.data / "ray-token")
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=STOP_S)
+        assert bool(done.returncode) is fails, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout + done.stderr
+
     def processes(self, what: str = "") -> list[psutil.Process]:
         """Return the service's processes whose command lines contain ``what``."""
         found = []

@@ -158,3 +158,23 @@ def test_a_killed_service_leaves_no_process_and_goes_on_where_it_was(images, exp
     again.stop()
     assert not any(lives(process) for process in below)
     assert list((tmp_path / "data" / "store" / "staging").iterdir()) == []
+
+
+def test_a_folder_is_filtered_by_a_ray_job(embedded, images, expected):
+    for image in images:
+        embedded.client._parts.store.put_file(f"scans/{image.name}", image)
+    embedded.client._parts.store.put_bytes("scans/notes.txt", b"no image")
+
+    said = embedded.ray_job(
+        "jobs/filter_folder.py", "--input", "scans/", "--steps", STEPS[1], "--output", "out/"
+    )
+
+    assert "100.0% of 3 images: 3 succeeded" in said
+    for image in images:
+        assert embedded.client._parts.store.stat(f"out/{image.name}") is not None
+    done = [job for job in embedded.client.jobs() if job.output_key == f"out/{images[0].name}"]
+    assert embedded.client.result(done[0].id).pixels_sha256 == expected(images[0], STEPS[1])
+
+
+def test_a_ray_job_without_the_token_is_refused(embedded):
+    assert "token" in embedded.ray_job("jobs/filter_folder.py", token=False, fails=True).lower()
