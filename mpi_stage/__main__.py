@@ -51,7 +51,7 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
     from mpi_stage.collective.context import RankContext  # noqa: PLC0415
     from mpi_stage.contract import Request  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
-    from mpi_stage.session import plan_request, run_request  # noqa: PLC0415
+    from mpi_stage.session import file_digest, plan_request, run_request  # noqa: PLC0415
 
     if kind == "run":
         run_request(RankContext(comm), Request.from_json(message), send)
@@ -62,8 +62,12 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
             plan, header, _ = plan_request(request, ranks)
             facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
             send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
+    elif kind == "digest":
+        if comm.rank == 0:
+            facts = {"pixels_sha256": file_digest(str(message["input"]))}
+            send({"event": "digested", "job": message["job"], **facts})
     else:
-        raise StageError(f"unknown request {kind!r}; known are run, plan and stop")
+        raise StageError(f"unknown request {kind!r}; known are run, plan, digest and stop")
 
 
 if __name__ == "__main__":

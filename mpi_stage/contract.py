@@ -6,6 +6,7 @@ the same request lines::
 
     {"request": "run", …}                fields of :class:`Request`
     {"request": "plan", "ranks": n, …}   the same; only the header is read, for a world of n ranks
+    {"request": "digest", "job": id, "input": path}   the digest of an image file's pixels
     {"request": "stop"}                  leave the loop and exit 0
 
 and answers with event lines::
@@ -13,6 +14,7 @@ and answers with event lines::
     {"event": "planned", "job": id, "plan": {…}}                        rank 0; see Plan.to_json
     {"event": "progress", "job": id, "rank": r, "rows_done": a, "rows_total": b}
     {"event": "report", "job": id, "report": {…}}                       rank 0; the job is done
+    {"event": "digested", "job": id, "pixels_sha256": …}                rank 0
     {"event": "error", "job": id, "rank": r, "kind": …, "message": …, "retryable": …, "exit_code": …}
 
 A job is done when its report says so, never because a process exited with 0. The end of the control

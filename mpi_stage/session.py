@@ -12,7 +12,7 @@ import cv2
 from gpu_kernels.device import why_unusable
 from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import RankReport, Report, Request
-from mpi_stage.digest import combine
+from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
 from mpi_stage.formats.base import Header, SinkOptions, SinkPlan
@@ -20,9 +20,13 @@ from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Measured
 from mpi_stage.operations.grammar import Step, parse_json
+from mpi_stage.partition import Rows
 from mpi_stage.plan import Plan, make_plan
+from mpi_stage.sweep import blocks
+from mpi_stage.timing import PhaseClock
 
 PROGRESS_EVERY_S = 0.2
+DIGEST_BLOCK_BYTES = 8 << 20
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -42,6 +46,20 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
         block_rows=request.block_rows,
     )
     return plan, header, sink
+
+
+def file_digest(path: str) -> str:
+    """Return the digest of an image file's pixels, as reports state it for outputs."""
+    clock, digest = PhaseClock(), RowDigest()
+    source = open_source(path, clock)
+    try:
+        spec = source.header.spec
+        block_rows = max(1, DIGEST_BLOCK_BYTES // spec.row_bytes)
+        for _, rows in blocks(spec, Rows(0, spec.rows), source, block_rows):
+            digest.update(rows)
+    finally:
+        source.close()
+    return combine(spec, [digest.joined()])
 
 
 def run_request(context: RankContext, request: Request, emit: Emit) -> None:

@@ -15,7 +15,7 @@ from pipeline import local_cli
 
 EXIT_INTERRUPTED = 130
 _EXIT_SIGNALLED = 128
-_LOCAL = ("run", "plan", "ops")
+_LOCAL = ("run", "plan", "ops", "digest")
 _DEBUG = "HALOROW_DEBUG"
 
 

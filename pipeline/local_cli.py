@@ -1,4 +1,4 @@
-"""The commands that need no service: run, plan, ops.
+"""The commands that need no service: run, plan, ops, digest.
 
 Nothing heavy is imported before a command needs it: starting up counts.
 """
@@ -44,7 +44,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
-    for command in (run, plan, ops):
+    for command in (run, plan, ops, digest):
         app.command(rich_help_panel="One image, no service")(command)
 
 
@@ -110,6 +110,13 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
         _print_json(found)
     else:
         typer.echo(plan_text(found))
+
+
+def digest(source: Input) -> None:
+    """Print the sha256 of an image's pixels, as the reports of run and of jobs state it."""
+    from pipeline.local_run import digest_image  # noqa: PLC0415  # see the module's docstring
+
+    typer.echo(digest_image(source))
 
 
 def ops(

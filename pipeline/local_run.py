@@ -108,6 +108,13 @@ def plan_image(source: Path, steps: Words, options: RunOptions | None = None) ->
         return world.plan(request, ranks=options.ranks or cores())
 
 
+def digest_image(source: Path) -> str:
+    """Return the digest of an image's pixels, as reports state it. Raises the stage's errors."""
+    _check_input(source)
+    with World(1) as world:
+        return world.digest(str(source.absolute()))
+
+
 def _check_input(source: Path) -> None:
     """Raise MissingInputError unless ``source`` is a file that can be read."""
     if source.is_dir():

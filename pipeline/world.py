@@ -113,6 +113,12 @@ class World:
         plan: Event = self._ask(message, "planned", watch, None)["plan"]
         return plan
 
+    def digest(self, path: str) -> str:
+        """Return the digest of an image file's pixels. Raises as :meth:`run`."""
+        message = {"request": "digest", "job": "digest", "input": path}
+        event = self._ask(message, "digested", Watch("digest", time.monotonic()), None)
+        return str(event["pixels_sha256"])
+
     @property
     def alive(self) -> bool:
         """Whether the world can take a request: nothing of it has ended as far as is known."""

@@ -86,6 +86,11 @@ def test_the_digest_can_be_left_out(output):
     assert json.loads(done.stdout)["pixels_sha256"] is None
 
 
+def test_digest_is_that_of_the_pixels_as_the_report_of_a_run_states_it(output):
+    done = halorow("run", COFFEE, output, "gaussian", "--json")
+    assert halorow("digest", output).stdout.strip() == json.loads(done.stdout)["pixels_sha256"]
+
+
 def test_quiet_says_nothing(output):
     done = halorow("run", COFFEE, output, "invert", "--quiet", "--ranks", 1)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
