@@ -2,8 +2,7 @@
 
 A block's components are found by OpenCV. Of each only those that touch the block's first or last
 row can go on elsewhere: these are the *nodes* of a graph whose edges are the seams between blocks,
-then between ranks. The graph's components are found by SciPy. Memory is a few bytes per column and
-block, never an image.
+then between ranks. Memory is a few bytes per column and block, never an image.
 """
 
 from dataclasses import dataclass
@@ -20,28 +19,36 @@ NOTHING = -1
 CONNECTIVITY = 8
 
 
-def label_block(mask: NDArray[np.uint8]) -> tuple[int, Labels]:
+def label_block(mask: NDArray[np.uint8], connectivity: int = CONNECTIVITY) -> tuple[int, Labels]:
     """Return the number of labels (0 is the background) and the labels of a rows × columns mask."""
-    count, labels = cv2.connectedComponents(mask, connectivity=CONNECTIVITY, ltype=cv2.CV_32S)
+    count, labels = cv2.connectedComponents(mask, connectivity=connectivity, ltype=cv2.CV_32S)
     return int(count), labels.astype(np.int32, copy=False)
 
 
 def join(nodes: int, pairs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return, for each of ``nodes`` nodes, the number of its component under the given pairs (n × 2)."""
-    if not len(pairs):
-        return np.arange(nodes, dtype=np.int64)
-    from scipy.sparse import coo_matrix  # noqa: PLC0415  (slow to import, and few pipelines need it)
-    from scipy.sparse.csgraph import connected_components  # noqa: PLC0415
+    """Return, for each of ``nodes`` nodes, the number of its component under the given pairs (n × 2).
 
-    ones = np.ones(len(pairs), np.int8)
-    graph = coo_matrix((ones, (pairs[:, 0], pairs[:, 1])), shape=(nodes, nodes))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    Every node points to the smallest that it is known to be joined with; pairs whose ends point to
+    different nodes join these, and paths are halved, until nothing moves. Components are numbered
+    from 0 in the order of their smallest nodes.
+    """
+    parent = np.arange(nodes, dtype=np.int64)
+    while True:
+        ends = parent[pairs]
+        apart = ends[:, 0] != ends[:, 1]
+        if not apart.any():
+            return np.unique(parent, return_inverse=True)[1].astype(np.int64)
+        np.minimum.at(parent, ends[apart].max(axis=1), ends[apart].min(axis=1))
+        while not np.array_equal(parent, halved := parent[parent]):
+            parent = halved
 
 
-def seam_pairs(upper: NDArray[Any], lower: NDArray[Any]) -> NDArray[np.int64]:
-    """Return the pairs of nodes that touch, 8 neighbours, over the seam of two rows of node numbers."""
+def seam_pairs(
+    upper: NDArray[Any], lower: NDArray[Any], connectivity: int = CONNECTIVITY
+) -> NDArray[np.int64]:
+    """Return the pairs of nodes that touch over the seam of two rows of node numbers."""
     found = []
-    for shift in (-1, 0, 1):
+    for shift in (-1, 0, 1) if connectivity == CONNECTIVITY else (0,):
         above = upper[max(0, -shift) : len(upper) - max(0, shift)]
         below = lower[max(0, shift) : len(lower) - max(0, -shift)]
         both = (above != NOTHING) & (below != NOTHING)
