@@ -2,6 +2,7 @@
 
 import argparse
 import faulthandler
+import importlib
 import sys
 from typing import Any
 
@@ -25,12 +26,19 @@ def main() -> int:
     comm = MPI.COMM_WORLD
     connection = ControlConnection(arguments.control)
     connection.start(comm.rank, comm.size)
+    _load()
     while True:
         message = connection.next_request()
         if message.get("request") == "stop":
             return 0
         if not _serve(comm, message, connection.send):
             comm.Abort(EXIT_FAILED)
+
+
+def _load() -> None:
+    """Import what most requests need, while the supervisor still prepares the first one."""
+    for name in ("session", "formats.tiff_header", "formats.tiff_source", "formats.raster_source"):
+        importlib.import_module(f"mpi_stage.{name}")
 
 
 def _serve(comm: Any, message: dict[str, Any], send: Any) -> bool:  # noqa: ANN401  (typed where imported)
