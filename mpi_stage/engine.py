@@ -221,6 +221,7 @@ def _rows_to_sweep(plan: Plan, rank: int) -> int:
     for one in plan.passes:
         rows += plan.partition(one.before).slab(rank).height
         if one.ending is not None and one.ending.operation.reduction is not None:
-            rounds = len(one.ending.operation.reduction.rounds(one.ending.kernel_spec))
+            reduction, params = one.ending.operation.reduction, one.ending.step.params
+            rounds = len(reduction.rounds(one.ending.kernel_spec, params))
             rows += (rounds - 1) * plan.partition(one.after).slab(rank).height
     return rows

@@ -23,7 +23,7 @@ class Measurement:
         if reduction is None:
             raise PipelineError(f"{step.operation.name} has no reduction; its declaration is wrong")
         self._step = step
-        self._rounds = reduction.rounds(step.kernel_spec)
+        self._rounds = reduction.rounds(step.kernel_spec, step.step.params)
         self._number = 0
         self.found: Any = None
         self.state = self._start()

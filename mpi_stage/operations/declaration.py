@@ -106,12 +106,13 @@ class Round:
 class Reduction:
     """A reduce operation's work: measuring sweeps, then a point operation with what they found.
 
-    ``apply(rows, first_row, params, measured)`` returns the new values of rows × columns × channels
-    pixels, of which the first row is the image's row ``first_row``; it must not write into them.
+    ``rounds(spec, params)`` are the sweeps, at least one. ``apply(rows, first_row, params, measured)``
+    returns the new values of rows × columns × channels pixels, of which the first row is the image's
+    row ``first_row``; it must not write into them.
     ``tell(measured, params)`` is what the job's report says of it, as JSON; None for nothing.
     """
 
-    rounds: Callable[[ImageSpec], tuple[Round, ...]]
+    rounds: Callable[[ImageSpec, Params], tuple[Round, ...]]
     apply: Callable[[Pixels, int, Params, Measured], Pixels]
     tell: Callable[[Measured, Params], Any] | None = None
 

@@ -2,23 +2,20 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from mpi_stage.errors import UnsupportedImageError
-from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations import histogram
-from mpi_stage.operations.blocks import measured_channels, per_channel
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.operations import histogram, luma
+from mpi_stage.operations.blocks import per_channel
 from mpi_stage.operations.declaration import (
-    Kind,
     Measured,
     Operation,
-    Parameter,
     Params,
     Pattern,
     Reduction,
     Round,
 )
+from mpi_stage.operations.look_up import looked_up
 
 _UINT16_WHITE = 65535
 
@@ -31,36 +28,9 @@ class Tables:
     span: histogram.Span | None
 
 
-def _is_luma(params: Params, channels: int) -> bool:
-    """Whether Y of YCrCb is treated instead of each channel; for gray the two are the same."""
-    return params["channels"] == "luma" and channels == COLOUR_CHANNELS
-
-
-def _check(params: Params, spec: ImageSpec) -> None:
-    channels = measured_channels(spec)
-    if params["channels"] == "luma" and channels not in {1, COLOUR_CHANNELS}:
-        message = (
-            f"equalize:channels=luma takes 1, 3 or 4 channels, the image has {spec.channels}; "
-            "use equalize:channels=each"
-        )
-        raise UnsupportedImageError(message)
-
-
-def _planes(rows: Pixels, params: Params) -> Pixels:
-    """Return what is measured: luma as one channel, or all of them."""
-    if _is_luma(params, rows.shape[2]):
-        return cv2.cvtColor(rows, cv2.COLOR_RGB2YCrCb)[:, :, :1]
-    return rows
-
-
-def _width(spec: ImageSpec, params: Params) -> int:
-    channels = measured_channels(spec)
-    return 1 if _is_luma(params, channels) else channels
-
-
-def _rounds(spec: ImageSpec) -> tuple[Round, ...]:
+def _rounds(spec: ImageSpec, _params: Params) -> tuple[Round, ...]:
     """Return the histogram's sweeps, the last of which ends with the tables instead."""
-    *before, last = histogram.rounds(spec, _planes, _width)
+    *before, last = histogram.rounds(spec, luma.planes, luma.width)
     finish_histogram = last.finish
 
     def finish(state: Pixels, spec: ImageSpec, params: Params, previous: Measured) -> Tables:
@@ -95,34 +65,19 @@ def table(counts: Pixels, dtype: str) -> Pixels | None:
 def _apply(rows: Pixels, _first_row: int, params: Params, measured: Measured) -> Pixels:
     """Return the rows with each measured channel looked up in its table."""
     found: Tables = measured
-    if not _is_luma(params, rows.shape[2]):
-        return _looked_up(rows, found)
-    luma = cv2.cvtColor(rows, cv2.COLOR_RGB2YCrCb)
-    luma[:, :, :1] = _looked_up(luma[:, :, :1], found)
-    return cv2.cvtColor(luma, cv2.COLOR_YCrCb2RGB)
-
-
-def _looked_up(rows: Pixels, tables: Tables) -> Pixels:
-    result = np.empty(rows.shape, rows.dtype)
-    for channel, known in enumerate(tables.channels):
-        values = rows[:, :, channel]
-        result[:, :, channel] = values if known is None else _translate(values, known, tables.span)
-    return result
+    planes = luma.Planes(rows, params)
+    for channel, known in enumerate(found.channels):
+        if known is not None:
+            planes[channel] = _translate(planes[channel], known, found.span)
+    return planes.joined()
 
 
 def _translate(values: Pixels, known: Pixels, span: histogram.Span | None) -> Pixels:
     """Look one channel up; a NaN stays one, infinities are the range's ends."""
     if span is None:
-        if values.dtype == np.uint8:
-            return cv2.LUT(np.ascontiguousarray(values), known)
-        return known[values]
+        return looked_up(values, known)
     with np.errstate(invalid="ignore"):
         return np.where(np.isnan(values), values, known[span.bins(values)])
-
-
-def _cost(params: Params, spec: ImageSpec) -> float:
-    conversion = 2.0 if _is_luma(params, measured_channels(spec)) else 0.0
-    return conversion * (1 if spec.dtype == "uint8" else 3) + per_channel(spec, 1.0)
 
 
 EQUALIZE = Operation(
@@ -133,16 +88,8 @@ EQUALIZE = Operation(
     family="threshold",
     pattern=Pattern.REDUCE,
     reference="cv2.equalizeHist, of Y of YCrCb or of each channel; wider types over 65,536 bins",
-    parameters=(
-        Parameter(
-            "channels",
-            Kind.CHOICE,
-            "luma: the brightness of colour pictures, colours stay; each: every channel by itself.",
-            default="luma",
-            choices=("luma", "each"),
-        ),
-    ),
-    cost=_cost,
-    check=_check,
+    parameters=(luma.CHANNELS,),
+    cost=lambda params, spec: luma.conversion_cost(params, spec) + per_channel(spec, 1.0),
+    check=lambda params, spec: luma.check("equalize", params, spec),
     reduction=Reduction(rounds=_rounds, apply=_apply),
 )

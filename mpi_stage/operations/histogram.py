@@ -60,18 +60,21 @@ def bin_count(dtype: str) -> int:
 def rounds(spec: ImageSpec, planes: Planes, width: Width) -> tuple[Round, ...]:
     """Return the sweeps that measure a :class:`Histogram`: one for integers, two for floats."""
     counting = _counting(planes, width)
-    return (_ranging(planes), counting) if spec.dtype == "float32" else (counting,)
+    return (ranging(planes), counting) if spec.dtype == "float32" else (counting,)
 
 
-def _ranging(planes: Planes) -> Round:
-    """Measure the least and the greatest finite value, over all channels."""
+def ranging(planes: Planes) -> Round:
+    """Return a sweep that ends with the :class:`Span` of the finite values of all channels together.
+
+    It is 0 to 0 where there are none.
+    """
 
     def start(_spec: ImageSpec, _params: Params, _previous: Measured) -> Pixels:
         # The greatest is kept negated, so that both are minima.
         return np.full(2, np.inf)
 
     def update(state: Pixels, rows: Pixels, _first_row: int, params: Params, _previous: Measured) -> None:
-        values = _finite(planes(rows, params))
+        values = finite(planes(rows, params))
         if values.size:
             state[0] = min(state[0], float(values.min()))
             state[1] = min(state[1], -float(values.max()))
@@ -102,7 +105,7 @@ def _counting(planes: Planes, width: Width) -> Round:
 
 def count(values: Pixels, span: Span | None) -> Pixels:
     """Count ``values`` by bin; those of floats by the bins of ``span``, the finite ones alone."""
-    binned = values if span is None else span.bins(_finite(values))
+    binned = values if span is None else span.bins(finite(values))
     flat = binned.reshape(-1)
     bins = 256 if flat.dtype == np.uint8 else WIDE_BINS
     counts = np.zeros(bins, np.int64)
@@ -112,7 +115,9 @@ def count(values: Pixels, span: Span | None) -> Pixels:
     return counts
 
 
-def _finite(values: Pixels) -> Pixels:
+def finite(values: Pixels) -> Pixels:
     """Return ``values`` without NaN and infinities; the same array where there are none."""
+    if values.dtype != np.float32:
+        return values
     mask = np.isfinite(values)
     return values if mask.all() else values[mask]

@@ -74,7 +74,7 @@ def _one(_spec: ImageSpec, _params: Params) -> int:
     return 1
 
 
-def _rounds(spec: ImageSpec) -> tuple[Round, ...]:
+def _rounds(spec: ImageSpec, _params: Params) -> tuple[Round, ...]:
     """Return the histogram's sweeps, the last of which ends with the threshold instead."""
     *before, last = histogram.rounds(spec, _gray, _one)
     finish_histogram = last.finish

@@ -131,7 +131,7 @@ def _reduce(step, image, block_rows, _after):
     reduction, params, spec = step.operation.reduction, step.params, spec_of(image)
     joins = {"sum": np.add, "min": np.minimum, "max": np.maximum}
     measured = None
-    for one in reduction.rounds(spec):
+    for one in reduction.rounds(spec, params):
         total = None
         for first, block in _blocks(image, block_rows):
             state = one.start(spec, params, measured)
