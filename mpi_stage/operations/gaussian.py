@@ -36,8 +36,8 @@ def _halo(params: Params, spec: ImageSpec) -> int:
     return kernel_size(params, spec.dtype) // 2
 
 
-def _gaussian(block: Pixels, params: Params) -> Pixels:
-    """Return the block smoothed, without its halo."""
+def smoothed(block: Pixels, params: Params) -> Pixels:
+    """Return the block smoothed with the parameters of ``gaussian``, without its halo."""
     size, sigma = kernel_size(params, str(block.dtype)), _sigma(params)
     smooth = in_groups(
         block, lambda part: cv2.GaussianBlur(part, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
@@ -78,5 +78,5 @@ GAUSSIAN = Operation(
     border=Border.MIRROR,
     cost=_cost,
     halo=_halo,
-    stencil=_gaussian,
+    stencil=smoothed,
 )

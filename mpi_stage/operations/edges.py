@@ -1,0 +1,115 @@
+"""What the operations that measure steepness share: magnitude, saturation, and their declaration."""
+
+from collections.abc import Callable
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.operations.blocks import crop
+from mpi_stage.operations.declaration import (
+    Border,
+    Channels,
+    Kind,
+    Operation,
+    Parameter,
+    Params,
+    Pattern,
+    StencilKernel,
+)
+from mpi_stage.operations.nans import one_nan
+
+Derivative = Callable[[Pixels, Params, str], Pixels]
+"""(one-channel block, parameters, ``x`` or ``y``) → the derivative as float32, halo included."""
+
+Halo = Callable[[Params, ImageSpec], int]
+
+
+def magnitude(across: Pixels, down: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Return ``hypot(across, down)`` of float32 gradients as float32.
+
+    For ``uint8`` single precision is enough: sums of squares below 2²⁴ are exact, and larger ones
+    saturate. Else the squares, exact in double precision, are added, rooted and rounded there, as
+    the C library's ``hypotf`` does; no order of instructions can change the result.
+    """
+    if dtype == np.uint8:
+        return cv2.magnitude(across, down)
+    return cv2.magnitude(across.astype(np.float64), down.astype(np.float64)).astype(np.float32)
+
+
+def saturate(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
+    """Round non-negative float32 values, halves to even, and clip them to ``dtype``; floats pass."""
+    if dtype == np.float32:
+        return one_nan(values)
+    if dtype == np.uint8:
+        return cv2.convertScaleAbs(values)
+    return np.minimum(np.rint(values), np.float32(np.iinfo(dtype).max)).astype(dtype)
+
+
+def to_gray(spec: ImageSpec, _params: Params) -> ImageSpec:
+    """Return the image with one channel."""
+    return spec.with_channels(1)
+
+
+def edge_operation(
+    *,
+    name: str,
+    label: str,
+    help_text: str,
+    reference: str,
+    axes: str,
+    derivative: Derivative,
+    halo: Halo,
+    parameters: tuple[Parameter, ...] = (),
+) -> Operation:
+    """Declare an operation that returns a gradient's magnitude, or the absolute value of one part.
+
+    Parameters
+    ----------
+    name, label, help_text, reference: as in :class:`Operation`.
+    axes: what ``x`` and ``y`` measure, in words.
+    derivative: one part of the gradient.
+    halo: rows and columns that it needs on each side.
+    parameters: its own, before ``output``.
+
+    """
+    output = Parameter(
+        "output",
+        Kind.CHOICE,
+        f"magnitude, or the absolute value of the change {axes}; "
+        "rounded and saturated to the type, floats as they are.",
+        default="magnitude",
+        choices=("magnitude", "x", "y"),
+    )
+    return Operation(
+        name=name,
+        label=label,
+        help=help_text,
+        family="edges",
+        pattern=Pattern.STENCIL,
+        reference=reference,
+        parameters=(*parameters, output),
+        channels=Channels.GRAY_OR_COLOUR,
+        gray_inside=True,
+        border=Border.MIRROR,
+        cost=lambda _params, spec: 1.2 if spec.dtype == "uint8" else 4.0,
+        output=to_gray,
+        halo=halo,
+        stencil=_stencil(derivative, halo),
+    )
+
+
+def _stencil(derivative: Derivative, halo: Halo) -> StencilKernel:
+    def steepness(block: Pixels, params: Params) -> Pixels:
+        output = str(params["output"])
+        spec = ImageSpec(block.shape[0], block.shape[1], 1, str(block.dtype))
+        with np.errstate(invalid="ignore", over="ignore"):
+            if output == "magnitude":
+                across, down = derivative(block, params, "x"), derivative(block, params, "y")
+                steep = magnitude(across, down, block.dtype)
+            else:
+                steep = np.abs(derivative(block, params, output))
+        return crop(saturate(steep, block.dtype)[:, :, np.newaxis], halo(params, spec))
+
+    return steepness
