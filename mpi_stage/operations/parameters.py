@@ -123,6 +123,8 @@ def _checked_float(parameter: Parameter, value: object) -> float:
 
 
 def _checked_choice(parameter: Parameter, value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool) and str(value) in parameter.choices:
+        return str(value)
     if not isinstance(value, str):
         raise ParameterError(_wrong_kind(parameter, value))
     is_border = parameter.name == "border"

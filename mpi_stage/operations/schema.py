@@ -74,7 +74,8 @@ def _number(parameter: Parameter) -> Schema:
 
 def _choice(parameter: Parameter) -> Schema:
     aliases = BORDER_ALIASES if parameter.name == "border" else ()
-    return {"enum": [*parameter.choices, *aliases]}
+    numbers = [int(choice) for choice in parameter.choices if choice.isdecimal()]
+    return {"enum": [*parameter.choices, *numbers, *aliases]}
 
 
 def _boolean(_parameter: Parameter) -> Schema:

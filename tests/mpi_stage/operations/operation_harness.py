@@ -2,12 +2,15 @@
 
 import cv2
 import numpy as np
+import scipy.fft
+import scipy.ndimage
 from hypothesis import strategies as st
 
 from mpi_stage.borders import OUTSIDE, border_index
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.declaration import Border, Pattern
+from mpi_stage.operations.frequency import gains
 from mpi_stage.operations.grammar import Step, parse
 
 CV_BORDERS = {
@@ -91,7 +94,7 @@ def run_step(step, image, block_rows):
         Pattern.POINT: _point,
         Pattern.STENCIL: _stencil,
         Pattern.REDUCE: _reduce,
-        Pattern.GLOBAL: _hysteresis,
+        Pattern.GLOBAL: _global,
     }
     result = works[operation.pattern](step, image, block_rows, after)
     assert spec_of(result) == after
@@ -145,7 +148,11 @@ def _reduce(step, image, block_rows, _after):
     return np.concatenate(applied)
 
 
-def _hysteresis(_step, image, _block_rows, after):
+def _global(step, image, _block_rows, after):
+    return np.ascontiguousarray(WHOLE[step.operation.collective](step, image, after))
+
+
+def _hysteresis(_step, image, after):
     edges = hysteresis(image[:, :, 0]).astype(after.dtype)
     return (edges * np.dtype(after.dtype).type(after.value_range))[:, :, np.newaxis]
 
@@ -155,3 +162,24 @@ def hysteresis(levels):
     _, labels = cv2.connectedComponents((levels > 0).astype(np.uint8), connectivity=8)
     strong = np.unique(labels[levels == 2])
     return np.isin(labels, strong[strong > 0])
+
+
+def _frequency(step, image, after):
+    """Return the filtered image, all at once and with SciPy's two-dimensional transform."""
+    down = np.fft.fftfreq(image.shape[0], 1 / image.shape[0]).round().astype(np.int64)
+    across = np.arange(image.shape[1] // 2 + 1)
+    factors = gains(step.operation.name, down, across, step.params)[:, :, np.newaxis]
+    spectrum = scipy.fft.rfft2(image.astype(np.float64), axes=(0, 1)) * factors
+    filtered = scipy.fft.irfft2(spectrum, s=image.shape[:2], axes=(0, 1))
+    if after.dtype == "float32":
+        return filtered.astype(np.float32)
+    return np.clip(np.rint(filtered), 0, after.value_range).astype(after.dtype)
+
+
+def _label(step, image, _after):
+    structure = np.ones((3, 3)) if step.params["connectivity"] == "8" else None
+    return scipy.ndimage.label(image[:, :, 0], structure)[0].astype(np.uint32)[:, :, np.newaxis]
+
+
+WHOLE = {"hysteresis": _hysteresis, "frequency": _frequency, "label": _label}
+"""The whole-image reference of each collective: (step, image, what comes out) → pixels."""
