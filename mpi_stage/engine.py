@@ -45,11 +45,13 @@ class Engine:
         self.memory = PeakMemory()
         self.digest: RowDigest | None = None
         self._slabs: list[Slab] = []
+        self._source: Source | None = None
 
     def run(self, source: Source, sink: Sink, *, digest: bool) -> None:
         """Filter ``source`` into ``sink``; on return every rank's part is in the finished file."""
         with self._resources:
             self.digest = RowDigest() if digest else None
+            self._source = source
             reader = self._first_reader(source)
             rereadable = source.header.divisible and source.header.layout.compression == "none"
             for one in self._plan.passes[:-1]:
@@ -64,25 +66,43 @@ class Engine:
 
     def _first_reader(self, source: Source) -> RowReader:
         """Return a reader of this rank's rows: the source itself, or a slab dealt out by rank 0."""
-        if source.header.divisible or self._comm.size == 1:
+        if self._is_shared(source):
             return source
         slab = self._slab(self._plan.before)
         spread(self._context, self._plan.partition(self._plan.before), source, slab)
         return slab
 
+    def _is_shared(self, reader: RowReader) -> bool:
+        """Whether every rank can read any row by itself."""
+        source = self._source
+        return reader is source and source is not None and (source.header.divisible or self._comm.size == 1)
+
     def _intermediate(self, one: Pass, reader: RowReader, *, rereadable: bool) -> RowReader:
         """Carry out a pass that is not the last; return a reader of what the next one starts from."""
         pattern = one.ending.operation.pattern if one.ending else None
         measurement = Measurement(one.ending) if one.ending and pattern is Pattern.REDUCE else None
-        if one.steps or not rereadable:
+        if self._keeps(one, reader, rereadable=rereadable):
             reader = self._keep(one, reader, measurement)
         elif measurement:
             self._look(one, reader, measurement)
+        else:
+            self._tick(self._plan.partition(one.before).slab(self._comm.rank).height)
         if measurement:
             self._measure(one, reader, measurement)
         if one.ending and pattern is Pattern.GLOBAL:
             return self._collective(one.ending, reader)
         return reader
+
+    def _keeps(self, one: Pass, reader: RowReader, *, rereadable: bool) -> bool:
+        """Whether the rows that a pass makes must lie in a slab for what ends it."""
+        ending = one.ending
+        if one.steps or ending is None or ending.operation.remap is None:
+            return bool(one.steps) or not rereadable
+        if isinstance(reader, Slab):
+            return False
+        return ending.operation.remap(ending.step.params, ending.before, ending.after).rereads or (
+            reader is not self._source
+        )
 
     def _keep(self, one: Pass, reader: RowReader, measurement: Measurement | None) -> Slab:
         """Sweep a pass into a slab; the first measuring round rides on the sweep."""
@@ -198,6 +218,7 @@ class Engine:
             block_rows=self._plan.block_rows,
             slab=self._room,
             operation=ending.operation,
+            shared=self._is_shared(reader),
             watch=self.memory.sample,
         )
         made: RowReader = work(step)

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.operations.declaration import Pattern
-from mpi_stage.partition import Partition
+from mpi_stage.window import TILE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from mpi_stage.image import ImageSpec
+    from mpi_stage.partition import Partition
     from mpi_stage.plan import InputFacts, OutputFacts, Pass, PlannedStep
+
+    Deal = Callable[[ImageSpec], Partition]
 
 BASE_BYTES = 96 << 20
 """The interpreter, NumPy, OpenCV, imagecodecs, SciPy and MPI's buffers, before the first pixel."""
@@ -22,6 +25,9 @@ KERNEL_BYTES_PER_VALUE = 16
 
 LABEL_BYTES_PER_PIXEL = 16
 """Connected components of one block: labels, masks and their temporaries."""
+
+TILES_AT_ONCE = 5
+"""Tiles that a change of geometry holds: what is made, its copy, its window, and what travels."""
 
 SEAM_BYTES_PER_COLUMN = 32
 """What is kept of each block's first and last row until components are joined."""
@@ -47,10 +53,10 @@ class MemoryModel:
         passes: Sequence[Pass],
         source: InputFacts,
         sink: OutputFacts,
-        partition: Partition,
+        deal: Deal,
         block_rows: int,
     ) -> MemoryModel:
-        """Build the model for the rank with most to do, which is rank 0."""
+        """Build the model for the rank with most to do; ``deal`` says how an image's rows are dealt."""
         always = [("the program itself", BASE_BYTES)]
         always.append(("reading and decoding", source.decode_bytes))
         always.append(("encoding and writing", sink.encode_bytes))
@@ -62,21 +68,19 @@ class MemoryModel:
             for one in passes
         )
         slabs = tuple(
-            (f"the slab before pass {number + 2}", partition.largest * one.after.row_bytes)
+            (f"the slab before pass {number + 2}", deal(one.after).largest * one.after.row_bytes)
             for number, one in enumerate(passes[:-1])
         )
-        inner = tuple(
-            _global_bytes(one.ending, partition, kept=True, block_rows=block_rows) for one in passes
-        )
+        inner = tuple(_global_bytes(one.ending, deal, kept=True, block_rows=block_rows) for one in passes)
         ends = tuple(
             (
                 one.ending.operation.name,
-                _global_bytes(one.ending, partition, kept=False, block_rows=block_rows),
+                _global_bytes(one.ending, deal, kept=False, block_rows=block_rows),
             )
             for one in passes
             if one.ending and one.ending.operation.pattern is Pattern.GLOBAL
         )
-        return cls((*always, *ends), working, slabs, partition.ranks, block_rows, inner[:-1])
+        return cls((*always, *ends), working, slabs, deal(passes[0].before).ranks, block_rows, inner[:-1])
 
     def peak_bytes(self, *, slabs_in_memory: bool) -> int:
         """Return the predicted peak of the rank that needs most."""
@@ -116,16 +120,24 @@ def _frame_bytes(one: Pass, block_rows: int) -> int:
     return (2 * block_rows + 4 * one.halo_rows) * one.before.row_bytes
 
 
-def _global_bytes(ending: PlannedStep | None, partition: Partition, *, kept: bool, block_rows: int) -> int:
+def _global_bytes(ending: PlannedStep | None, deal: Deal, *, kept: bool, block_rows: int) -> int:
     """Bytes that a global step needs of one rank: in slabs if ``kept``, else while it works."""
     if ending is None or ending.operation.pattern is not Pattern.GLOBAL:
         return 0
     operation, before = ending.operation, ending.before
-    rows = Partition(before.rows, partition.ranks, partition.unit).largest
+    partition = deal(before)
+    rows = partition.largest
     declared = operation.slab_bytes if kept else operation.working_bytes
     if declared is not None:
         return declared(ending.step.params, before, rows, partition.ranks)
+    if operation.remap is not None:
+        return deal(ending.after).largest * ending.after.row_bytes if kept else _tile_bytes(ending)
     return 0 if kept else _collective_bytes(before, rows, block_rows)
+
+
+def _tile_bytes(ending: PlannedStep) -> int:
+    """Bytes for moving pixels: a tile, what it is made of, and pieces of it sent and received."""
+    return TILES_AT_ONCE * max(TILE_BYTES, ending.before.row_bytes, ending.after.row_bytes)
 
 
 def _collective_bytes(spec: ImageSpec, slab_rows: int, block_rows: int) -> int:

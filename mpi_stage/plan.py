@@ -12,6 +12,7 @@ from mpi_stage.memory import MemoryModel, predict_peak
 from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.declaration import Border, Channels, Operation, Pattern
 from mpi_stage.operations.grammar import Step, to_json, to_text
+from mpi_stage.operations.values import fill_value
 from mpi_stage.partition import Partition
 
 PLAN_VERSION = 1
@@ -98,11 +99,7 @@ class PlannedStep:
     @property
     def fill(self) -> float:
         """The value outside the image with a constant border, rounded and clipped to the type."""
-        value = self.step.params.get("fill")
-        number = float(value) if isinstance(value, int | float) else 0.0
-        if self.before.dtype == "float32":
-            return number
-        return float(min(max(round(number), 0), int(self.before.value_range)))
+        return fill_value(self.step.params, self.before)
 
     @property
     def cost_s(self) -> float:
@@ -159,8 +156,11 @@ class Plan:
     notes: tuple[str, ...] = field(default=())
 
     def partition(self, spec: ImageSpec) -> Partition:
-        """Return how the rows of an image of this plan are dealt."""
-        return Partition(spec.rows, self.ranks, self.row_unit)
+        """Return how the rows of an image of this plan are dealt.
+
+        Images of as many rows are dealt alike; only one as high as the result must fit the sink.
+        """
+        return deal(spec, self.after, self.ranks, self.row_unit)
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan for people and for the service."""
@@ -181,6 +181,11 @@ class Plan:
         }
 
 
+def deal(spec: ImageSpec, result: ImageSpec, ranks: int, row_unit: int) -> Partition:
+    """Return how the rows of an image are dealt, in units of the sink's where it is as high as the result."""
+    return Partition(spec.rows, ranks, row_unit if spec.rows == result.rows else 1)
+
+
 def make_plan(
     steps: Sequence[Step],
     source: InputFacts,
@@ -196,12 +201,12 @@ def make_plan(
     rank would need more than ``memory_bytes``, with both numbers and what would fit.
     """
     spec = source.spec
-    planned = tuple(plan_steps(steps, spec))
-    slab_rows = max(1, spec.rows // ranks)
-    passes = tuple(_passes(planned, spec, slab_rows))
-    rows = block_rows or _block_rows(passes)
     unit = sink.row_unit if sink.divisible else 1
-    model = MemoryModel.of(passes, source, sink, Partition(spec.rows, ranks, unit), rows)
+    planned = tuple(plan_steps(steps, spec))
+    passes = tuple(_passes(planned, spec, ranks))
+    rows = block_rows or _block_rows(passes)
+    after = passes[-1].after
+    model = MemoryModel.of(passes, source, sink, lambda image: deal(image, after, ranks, unit), rows)
     in_memory = model.peak_bytes(slabs_in_memory=True) <= memory_bytes
     peak = predict_peak(model, slabs_in_memory=in_memory)
     if peak > memory_bytes:
@@ -210,7 +215,7 @@ def make_plan(
         hash=_hash(steps, spec),
         steps=tuple(steps),
         before=spec,
-        after=planned[-1].after if planned else spec,
+        after=after,
         passes=passes,
         ranks=ranks,
         row_unit=unit,
@@ -280,7 +285,7 @@ def _check(operation: Operation, spec: ImageSpec) -> None:
         raise UnsupportedImageError(f"{operation.name} takes {counts} channels; it would get {spec.channels}")
 
 
-def _passes(planned: Sequence[PlannedStep], spec: ImageSpec, slab_rows: int) -> Iterator[Pass]:
+def _passes(planned: Sequence[PlannedStep], spec: ImageSpec, ranks: int) -> Iterator[Pass]:
     """Fuse neighbouring point and stencil steps; reduce and global steps end a pass."""
     open_steps: list[PlannedStep] = []
     start, measurements = spec, 0
@@ -294,7 +299,7 @@ def _passes(planned: Sequence[PlannedStep], spec: ImageSpec, slab_rows: int) -> 
             yield Pass(start, one.before, tuple(open_steps), one)
             open_steps, start = [], one.after
         else:
-            if open_steps and not _fuses(open_steps, one, slab_rows):
+            if open_steps and not _fuses(open_steps, one, max(1, one.before.rows // ranks)):
                 yield Pass(start, one.before, tuple(open_steps), None)
                 open_steps, start = [], one.before
             open_steps.append(one)
@@ -318,13 +323,11 @@ def _fuses(open_steps: Sequence[PlannedStep], one: PlannedStep, slab_rows: int) 
 
 def _block_rows(passes: Sequence[Pass]) -> int:
     """Choose how many rows go through a pass at once."""
-    widest = (
-        max(max(step.before.row_bytes, step.after.row_bytes) for one in passes for step in one.steps)
-        if any(one.steps for one in passes)
-        else passes[0].before.row_bytes
-    )
+    images = [image for one in passes for image in (one.before, one.after)]
+    images += [image for one in passes for step in one.steps for image in (step.before, step.after)]
+    widest = max(image.row_bytes for image in images)
     halo = max((step.halo for one in passes for step in one.steps), default=0)
-    rows = max(passes[0].before.rows, 1)
+    rows = max(image.rows for image in images)
     return int(min(rows, max(16, BLOCK_HALO_RATIO * halo, BLOCK_TARGET_BYTES // max(1, widest))))
 
 

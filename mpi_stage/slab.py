@@ -12,6 +12,7 @@ import numpy as np
 from mpi_stage.errors import DiskFullError, OutputError
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
+from mpi_stage.window import Window
 
 
 class RowReader(Protocol):
@@ -41,31 +42,68 @@ class Slab:
         if self._array is not None:
             self._array[first - self.rows.first : first - self.rows.first + len(rows)] = rows
             return
-        data = np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data
-        offset = (first - self.rows.first) * self.spec.row_bytes
-        self.spilled_bytes += len(data)
-        while data:
-            written = self._pwrite(data, offset)
-            data, offset = data[written:], offset + written
+        self._write(rows, self._offset(first, 0))
 
     def read_rows(self, first: int, out: Pixels) -> None:
         """Fill ``out`` with the rows from ``first`` on; all must have been written."""
         if self._array is not None:
             out[...] = self._array[first - self.rows.first : first - self.rows.first + len(out)]
             return
-        data = out.reshape(-1).view(np.uint8).data
-        offset = (first - self.rows.first) * self.spec.row_bytes
-        while data:
-            got = os.preadv(self._fileno(), [data], offset)
-            if not got:
-                raise OutputError(f"the scratch file ends before row {first + len(out)}; was it truncated?")
-            data, offset = data[got:], offset + got
+        self._read(out, self._offset(first, 0))
+
+    def read_window(self, window: Window, out: Pixels) -> None:
+        """Fill ``out`` with the pixels of a window of the image; its rows must be this slab's."""
+        rows, columns = window
+        if columns.height == self.spec.columns:
+            self.read_rows(rows.first, out)
+        elif self._array is not None:
+            own = self._array[rows.first - self.rows.first : rows.end - self.rows.first]
+            out[...] = own[:, columns.first : columns.end]
+        else:
+            for number in range(rows.height):
+                self._read(out[number], self._offset(rows.first + number, columns.first))
+
+    def write_window(self, window: Window, pixels: Pixels) -> None:
+        """Store the pixels of a window of the image. Raises DiskFullError where the scratch is full."""
+        rows, columns = window
+        if columns.height == self.spec.columns:
+            self.write_rows(rows.first, pixels)
+            return
+        if self._array is None and self._file is None:
+            self._make_room()
+        if self._array is not None:
+            own = self._array[rows.first - self.rows.first : rows.end - self.rows.first]
+            own[:, columns.first : columns.end] = pixels
+        else:
+            for number in range(rows.height):
+                self._write(pixels[number], self._offset(rows.first + number, columns.first))
 
     def close(self) -> None:
         """Give memory and scratch back; safe to call twice."""
         self._array = None
         if self._file is not None:
             self._file.close()
+
+    def _offset(self, row: int, column: int) -> int:
+        """Return where a pixel lies in the scratch file."""
+        pixel_bytes = self.spec.channels * self.spec.itemsize
+        return (row - self.rows.first) * self.spec.row_bytes + column * pixel_bytes
+
+    def _write(self, pixels: Pixels, offset: int) -> None:
+        data = np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data
+        self.spilled_bytes += len(data)
+        while data:
+            written = self._pwrite(data, offset)
+            data, offset = data[written:], offset + written
+
+    def _read(self, out: Pixels, offset: int) -> None:
+        """Fill contiguous pixels from the scratch file."""
+        data = out.reshape(-1).view(np.uint8).data
+        while data:
+            got = os.preadv(self._fileno(), [data], offset)
+            if not got:
+                raise OutputError(f"the scratch file ends before byte {offset}; was it truncated?")
+            data, offset = data[got:], offset + got
 
     def _make_room(self) -> None:
         if self._in_memory:

@@ -39,11 +39,12 @@ class RankContext:
 class GlobalStep:
     """The rows of one rank before a global step, and the world that it shares them with.
 
-    ``rows`` are this rank's rows of ``before``, dealt as ``partition`` says; ``reader`` reads them.
-    ``after`` is the image that the step makes, dealt as ``after_partition`` says: the step returns a
-    reader of this rank's rows of it. ``slab`` makes room for rows that outlive the step's work, in
-    memory or in scratch as the plan has it. ``watch`` is called now and then while the step works, so
-    that its memory is measured. What is put in ``found`` appears in the report.
+    ``rows`` are this rank's rows of ``before``, dealt as ``partition`` says; ``reader`` reads them, and
+    where it is ``shared`` those of the other ranks too. ``after`` is the image that the step makes,
+    dealt as ``after_partition`` says: the step returns a reader of this rank's rows of it. ``slab``
+    makes room for rows that outlive the step's work, in memory or in scratch as the plan has it.
+    ``watch`` is called now and then while the step works, so that its memory is measured. What is put
+    in ``found`` appears in the report.
     """
 
     context: RankContext
@@ -58,4 +59,5 @@ class GlobalStep:
     slab: Callable[[ImageSpec, Rows], Slab]
     operation: Operation
     watch: Callable[[], None]
+    shared: bool = False
     found: dict[str, Any] = field(default_factory=dict)

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
+from mpi_stage.operations.placement import Placement
+from mpi_stage.window import Remap
 
 Value = int | float | str | bool | tuple[float, ...] | None
 Params = Mapping[str, Value]
@@ -155,6 +157,9 @@ class Operation:
     border: the default border, None where the operation looks at no neighbours.
     prepare: further steps that the plan puts before this one (after the gray step), as pairs of
         an operation's name and its parameters.
+    remap: for a global step that moves pixels (``collective`` is then ``geometry``): from the parameters
+        and the images before and after, which pixels each tile of the result is made of.
+    placement: the same as an affine map, for metadata that say where the picture lies.
     working_bytes, slab_bytes: what a global step needs of one rank, for the plan: while it works, and
         in slabs, which may be in scratch instead. Both get the parameters, the image before, the rows
         of the largest slab and the number of ranks. Without ``working_bytes`` the plan takes what
@@ -185,5 +190,7 @@ class Operation:
     stencil: StencilKernel | None = None
     reduction: Reduction | None = None
     collective: str | None = None
+    remap: Callable[[Params, ImageSpec, ImageSpec], Remap] | None = None
+    placement: Callable[[Params, ImageSpec, ImageSpec], Placement] | None = None
     working_bytes: RankBytes | None = None
     slab_bytes: RankBytes | None = None

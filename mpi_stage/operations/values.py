@@ -1,5 +1,6 @@
 """Typed access to the checked parameters of a step, for the kernels."""
 
+from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Params
 
 
@@ -31,3 +32,12 @@ def number(params: Params, name: str) -> float:
         message = f"{name} should be a number, is {value!r}"
         raise TypeError(message)
     return float(value)
+
+
+def fill_value(params: Params, spec: ImageSpec) -> float:
+    """Return the value outside an image: ``fill``, rounded and clipped to the type; 0 where there is none."""
+    value = params.get("fill")
+    given = float(value) if isinstance(value, int | float) else 0.0
+    if spec.dtype == "float32":
+        return given
+    return float(min(max(round(given), 0), int(spec.value_range)))

@@ -1,0 +1,97 @@
+"""Rectangles of an image, how an image is cut into tiles, and what a change of geometry declares."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.partition import Rows
+
+TILE_BYTES = 4 << 20
+"""A tile that spans whole rows has about this many bytes."""
+
+SQUARE_PX = 256
+"""Sides of a tile where rows become columns: what it needs is then a rectangle of like sides."""
+
+
+class Window(NamedTuple):
+    """The pixels in some rows and, of these, some columns (``columns`` counts like ``Rows``)."""
+
+    rows: Rows
+    columns: Rows
+
+    @property
+    def pixels(self) -> int:
+        """How many pixels these are."""
+        return self.rows.height * self.columns.height
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Tiles of ``height`` × ``width`` px that cut up the rows of a rank, ``columns`` px wide.
+
+    With ``skewed`` a rank begins with the tile that lies as far to the right as its rows lie down, so
+    that ranks whose tiles need the same rows of another rank ask for them at different times.
+    """
+
+    height: int
+    width: int
+    columns: int
+    skewed: bool = False
+
+    def count(self, rows: Rows) -> int:
+        """Return how many tiles ``rows`` are cut into."""
+        return -(-rows.height // self.height) * self._across
+
+    def tile(self, rows: Rows, number: int) -> Window:
+        """Return tile ``number`` of those that ``rows`` are cut into."""
+        down, across = divmod(number, self._across)
+        first = rows.first + down * self.height
+        if self.skewed:
+            across = (across + first // self.height) % self._across
+        left = across * self.width
+        return Window(
+            Rows(first, min(first + self.height, rows.end)), Rows(left, min(left + self.width, self.columns))
+        )
+
+    @property
+    def _across(self) -> int:
+        return -(-self.columns // self.width)
+
+
+def row_grid(before: ImageSpec, after: ImageSpec) -> Grid:
+    """Return tiles of whole rows, a few MiB each, for a step that needs about a row for each row."""
+    height = max(1, TILE_BYTES // max(before.row_bytes, after.row_bytes))
+    return Grid(height, after.columns, after.columns)
+
+
+def square_grid(after: ImageSpec) -> Grid:
+    """Return square tiles, for a step that turns rows into columns."""
+    return Grid(SQUARE_PX, SQUARE_PX, after.columns, skewed=True)
+
+
+class Remap(Protocol):
+    """One change of geometry for one image: which pixels each tile of the result is made of.
+
+    What is made of a pixel must depend on its absolute place alone, never on the tile it is in.
+    ``rowwise``: row r of the result needs row r of the image before and no other. ``rereads``: the
+    same rows are needed for many tiles, so that they had better lie in a slab.
+    """
+
+    @property
+    def grid(self) -> Grid:
+        """The tiles."""
+
+    @property
+    def rowwise(self) -> bool:
+        """Whether no pixel leaves its row."""
+
+    @property
+    def rereads(self) -> bool:
+        """Whether the rows of the image before are read again and again."""
+
+    def windows(self, tile: Window) -> tuple[Window, ...]:
+        """Return the pixels of the image before that a tile needs, the same number for equal tiles."""
+
+    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:
+        """Return the tile (rows × columns × channels), given its windows' pixels."""
