@@ -1,0 +1,73 @@
+"""Programs that are to run as long as the service does."""
+
+import os
+import signal
+import threading
+
+import psutil
+import pytest
+
+from pipeline.children import Child
+
+WAIT_S = 30
+
+
+@pytest.fixture
+def child(tmp_path):
+    """Give a small server that runs until it is ended."""
+    one = Child("http.server", ["--bind", "127.0.0.1", "0"], dict(os.environ), tmp_path / "child.log")
+    one.start()
+    yield one
+    one.stop()
+
+
+def look_until(child, true):
+    pause = threading.Event()
+    for _ in range(WAIT_S * 50):
+        ended = child.look()
+        if true(ended):
+            return
+        pause.wait(0.02)
+    pytest.fail("it did not come to pass")
+
+
+def test_a_program_that_was_killed_is_started_again(child):
+    first = child.pid
+    os.kill(first, signal.SIGKILL)
+
+    look_until(child, lambda ended: ended)
+    look_until(child, lambda _: child.pid is not None)
+
+    assert child.pid != first
+
+
+def test_a_program_that_runs_is_left_alone(child):
+    first = child.pid
+
+    assert not child.look()
+    assert child.pid == first
+
+
+def test_a_stopped_program_is_gone(child):
+    process = psutil.Process(child.pid)
+
+    child.ask_to_end()
+    child.stop()
+
+    assert not process.is_running()
+    assert child.pid is None
+
+
+def test_a_program_that_keeps_failing_waits_longer_each_time(tmp_path):
+    child = Child("no.such.module", [], dict(os.environ), tmp_path / "log")
+    pauses = []
+    child.start()
+    for _ in range(3):
+        look_until(child, lambda ended: ended)
+        pauses.append(child._pause_s)
+        child._due = 0.0
+        child.look()
+    child.stop()
+
+    assert pauses == sorted(pauses)
+    assert pauses[0] < pauses[-1]
