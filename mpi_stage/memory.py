@@ -137,7 +137,9 @@ def _global_bytes(ending: PlannedStep | None, deal: Deal, *, kept: bool, block_r
 
 def _tile_bytes(ending: PlannedStep) -> int:
     """Bytes for moving pixels: a tile, what it is made of, and pieces of it sent and received."""
-    return TILES_AT_ONCE * max(TILE_BYTES, ending.before.row_bytes, ending.after.row_bytes)
+    images = (ending.before, ending.after)
+    tile = min(TILE_BYTES, max(image.total_bytes for image in images))
+    return TILES_AT_ONCE * max(tile, *(image.row_bytes for image in images))
 
 
 def _collective_bytes(spec: ImageSpec, slab_rows: int, block_rows: int) -> int:

@@ -1,5 +1,6 @@
 """Rectangles of an image, how an image is cut into tiles, and what a change of geometry declares."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -7,11 +8,11 @@ from typing import NamedTuple, Protocol
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
 
-TILE_BYTES = 4 << 20
+TILE_BYTES = 2 << 20
 """A tile that spans whole rows has about this many bytes."""
 
-SQUARE_PX = 256
-"""Sides of a tile where rows become columns: what it needs is then a rectangle of like sides."""
+SQUARE_VALUES = 3 << 16
+"""Values of a tile where rows become columns: square, for it then needs a rectangle of like sides."""
 
 
 class Window(NamedTuple):
@@ -62,12 +63,13 @@ class Grid:
 def row_grid(before: ImageSpec, after: ImageSpec) -> Grid:
     """Return tiles of whole rows, a few MiB each, for a step that needs about a row for each row."""
     height = max(1, TILE_BYTES // max(before.row_bytes, after.row_bytes))
-    return Grid(height, after.columns, after.columns)
+    return Grid(min(height, after.rows), after.columns, after.columns)
 
 
 def square_grid(after: ImageSpec) -> Grid:
     """Return square tiles, for a step that turns rows into columns."""
-    return Grid(SQUARE_PX, SQUARE_PX, after.columns, skewed=True)
+    side = max(16, math.isqrt(SQUARE_VALUES // after.channels))
+    return Grid(min(side, after.rows), min(side, after.columns), after.columns, skewed=True)
 
 
 class Remap(Protocol):

@@ -68,7 +68,7 @@ def _exchange(
     comm, traffic = step.context.comm, step.context.traffic
     receiving: list[MPI.Request] = []
     for window, part in zip(windows, parts, strict=True):
-        for piece in step.partition.pieces(window.rows):
+        for piece in step.partition.pieces(window.rows) if window.pixels else ():
             into = part[piece.virtual - window.rows.first :][: piece.height]
             if piece.owner == comm.rank:
                 rows = Rows(piece.first, piece.first + piece.height)
@@ -81,7 +81,7 @@ def _exchange(
         other = (comm.rank + distance) % comm.size
         for window in _windows(step, remap, other, number):
             shared = Rows(max(own.first, window.rows.first), min(own.end, window.rows.end))
-            if shared.height > 0 and window.columns.height:
+            if shared.height > 0 and window.pixels:
                 _send(step, other, Window(shared, window.columns))
     with step.context.clock.phase("wait"):
         MPI.Request.Waitall(receiving)

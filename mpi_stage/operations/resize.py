@@ -18,7 +18,7 @@ from mpi_stage.operations.values import integer, number
 from mpi_stage.window import Grid, Window
 
 MAX_SIDE_PX = 1_000_000
-TILE_VALUES = 1 << 20
+TILE_VALUES = 1 << 19
 """A tile and what it is made of have about this many values each, where that is possible."""
 
 BYTES_PER_VALUE = 24

@@ -162,8 +162,8 @@ def _placement(params: Params, before: ImageSpec, after: ImageSpec) -> Placement
     return Placement(a, b, c + 0.5 - (a + b) / 2, d, e, f + 0.5 - (d + e) / 2)
 
 
-def _working_bytes(_params: Params, before: ImageSpec, _slab_rows: int, _ranks: int) -> int:
-    grid = square_grid(before)
+def _working_bytes(params: Params, before: ImageSpec, _slab_rows: int, _ranks: int) -> int:
+    grid = square_grid(_output(before, params))
     return grid.height * grid.width * (BYTES_PER_PIXEL + BYTES_PER_VALUE * before.channels)
 
 
