@@ -1,10 +1,12 @@
 """The catalogue: every operation there is, in the order in which people see them."""
 
 from mpi_stage.errors import UnknownOperationError
+from mpi_stage.operations.adaptive import ADAPTIVE_GAUSSIAN, ADAPTIVE_MEAN
 from mpi_stage.operations.bilateral import BILATERAL
 from mpi_stage.operations.box import BOX
 from mpi_stage.operations.canny import CANNY, CANNY_GRADIENTS, CANNY_MAPS
 from mpi_stage.operations.channels import CHANNELS, RGB
+from mpi_stage.operations.clahe import CLAHE
 from mpi_stage.operations.colour import GRAYSCALE, INVERT
 from mpi_stage.operations.convolve import CONVOLVE, EMBOSS
 from mpi_stage.operations.crop import CROP
@@ -14,6 +16,9 @@ from mpi_stage.operations.equalize import EQUALIZE
 from mpi_stage.operations.flip import FLIP
 from mpi_stage.operations.frequency import BANDPASS, HIGHPASS, LOWPASS
 from mpi_stage.operations.gaussian import GAUSSIAN
+from mpi_stage.operations.gaussian_otsu import GAUSSIAN_OTSU
+from mpi_stage.operations.harris import HARRIS, HARRIS_GRADIENTS, HARRIS_RESPONSE
+from mpi_stage.operations.hough import HOUGH
 from mpi_stage.operations.hsv import HUE, SATURATION
 from mpi_stage.operations.label import LABEL
 from mpi_stage.operations.laplacian import LAPLACIAN
@@ -30,10 +35,12 @@ from mpi_stage.operations.rotate import ROTATE
 from mpi_stage.operations.rotate90 import ROTATE90
 from mpi_stage.operations.sharpen import SHARPEN
 from mpi_stage.operations.sobel import SCHARR, SOBEL
+from mpi_stage.operations.stretch import NORMALIZE, STRETCH
 from mpi_stage.operations.suggestions import did_you_mean, shown
 from mpi_stage.operations.threshold import THRESHOLD
 from mpi_stage.operations.tone import BRIGHTNESS, CONTRAST, GAMMA, LEVELS
 from mpi_stage.operations.unsharp import UNSHARP
+from mpi_stage.operations.white_balance import WHITE_BALANCE
 
 OPERATIONS: tuple[Operation, ...] = (
     INVERT,
@@ -65,9 +72,18 @@ OPERATIONS: tuple[Operation, ...] = (
     ROBERTS,
     LAPLACIAN,
     CANNY,
+    HARRIS,
+    HOUGH,
     THRESHOLD,
     OTSU,
+    GAUSSIAN_OTSU,
+    ADAPTIVE_MEAN,
+    ADAPTIVE_GAUSSIAN,
     EQUALIZE,
+    CLAHE,
+    STRETCH,
+    NORMALIZE,
+    WHITE_BALANCE,
     LOWPASS,
     HIGHPASS,
     BANDPASS,
@@ -82,8 +98,15 @@ OPERATIONS: tuple[Operation, ...] = (
 )
 """What a pipeline may name."""
 
-INTERNAL: tuple[Operation, ...] = (CANNY_GRADIENTS, CANNY_MAPS, MORPHOLOGY_FORK, MORPHOLOGY_BOTH)
-"""What only a plan inserts, through an operation's ``prepare``."""
+INTERNAL: tuple[Operation, ...] = (
+    CANNY_GRADIENTS,
+    CANNY_MAPS,
+    HARRIS_GRADIENTS,
+    HARRIS_RESPONSE,
+    MORPHOLOGY_FORK,
+    MORPHOLOGY_BOTH,
+)
+"""What only a plan inserts, through an operation's ``prepare``, or a collective carries out inside itself."""
 
 _PUBLIC = {name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)}
 _INTERNAL = {operation.name: operation for operation in INTERNAL}

@@ -88,6 +88,9 @@ def test_the_default_borders_are_those_of_the_references():
         "sharpen": Border.MIRROR,
         "sobel": Border.MIRROR,
         "canny": Border.NEAREST,
+        "gaussian_otsu": Border.MIRROR,
+        "adaptive_mean": Border.NEAREST,
+        "adaptive_gaussian": Border.NEAREST,
     }
 
 
