@@ -153,6 +153,7 @@ class MemoryBoard:
 
     _statuses: dict[str, JobStatus] = field(default_factory=dict)
     _cancelled: set[str] = field(default_factory=set)
+    _whole: bool = False
     _lock: Lock = field(default_factory=Lock)
 
     def put(self, status: JobStatus) -> None:
@@ -183,6 +184,14 @@ class MemoryBoard:
         with self._lock:
             self._statuses.pop(job_id, None)
             self._cancelled.discard(job_id)
+
+    def is_whole(self) -> bool:
+        """Whether nothing has been lost since :meth:`mark_whole`."""
+        return self._whole
+
+    def mark_whole(self) -> None:
+        """Say that the board holds all it should."""
+        self._whole = True
 
     def request_cancel(self, job_id: str) -> None:
         """Ask whoever works on the job to stop."""

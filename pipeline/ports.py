@@ -104,6 +104,12 @@ class StatusBoard(Protocol):
     def delete(self, job_id: str) -> None:
         """Forget a job."""
 
+    def is_whole(self) -> bool:
+        """Whether nothing has been lost since :meth:`mark_whole`."""
+
+    def mark_whole(self) -> None:
+        """Say that the board holds all it should."""
+
     def request_cancel(self, job_id: str) -> None:
         """Ask whoever works on the job to stop."""
 

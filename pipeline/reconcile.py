@@ -42,6 +42,11 @@ def reconcile(parts: Parts, at: datetime | None = None) -> Reconciled:
     done = Reconciled()
     for marker in parts.store.list(layout.OPEN):
         job_id = marker.key.removeprefix(layout.OPEN)
+        # The queue is asked first: a job leaves it only after its end is on record, so one that is
+        # neither in the queue nor, when looked at after that, ended, has been forgotten. One that
+        # is in the queue will be claimed, whatever has become of it, and its claimer settles it.
+        if parts.queue.contains(job_id):
+            continue
         try:
             manifest = parts.records.manifest(job_id)
         except JobNotFoundError:
@@ -54,21 +59,18 @@ def reconcile(parts: Parts, at: datetime | None = None) -> Reconciled:
 
 
 def _one(parts: Parts, manifest: Manifest, done: Reconciled) -> None:
-    # The queue is asked first: a job leaves it only after its end is on record, so one that is
-    # neither in the queue nor, when looked at after that, ended, has been forgotten.
-    known = parts.queue.contains(manifest.id)
     ending = parts.records.ending(manifest.id)
     if ending is not None:
         settle(parts.records, parts.news, manifest, ending)
         done.settled += 1
-    elif not known:
-        history = parts.records.history(manifest.id)
-        lane = lane_of(manifest, history)
-        status = statuses.queued(manifest, history.highest).model_copy(update={"lane": lane})
-        parts.board.reset(status)
-        parts.bus.publish(statuses.event_of(status))
-        parts.queue.enqueue(lane, manifest.id, manifest.priority)
-        done.queued += 1
+        return
+    history = parts.records.history(manifest.id)
+    lane = lane_of(manifest, history)
+    status = statuses.queued(manifest, history.highest).model_copy(update={"lane": lane})
+    parts.board.reset(status)
+    parts.bus.publish(statuses.event_of(status))
+    parts.queue.enqueue(lane, manifest.id, manifest.priority)
+    done.queued += 1
 
 
 def lane_of(manifest: Manifest, history: History) -> Lane:
@@ -78,15 +80,16 @@ def lane_of(manifest: Manifest, history: History) -> Lane:
 
 
 def rebuild(parts: Parts, at: datetime | None = None) -> int:
-    """Make the statuses of recently finished jobs anew, if the board knows no job at all.
+    """Make the statuses of recently finished jobs anew, if the board has lost what it knew.
 
     Returns how many. Raises StoreError, QueueUnavailableError.
     """
-    if parts.board.list(limit=1):
+    if parts.board.is_whole():
         return 0
     made = 0
     for day in range(REBUILT_DAYS):
         made += _rebuild_day(parts, f"{(at or now()) - timedelta(days=day):%Y%m%d}-", REBUILT_JOBS - made)
+    parts.board.mark_whole()
     return made
 
 

@@ -87,6 +87,14 @@ KEY_TABLE = (
         "the same for one user's jobs",
     ),
     KeyPattern(
+        "halorow:jobs:whole",
+        "string",
+        "none",
+        "reconciler",
+        "reconciler",
+        "there unless Redis has lost its data, and with them the statuses of finished jobs",
+    ),
+    KeyPattern(
         "halorow:cancel:<job>",
         "string",
         "1 day",
@@ -164,6 +172,11 @@ def status(job_id: str) -> str:
 def jobs(user: str | None = None) -> str:
     """Return the index of all jobs, or of one user's."""
     return f"{PREFIX}jobs" if user is None else f"{PREFIX}jobs:user:{user}"
+
+
+def whole() -> str:
+    """Return the mark that the board has lost nothing."""
+    return f"{PREFIX}jobs:whole"
 
 
 def cancel(job_id: str) -> str:

@@ -124,6 +124,16 @@ class RedisStatusBoard:
                     batch.zrem(keys.jobs(str(user)), job_id)
                 batch.execute()
 
+    def is_whole(self) -> bool:
+        """Whether nothing has been lost since :meth:`mark_whole`."""
+        with redis_errors(self._client):
+            return bool(self._client.exists(keys.whole()))
+
+    def mark_whole(self) -> None:
+        """Say that the board holds all it should."""
+        with redis_errors(self._client):
+            self._client.set(keys.whole(), "1")
+
     def request_cancel(self, job_id: str) -> None:
         """Ask whoever works on the job to stop."""
         with redis_errors(self._client):
