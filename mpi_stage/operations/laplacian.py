@@ -20,8 +20,12 @@ def _halo(params: Params, _spec: ImageSpec) -> int:
 def _laplacian(block: Pixels, params: Params) -> Pixels:
     """Return the absolute value of the sum of both second derivatives, in the type."""
     size, dtype = integer(params, "size"), block.dtype
-    depth = cv2.CV_32F if size <= _EXACT_IN_FLOAT32_SIZE[str(dtype)] else cv2.CV_64F
-    sums = cv2.Laplacian(block, depth, ksize=size, borderType=cv2.BORDER_REPLICATE)
+    if size <= _EXACT_IN_FLOAT32_SIZE[str(dtype)]:
+        sums = cv2.Laplacian(block, cv2.CV_32F, ksize=size, borderType=cv2.BORDER_REPLICATE)
+    else:
+        # Given integers OpenCV would round between rows and columns.
+        values = block.astype(np.float64)
+        sums = cv2.Laplacian(values, cv2.CV_64F, ksize=size, borderType=cv2.BORDER_REPLICATE)
     strength = np.abs(sums, out=sums)
     if dtype != np.float32:
         # Larger values do not fit the int that OpenCV rounds through.

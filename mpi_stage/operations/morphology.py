@@ -14,7 +14,7 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.declaration import Border, Operation, Params, Pattern, StencilKernel
-from mpi_stage.operations.morphology_pairs import halves, work
+from mpi_stage.operations.morphology_pairs import halves, side_by_side, work
 from mpi_stage.operations.morphology_parameters import PARAMETERS, Steps, cost, halo, steps, together
 from mpi_stage.operations.nans import one_nan
 
@@ -35,21 +35,21 @@ def _gradient(block: Pixels, params: Params) -> Pixels:
         return _difference(_dilate(block, params), _erode(block, params))
     first, alpha, second = halves(block)
     difference = _difference(_dilate(first, params), _erode(second, params))
-    return np.concatenate([difference, work(alpha, params, "keep")], axis=2)
+    return side_by_side(difference, work(alpha, params, "keep"))
 
 
 def _tophat(block: Pixels, params: Params) -> Pixels:
     """Return the picture minus its opening, of which the last half is still to do."""
     first, alpha, second = halves(block)
     difference = _difference(work(first, params, "keep"), _dilate(second, params))
-    return np.concatenate([difference, work(alpha, params, "keep")], axis=2)
+    return side_by_side(difference, work(alpha, params, "keep"))
 
 
 def _blackhat(block: Pixels, params: Params) -> Pixels:
     """Return the picture's closing, of which the last half is still to do, minus the picture."""
     first, alpha, second = halves(block)
     difference = _difference(_erode(second, params), work(first, params, "keep"))
-    return np.concatenate([difference, work(alpha, params, "keep")], axis=2)
+    return side_by_side(difference, work(alpha, params, "keep"))
 
 
 def _difference(one: Pixels, other: Pixels) -> Pixels:

@@ -4,6 +4,7 @@
 of its own. The picture travels with them: as the channels before those that are worked on.
 """
 
+import cv2
 import numpy as np
 
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec, Pixels
@@ -32,30 +33,45 @@ def halves(pair: Pixels) -> tuple[Pixels, Pixels, Pixels]:
     channels = pair.shape[2]
     start = ALPHA_CHANNELS if channels == _PAIR_WITH_ALPHA else channels // 2
     colours = COLOUR_CHANNELS if channels == _PAIR_WITH_ALPHA else start
-    first, alpha, second = pair[:, :, :colours], pair[:, :, colours:start], pair[:, :, start:]
-    return np.ascontiguousarray(first), alpha, np.ascontiguousarray(second)
+    return _taken(pair, 0, colours), _taken(pair, colours, start), _taken(pair, start, channels)
+
+
+def _taken(block: Pixels, start: int, end: int) -> Pixels:
+    """Return some of the channels, contiguous."""
+    taken = np.empty((*block.shape[:2], end - start), block.dtype)
+    if taken.size:
+        pairs = [number for channel in range(end - start) for number in (start + channel, channel)]
+        cv2.mixChannels([block], [taken], pairs)
+    return taken
+
+
+def side_by_side(*parts: Pixels) -> Pixels:
+    """Return the channels of all ``parts``, in order; OpenCV moves them several times faster than NumPy."""
+    parts = tuple(part for part in parts if part.size)
+    joined = np.empty((*parts[0].shape[:2], sum(part.shape[2] for part in parts)), parts[0].dtype)
+    cv2.mixChannels(list(parts), [joined], [channel for channel in range(joined.shape[2]) for _ in range(2)])
+    return joined
 
 
 def _fork(block: Pixels, params: Params) -> Pixels:
     """Return what becomes of a picture in two ways, side by side."""
     has_alpha = block.shape[2] == ALPHA_CHANNELS
-    colours = np.ascontiguousarray(block[:, :, :COLOUR_CHANNELS]) if has_alpha else block
-    alpha = block[:, :, COLOUR_CHANNELS:] if has_alpha else block[:, :, :0]
-    return _side_by_side(colours, alpha, colours, params)
+    colours = _taken(block, 0, COLOUR_CHANNELS) if has_alpha else block
+    alpha = _taken(block, COLOUR_CHANNELS if has_alpha else block.shape[2], block.shape[2])
+    return _worked(colours, alpha, colours, params)
 
 
 def _both(block: Pixels, params: Params) -> Pixels:
     """Return what becomes of a pair, each in its own way."""
-    return _side_by_side(*halves(block), params)
+    return _worked(*halves(block), params)
 
 
-def _side_by_side(first: Pixels, alpha: Pixels, second: Pixels, params: Params) -> Pixels:
-    parts = (
+def _worked(first: Pixels, alpha: Pixels, second: Pixels, params: Params) -> Pixels:
+    return side_by_side(
         work(first, params, str(params["first"])),
         work(alpha, params, "keep"),
         work(second, params, str(params["second"])),
     )
-    return np.concatenate(parts, axis=2)
 
 
 def _fork_output(spec: ImageSpec, _params: Params) -> ImageSpec:

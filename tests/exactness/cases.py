@@ -15,10 +15,22 @@ from mpi_stage.plan import check_step
 SIZES = (1, 2, 3, 5, 7, 13, 31, 47, 61, 97)
 """Primes, one-row and one-column images, and fewer rows than ranks."""
 
-MODEST = {"size": 15, "sigma": 6.0, "iterations": 3, "diameter": 9, "search": 7, "patch": 5, "cutoff": 40}
+MODEST = {
+    **dict.fromkeys(("width", "height"), 120),
+    **dict.fromkeys(("top", "bottom", "left", "right"), 40),
+    "size": 15,
+    "sigma": 6.0,
+    "iterations": 3,
+    "diameter": 9,
+    "search": 7,
+    "patch": 5,
+    "strength": 40.0,
+    "sigma_color": 60.0,
+    "cutoff": 40,
+}
 """What keeps a case quick; the extremes have tests of their own."""
 
-THRESHOLDS = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+THRESHOLDS = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0, "uint32": 65535.0}
 
 
 @dataclass(frozen=True)
@@ -40,6 +52,8 @@ def _value(parameter: Parameter, dtype: str) -> st.SearchStrategy:
         return st.sampled_from(parameter.choices)
     if parameter.kind is Kind.BOOL:
         return st.booleans()
+    if parameter.kind is Kind.NUMBERS:
+        return _numbers(parameter)
     low = parameter.minimum if parameter.minimum is not None else 0
     high = parameter.maximum if parameter.maximum is not None else low + 1
     high = min(high, MODEST.get(parameter.name, high))
@@ -51,9 +65,40 @@ def _value(parameter: Parameter, dtype: str) -> st.SearchStrategy:
     return st.floats(float(low), float(high))
 
 
+def _numbers(parameter: Parameter) -> st.SearchStrategy:
+    """Draw a list: channels of a colour picture, a matrix, or a kernel, small or large."""
+    counts = parameter.counts or ((1, 2, 3) if parameter.whole else (1, 9, 25, 169))
+    each = st.integers(0, 2) if parameter.whole else st.floats(-1, 1)
+    return st.sampled_from(counts).flatmap(lambda count: st.lists(each, min_size=count, max_size=count))
+
+
 @st.composite
-def _step(draw, operation: Operation, dtype: str) -> dict[str, Any]:
+def _crop(draw, spec: ImageSpec) -> dict[str, Any]:
+    """Draw a rectangle inside the image."""
+    left, top = draw(st.integers(0, spec.columns - 1)), draw(st.integers(0, spec.rows - 1))
+    width, height = draw(st.integers(1, spec.columns - left)), draw(st.integers(1, spec.rows - top))
+    return {"x": left, "y": top, "width": width, "height": height}
+
+
+def _resize(_spec: ImageSpec) -> st.SearchStrategy:
+    """Draw one of the ways to state a size."""
+    side, kind = st.integers(1, 120), st.sampled_from(["nearest", "linear", "cubic", "area", "lanczos"])
+    return st.one_of(
+        st.fixed_dictionaries({"width": side, "height": side, "interpolation": kind}),
+        st.fixed_dictionaries({"scale": st.floats(0.02, 2), "interpolation": kind}),
+    )
+
+
+FITTED = {"crop": _crop, "resize": _resize}
+"""Operations whose parameters depend on the image, or on one another."""
+
+
+@st.composite
+def _step(draw, operation: Operation, spec: ImageSpec) -> dict[str, Any]:
     step: dict[str, Any] = {"op": operation.name}
+    dtype = spec.dtype
+    if operation.name in FITTED:
+        return step | draw(FITTED[operation.name](spec))
     for parameter in operation.parameters:
         if parameter.required or draw(st.booleans()):
             step[parameter.name] = draw(_value(parameter, dtype))
@@ -84,7 +129,7 @@ def cases(draw, names: list[str] | None = None, lengths: tuple[int, int] = (1, 3
     now, steps = spec, []
     for _ in range(draw(st.integers(*lengths))):
         offered = [one for one in OPERATIONS if names is None or one.name in names]
-        step = draw(_step(draw(st.sampled_from(offered)), now.dtype))
+        step = draw(_step(draw(st.sampled_from(offered)), now))
         then = after(step, now)
         if then is not None:
             steps.append(step)
