@@ -1,0 +1,66 @@
+"""Harris's corners: each rank's response, the strongest of the whole picture, and the marks above it."""
+
+import math
+
+import numpy as np
+from mpi4py import MPI
+
+from mpi_stage.collective.context import GlobalStep
+from mpi_stage.collective.inner import carry_out
+from mpi_stage.image import Pixels
+from mpi_stage.operations.catalogue import find
+from mpi_stage.operations.grammar import Step
+from mpi_stage.operations.harris import RESPONSE, inner_steps
+from mpi_stage.operations.painting import paint
+from mpi_stage.operations.values import number
+from mpi_stage.plan import plan_steps
+from mpi_stage.slab import RowReader, Slab
+from mpi_stage.sweep import blocks
+
+
+def harris(step: GlobalStep) -> RowReader:
+    """Return the response of this rank's rows, or the rows with their corners marked.
+
+    The report gets the strongest response, which NaN does not take part in, and the number of marks.
+    """
+    steps = [Step(find(name), dict(params)) for name, params in inner_steps(step.params, step.before)]
+    strongest = np.full(1, -np.inf, np.float32)
+
+    def look(rows: Pixels) -> None:
+        strongest[0] = np.fmax(strongest[0], np.fmax.reduce(rows, axis=None))
+
+    response = carry_out(step, tuple(plan_steps(steps, step.before)), look)
+    with step.context.clock.phase("wait"):
+        step.context.comm.Allreduce(MPI.IN_PLACE, strongest, op=MPI.MAX)
+    if math.isfinite(strongest[0]):
+        step.found["strongest"] = float(strongest[0])
+    if step.params["output"] == RESPONSE:
+        return response
+    marked = _MarkedRows(step, response, np.float64(number(step.params, "threshold") * float(strongest[0])))
+    step.found["corners"] = marked.count()
+    return marked
+
+
+class _MarkedRows:
+    """The rows of the picture with a mark wherever the response is above ``limit``."""
+
+    def __init__(self, step: GlobalStep, response: Slab, limit: np.float64) -> None:
+        self._step = step
+        self._response = response
+        self._limit = limit
+
+    def count(self) -> int:
+        """Return the number of marked pixels of all ranks."""
+        marks = 0
+        for _, rows in blocks(self._response.spec, self._step.rows, self._response, self._step.block_rows):
+            marks += int(np.count_nonzero(rows > self._limit))
+        with self._step.context.clock.phase("wait"):
+            return int(self._step.context.comm.allreduce(marks))
+
+    def read_rows(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with the marked rows from ``first`` on."""
+        self._step.reader.read_rows(first, out)
+        response = self._response.spec.empty(len(out))
+        self._response.read_rows(first, response)
+        with self._step.context.clock.phase("compute"):
+            paint(out, response[..., 0] > self._limit)

@@ -1,0 +1,104 @@
+"""Straight lines: ``hough``."""
+
+import math
+
+from mpi_stage.image import ImageSpec
+from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.inner import inner_working_bytes
+from mpi_stage.operations.values import number
+
+BAND_BYTES = 8 << 20
+"""The votes of so many angles are counted at once; more angles take more looks at the edges."""
+
+EDGES_AT_ONCE = 1 << 15
+"""Edge pixels vote in portions of at least this many."""
+
+LABELLED_PIXELS = 1 << 20
+"""Pixels of a block whose edges are joined at once."""
+
+_HALO = 2
+_LABEL_BYTES = 24
+_SEAM_BYTES = 32
+_VOTE_BYTES = 64
+_COPIES = 3
+_EDGE_BYTES = 1.125
+
+
+def edge_params(params: Params) -> Params:
+    """Return the parameters of the ``canny`` step whose edges vote."""
+    return {"low": params["low"], "high": params["high"]}
+
+
+def band_angles(distances: int) -> int:
+    """Return how many angles are counted at once."""
+    return max(1, BAND_BYTES // (4 * (distances + 2)))
+
+
+def labelled_rows(spec: ImageSpec) -> int:
+    """Return the height of the blocks whose edges are joined at once."""
+    return max(1, LABELLED_PIXELS // spec.columns)
+
+
+def _working_bytes(params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -> int:
+    distances = 2 * (spec.rows + spec.columns) / number(params, "rho") + 3
+    angles = min(band_angles(int(distances)), 180 / number(params, "theta_degrees") + 1)
+    band = 4 * (distances + 2) * (angles + 2)
+    rows = min(slab_rows, labelled_rows(spec))
+    joining = rows * spec.columns * _LABEL_BYTES + math.ceil(slab_rows / rows) * spec.columns * _SEAM_BYTES
+    voting = (EDGES_AT_ONCE + rows * spec.columns) * _VOTE_BYTES
+    return int(max(inner_working_bytes(spec, _HALO) + joining, _COPIES * band + voting))
+
+
+def _slab_bytes(_params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -> int:
+    return int(slab_rows * spec.columns * _EDGE_BYTES) + slab_rows
+
+
+HOUGH = Operation(
+    name="hough",
+    label="Hough lines",
+    help="Finds straight lines in the edges that canny sees and draws them over the picture, red on colour "
+    "and white on gray. The report lists them, best first: distance from the top left in px, angle in "
+    "radians, votes.",
+    family="edges",
+    pattern=Pattern.GLOBAL,
+    reference="cv2.HoughLines on canny's edges of the whole picture: the same lines",
+    parameters=(
+        Parameter(
+            "rho", Kind.FLOAT, "Step of the distance.", default=1.0, minimum=0.1, maximum=1000, unit="px"
+        ),
+        Parameter(
+            "theta_degrees", Kind.FLOAT, "Step of the angle.", default=1.0, minimum=0.05, maximum=90, unit="°"
+        ),
+        Parameter(
+            "threshold",
+            Kind.INT,
+            "A line needs more edge pixels than this.",
+            default=150,
+            minimum=1,
+            maximum=2**31 - 1,
+            unit="px",
+        ),
+        Parameter(
+            "low",
+            Kind.FLOAT,
+            "canny's low threshold, in the image's own values; the default suits uint8 only.",
+            default=50.0,
+            minimum=0,
+        ),
+        Parameter(
+            "high",
+            Kind.FLOAT,
+            "canny's high threshold, in the image's own values; the default suits uint8 only.",
+            default=150.0,
+            minimum=0,
+        ),
+        Parameter(
+            "max_lines", Kind.INT, "At most this many, the best ones.", default=100, minimum=1, maximum=1000
+        ),
+    ),
+    channels=Channels.GRAY_OR_COLOUR,
+    cost=lambda _params, _spec: 60.0,
+    collective="hough",
+    working_bytes=_working_bytes,
+    slab_bytes=_slab_bytes,
+)
