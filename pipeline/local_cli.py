@@ -122,12 +122,17 @@ def digest(source: Input) -> None:
 def ops(
     name: Annotated[str | None, typer.Argument(help="One operation.", show_default=False)] = None,
     as_json: Json = False,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a pipeline.")] = False,
 ) -> None:
     """Show the operations, or all about one."""
     from mpi_stage.operations.catalogue import OPERATIONS, find_public  # noqa: PLC0415
     from pipeline.ops_view import catalogue_text, operation_json, operation_text  # noqa: PLC0415
 
-    if name is not None:
+    if schema:
+        from mpi_stage.operations.schema import pipeline_schema  # noqa: PLC0415
+
+        _print_json(pipeline_schema())
+    elif name is not None:
         found = find_public(name)
         _print_json(operation_json(found)) if as_json else typer.echo(operation_text(found))
     elif as_json:

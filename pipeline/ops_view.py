@@ -8,6 +8,7 @@ from typing import Any
 
 from mpi_stage.operations.declaration import Operation, Parameter
 from mpi_stage.operations.grammar import parameters_of
+from mpi_stage.operations.presets import PRESETS
 
 _WIDTH = 100
 
@@ -44,6 +45,8 @@ def catalogue_text(operations: Iterable[Operation]) -> str:
                     help_text, _WIDTH + width, initial_indent=f"  {usage:{width}}  ", subsequent_indent=indent
                 )
             )
+    lines += ["", "presets"]
+    lines += [f"  @{preset.name:{width - 1}}  {preset.help} ({preset.text})" for preset in PRESETS]
     lines += ["", "All about one of them: halorow ops NAME"]
     return "\n".join(lines[1:])
 

@@ -1,9 +1,12 @@
-"""The spellings of a pipeline: text, and JSON; both read into, and written from, the same steps.
+"""The spellings of a pipeline: text, JSON and Python; all make the same steps.
 
 ::
 
     gaussian:sigma=2 grayscale canny:low=50,high=150
     [{"op": "gaussian", "sigma": 2}, {"op": "grayscale"}, {"op": "canny", "low": 50, "high": 150}]
+    [ops.gaussian(sigma=2), ops.grayscale(), ops.canny(low=50, high=150)]
+
+A preset stands for its steps: ``@edges`` in text, ``{"preset": "edges"}`` in JSON.
 
 All that is wrong with a pipeline is reported at once, step by step.
 """
@@ -16,6 +19,7 @@ from mpi_stage.errors import ParameterError, PipelineError
 from mpi_stage.operations.catalogue import find_public
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Value
 from mpi_stage.operations.parameters import border_parameter, checked, from_text, parameters_of
+from mpi_stage.operations.presets import expand_words, find_preset
 from mpi_stage.operations.steps import SeveralErrors, Step, build
 from mpi_stage.operations.suggestions import shown
 
@@ -39,11 +43,12 @@ _Draft = TypeVar("_Draft")
 
 
 def parse(pipeline: str | Sequence[object], default_border: str | None = None) -> list[Step]:
-    """Read a pipeline in either spelling.
+    """Read a pipeline in any spelling.
 
     Parameters
     ----------
-    pipeline: text, a list of words of text, JSON text (it begins with ``[``), or the list that JSON holds.
+    pipeline: text, a list of words of text, JSON text (it begins with ``[``), the list that JSON holds,
+        or a list of steps.
     default_border: for the steps that take a border and state none.
 
     Raises
@@ -55,7 +60,12 @@ def parse(pipeline: str | Sequence[object], default_border: str | None = None) -
         return _parse_string(pipeline, default_border)
     if all(isinstance(word, str) for word in pipeline):
         return _parse_string(_joined(str(word) for word in pipeline), default_border)
-    return parse_json(pipeline, default_border)
+    return parse_json([_entry(one) for one in pipeline], default_border)
+
+
+def _entry(given: object) -> object:
+    """Return a step as JSON holds it; anything else as it is."""
+    return to_json([given])[0] if isinstance(given, Step) else given
 
 
 def _parse_string(text: str, default_border: str | None) -> list[Step]:
@@ -76,7 +86,7 @@ def parse_text(text: str | Sequence[str], default_border: str | None = None) -> 
     joined = text if isinstance(text, str) else _joined(text)
     _check_length(joined)
     border = _checked_border(default_border)
-    return _all(joined.split(), lambda word: _step_of_word(word, border), _label_of_word)
+    return _all(expand_words(joined.split()), lambda word: _step_of_word(word, border), _label_of_word)
 
 
 def parse_json(steps: object, default_border: str | None = None) -> list[Step]:
@@ -91,7 +101,20 @@ def parse_json(steps: object, default_border: str | None = None) -> list[Step]:
         message = f'a pipeline is a list of steps like {{"op": "gaussian", "sigma": 2}}, got {shown(steps)}'
         raise PipelineError(message)
     border = _checked_border(default_border)
-    return _all(steps, lambda entry: _step_of_entry(entry, border), _label_of_entry)
+    return _all(_expand_entries(steps), lambda entry: _step_of_entry(entry, border), _label_of_entry)
+
+
+def _expand_entries(entries: Iterable[object]) -> list[object]:
+    """Return the entries of a JSON pipeline with the steps of its presets in their places."""
+    expanded: list[object] = []
+    for entry in entries:
+        if isinstance(entry, Mapping) and "preset" in entry:
+            if len(entry) > 1:
+                raise PipelineError('a preset stands alone, like {"preset": "edges"}')
+            expanded += to_json(parse_text(find_preset(str(entry["preset"])).text))
+        else:
+            expanded.append(entry)
+    return expanded
 
 
 def make_step(name: str, given: Mapping[str, object], default_border: str | None = None) -> Step:

@@ -6,12 +6,15 @@ from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.declaration import Kind, Operation, Parameter
 from mpi_stage.operations.grammar import MAX_STEPS
 from mpi_stage.operations.parameters import BORDER_ALIASES, MAX_NUMBERS, parameters_of
+from mpi_stage.operations.presets import PRESETS
 
 Schema = dict[str, object]
 
 
 def pipeline_schema() -> Schema:
     """Return the schema (draft 2020-12) of a pipeline in its JSON spelling: a list of steps."""
+    definitions = {operation.name: step_schema(operation) for operation in OPERATIONS}
+    definitions["preset"] = _preset_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "halorow pipeline",
@@ -19,8 +22,20 @@ def pipeline_schema() -> Schema:
         "type": "array",
         "minItems": 1,
         "maxItems": MAX_STEPS,
-        "items": {"oneOf": [{"$ref": f"#/$defs/{operation.name}"} for operation in OPERATIONS]},
-        "$defs": {operation.name: step_schema(operation) for operation in OPERATIONS},
+        "items": {"oneOf": [{"$ref": f"#/$defs/{name}"} for name in definitions]},
+        "$defs": definitions,
+    }
+
+
+def _preset_schema() -> Schema:
+    """Return the schema of a preset, which stands for its steps."""
+    return {
+        "title": "Preset",
+        "description": "A pipeline with a name; it stands for its steps.",
+        "type": "object",
+        "properties": {"preset": {"enum": [preset.name for preset in PRESETS]}},
+        "required": ["preset"],
+        "additionalProperties": False,
     }
 
 
