@@ -115,7 +115,7 @@ def _cost(params: Params, spec: ImageSpec) -> float:
     area = integer(params, "diameter") ** 2
     channels = measured_channels(spec)
     if spec.dtype == "uint8" and channels in {1, COLOUR_CHANNELS}:
-        return 0.9 * channels * area
+        return 0.4 * channels * area
     return area * (5 + 2 * channels)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.correlation import Kernel, correlated
+from mpi_stage.operations.correlation import Kernel, correlated, small_cost
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.values import integer, number
 
@@ -143,7 +143,7 @@ EMBOSS = Operation(
         ),
     ),
     border=Border.MIRROR,
-    cost=lambda _params, spec: per_channel(spec, 0.6),
+    cost=lambda _params, spec: small_cost(spec),
     halo=_emboss_halo,
     stencil=_emboss,
 )

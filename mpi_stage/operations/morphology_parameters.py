@@ -62,5 +62,7 @@ def cost(params: Params, spec: ImageSpec) -> float:
     size, iterations = integer(params, "size"), integer(params, "iterations")
     if params["shape"] == "rect":
         return per_channel(spec, min(0.15 + 0.015 * size * iterations, 3.0))
-    rows = 0.02 * size * size if size <= _LARGE_SIZE else 0.3 * size
+    if params["shape"] == "cross":
+        return per_channel(spec, iterations * min(0.3 + 0.1 * size, 2.0))
+    rows = 0.012 * size * size if size <= _LARGE_SIZE else 0.12 * size
     return per_channel(spec, iterations * (0.2 + rows))

@@ -3,8 +3,7 @@
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.correlation import correlated
+from mpi_stage.operations.correlation import correlated, small_cost
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.values import number
 
@@ -28,7 +27,7 @@ SHARPEN = Operation(
     reference="cv2.filter2D with [0 -a 0; -a 1+4a -a; 0 -a 0], a = amount",
     parameters=(Parameter("amount", Kind.FLOAT, "How much is added.", default=1.0, minimum=0, maximum=10),),
     border=Border.MIRROR,
-    cost=lambda _params, spec: per_channel(spec, 0.5),
+    cost=lambda _params, spec: small_cost(spec),
     halo=_halo,
     stencil=_sharpen,
 )
