@@ -26,6 +26,22 @@ VARIANTS: dict[str, list[dict[str, Any]]] = {
     "median": [{"size": 5}],
     "canny": [{"low": 0.1, "high": 0.4}],
     "threshold": [{"value": 0.4}],
+    "crop": [{"x": 5, "y": 7, "width": 31, "height": 40}],
+    "pad": [{"top": 70, "bottom": 3, "left": 2, "right": 50}],
+    "flip": [{"axis": "horizontal"}, {"axis": "vertical"}],
+    "rotate90": [{"turns": 1}, {"turns": 2}, {"turns": 3}],
+    "rotate": [
+        {"degrees": 33, "interpolation": "nearest"},
+        {"degrees": -75.5, "expand": True},
+        {"degrees": 200, "interpolation": "cubic"},
+    ],
+    "resize": [
+        {"width": 80, "height": 33, "interpolation": "nearest"},
+        {"scale": 1.7},
+        {"width": 30, "interpolation": "cubic"},
+        {"scale": 0.3, "interpolation": "area"},
+        {"height": 90, "interpolation": "lanczos"},
+    ],
 }
 """Parameters, where the defaults would show little; values of pixels are parts of full white."""
 

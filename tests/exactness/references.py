@@ -105,6 +105,57 @@ def equalize(image, _params, _border):
     return cv2.cvtColor(luma, cv2.COLOR_YCrCb2RGB)
 
 
+INTERPOLATIONS = {
+    "nearest": cv2.INTER_NEAREST,
+    "linear": cv2.INTER_LINEAR,
+    "cubic": cv2.INTER_CUBIC,
+    "area": cv2.INTER_AREA,
+    "lanczos": cv2.INTER_LANCZOS4,
+}
+
+
+def crop(image, params, _border):
+    return image[params["y"] :, params["x"] :][: params["height"], : params["width"]]
+
+
+def pad(image, params, border):
+    if image.shape[2] > 4:
+        return None
+    return cv2.copyMakeBorder(image, *(params[side] for side in ("top", "bottom", "left", "right")), border)
+
+
+def flip(image, params, _border):
+    return np.flip(image, 1 if params["axis"] == "horizontal" else 0)
+
+
+def rotate90(image, params, _border):
+    return np.rot90(image, params["turns"])
+
+
+def rotate(image, params, _border):
+    if image.shape[2] > 4:
+        return None
+    rows, columns = image.shape[:2]
+    turn = cv2.getRotationMatrix2D(((columns - 1) / 2, (rows - 1) / 2), params["degrees"], 1)
+    size = (columns, rows)
+    if params["expand"]:
+        cosine, sine = np.abs(turn[0, :2])
+        size = round(columns * cosine + rows * sine), round(rows * cosine + columns * sine)
+        turn[:, 2] += (size[0] - columns) / 2, (size[1] - rows) / 2
+    return cv2.warpAffine(image, turn, size, flags=INTERPOLATIONS[params["interpolation"]])
+
+
+def resize(image, params, _border):
+    if image.shape[2] > 4:
+        return None
+    rows, columns = image.shape[:2]
+    width, height, scale = params["width"], params["height"], params["scale"]
+    if scale is not None:
+        width, height = round(columns * scale), round(rows * scale)
+    size = (width or round(columns * height / rows), height or round(rows * width / columns))
+    return cv2.resize(image, size, interpolation=INTERPOLATIONS[params["interpolation"]])
+
+
 REFERENCES: dict[str, Reference] = {
     "invert": invert,
     "grayscale": grayscale,
@@ -117,4 +168,10 @@ REFERENCES: dict[str, Reference] = {
     "threshold": threshold,
     "otsu": otsu,
     "equalize": equalize,
+    "crop": crop,
+    "pad": pad,
+    "flip": flip,
+    "rotate90": rotate90,
+    "rotate": rotate,
+    "resize": resize,
 }

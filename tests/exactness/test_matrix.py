@@ -15,7 +15,10 @@ SLICE = 4
 """Without the whole matrix, so many cells of each operation are tried, on two worlds besides one rank."""
 
 BOUNDS = {"uint8": 0.0, "uint16": 0.0, "float32": 1e-6}
-OWN_BOUNDS: dict[str, dict[str, float]] = {}
+OWN_BOUNDS: dict[str, dict[str, float]] = {
+    "resize": {"uint8": 1, "uint16": 1, "float32": 2e-6},
+    "rotate": {"uint8": 1, "uint16": 1, "float32": 1e-5},
+}
 """Bounds that the catalogue states for an operation by itself."""
 
 LINES: list[Line] = []

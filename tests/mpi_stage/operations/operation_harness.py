@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import scipy.fft
 import scipy.ndimage
+from geometry_harness import whole
 from hypothesis import strategies as st
 
 from mpi_stage.borders import OUTSIDE, border_index
@@ -152,6 +153,10 @@ def _global(step, image, _block_rows, after):
     return np.ascontiguousarray(WHOLE[step.operation.collective](step, image, after))
 
 
+def _geometry(step, image, _after):
+    return whole(step, image)
+
+
 def _hysteresis(_step, image, after):
     edges = hysteresis(image[:, :, 0]).astype(after.dtype)
     return (edges * np.dtype(after.dtype).type(after.value_range))[:, :, np.newaxis]
@@ -181,5 +186,5 @@ def _label(step, image, _after):
     return scipy.ndimage.label(image[:, :, 0], structure)[0].astype(np.uint32)[:, :, np.newaxis]
 
 
-WHOLE = {"hysteresis": _hysteresis, "frequency": _frequency, "label": _label}
+WHOLE = {"geometry": _geometry, "hysteresis": _hysteresis, "frequency": _frequency, "label": _label}
 """The whole-image reference of each collective: (step, image, what comes out) → pixels."""
