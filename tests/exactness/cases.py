@@ -15,6 +15,9 @@ from mpi_stage.plan import check_step
 SIZES = (1, 2, 3, 5, 7, 13, 31, 47, 61, 97)
 """Primes, one-row and one-column images, and fewer rows than ranks."""
 
+OWN_VALUES = {"value", "low", "high", "fill", "threshold", "offset"}
+"""Parameters that are values of the image's own where they have no upper bound."""
+
 MODEST = {
     **dict.fromkeys(("width", "height"), 120),
     **dict.fromkeys(("top", "bottom", "left", "right"), 40),
@@ -27,6 +30,7 @@ MODEST = {
     "strength": 40.0,
     "sigma_color": 60.0,
     "cutoff": 40,
+    "tiles": 6,
 }
 """What keeps a case quick; the extremes have tests of their own."""
 
@@ -57,7 +61,7 @@ def _value(parameter: Parameter, dtype: str) -> st.SearchStrategy:
     low = parameter.minimum if parameter.minimum is not None else 0
     high = parameter.maximum if parameter.maximum is not None else low + 1
     high = min(high, MODEST.get(parameter.name, high))
-    if parameter.name in {"value", "low", "high", "fill"}:
+    if parameter.name in OWN_VALUES and parameter.maximum is None:
         return st.floats(0, THRESHOLDS[dtype])
     if parameter.kind is Kind.INT:
         numbers = st.integers(int(low), int(high))
