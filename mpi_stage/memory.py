@@ -78,7 +78,7 @@ class MemoryModel:
                 _global_bytes(one.ending, deal, kept=False, block_rows=block_rows),
             )
             for one in passes
-            if one.ending and one.ending.operation.pattern is Pattern.GLOBAL
+            if one.ending
         )
         return cls((*always, *ends), working, slabs, deal(passes[0].before).ranks, block_rows, inner[:-1])
 
@@ -121,10 +121,12 @@ def _frame_bytes(one: Pass, block_rows: int) -> int:
 
 
 def _global_bytes(ending: PlannedStep | None, deal: Deal, *, kept: bool, block_rows: int) -> int:
-    """Bytes that a global step needs of one rank: in slabs if ``kept``, else while it works."""
-    if ending is None or ending.operation.pattern is not Pattern.GLOBAL:
+    """Bytes that a reduce or global step needs of one rank: in slabs if ``kept``, else while it works."""
+    if ending is None:
         return 0
     operation, before = ending.operation, ending.before
+    if operation.pattern is Pattern.REDUCE and (kept or operation.working_bytes is None):
+        return 0
     partition = deal(before)
     rows = partition.largest
     declared = operation.slab_bytes if kept else operation.working_bytes

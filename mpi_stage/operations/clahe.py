@@ -26,6 +26,8 @@ MAX_TABLE_BYTES = 64 << 20
 
 _MAX_TILES = 256
 _COUNT_BYTES = 4
+_COPIES = 3
+"""Of the histograms: the counts, what MPI joins them in, and the tables made of them."""
 
 
 @dataclass(frozen=True)
@@ -162,4 +164,5 @@ CLAHE = Operation(
     check=_check,
     cost=lambda params, spec: luma.conversion_cost(params, spec) + 8.0 * per_channel(spec, 1.0),
     reduction=Reduction(rounds=_rounds, apply=_apply),
+    working_bytes=lambda params, spec, _rows, _ranks: _COPIES * _histogram_bytes(params, spec),
 )

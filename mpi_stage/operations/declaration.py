@@ -163,7 +163,7 @@ class Operation:
     working_bytes, slab_bytes: what a global step needs of one rank, for the plan: while it works, and
         in slabs, which may be in scratch instead. Both get the parameters, the image before, the rows
         of the largest slab and the number of ranks. Without ``working_bytes`` the plan takes what
-        joining components needs.
+        joining components needs. A reduce step may state ``working_bytes`` too: what it measures into.
     """
 
     name: str
