@@ -21,7 +21,8 @@ def _posterize(rows: Pixels, params: Params) -> Pixels:
         return kept
     dropped = rows.dtype.itemsize * 8 - bits
     mask = rows.dtype.type(np.iinfo(rows.dtype).max >> dropped << dropped)
-    return np.bitwise_and(rows, mask)
+    masked: Pixels = np.bitwise_and(rows, mask)
+    return masked
 
 
 def _solarized(values: Pixels, params: Params, white: float) -> Pixels:

@@ -9,12 +9,12 @@ Made by `make docs` from the tests in `tests/exactness`; do not edit.
 Every operation was run on images of {columns} × {rows} pixels with every combination of type, channel
 count and border that it takes, on worlds of {ranks} ranks with blocks of {blocks} rows, through files,
 as `halorow run` does. *Differing* counts the bytes that any two of these runs did not have in common: the
-promise is 0, for floats too. *Judged* counts the combinations that the reference call takes; the last
-column is the largest difference from it, in values for integers and as a part of the data's range for
+promise is 0, for floats too. *Judged* counts the combinations that the reference call takes, *largest*
+is the largest difference from it, in values for integers and as a part of the data's range for
 `float32`. Where a reference takes a type or border not at all, the operation's own tests judge it by SciPy,
 scikit-image or plain NumPy.
 
-| operation | pattern | types | channels | borders | runs | differing | judged | largest difference | reference |
+| operation | pattern | types | channels | borders | runs | differing | judged | largest | reference |
 |---|---|---|---|---|---|---|---|---|---|
 """
 

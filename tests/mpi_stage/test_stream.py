@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mpi_stage.stream import Chain
 
 from mpi_stage.borders import OUTSIDE, border_index
 from mpi_stage.image import ImageSpec
@@ -12,6 +11,7 @@ from mpi_stage.operations.declaration import Border, Operation, Pattern
 from mpi_stage.operations.grammar import Step
 from mpi_stage.partition import Partition, Rows, halo_need
 from mpi_stage.plan import PlannedStep
+from mpi_stage.stream import Chain
 
 
 def _lopsided(padded, params):
@@ -64,6 +64,10 @@ def _by_ranks(image, steps, ranks, block_rows, *, periodic):
     partition = Partition(len(image), ranks)
     total = sum(step.halo for step in steps)
     out = []
+
+    def collect(ready):
+        out.append(ready.copy())
+
     for rank in range(ranks):
         slab = partition.slab(rank)
         if not slab.height:
@@ -72,12 +76,10 @@ def _by_ranks(image, steps, ranks, block_rows, *, periodic):
         arriving = Rows(need.above.first, need.below.end)
         rows = image[np.arange(arriving.first, arriving.end) % len(image)]
         chain = Chain(steps, arriving, slab, block_rows, periodic=periodic, measured=())
-        got = []
         for first in range(0, len(rows), block_rows):
-            chain.push(rows[first : first + block_rows], lambda ready: got.append(ready.copy()))
-        chain.finish(lambda ready: got.append(ready.copy()))
-        assert sum(map(len, got)) == slab.height
-        out += got
+            chain.push(rows[first : first + block_rows], collect)
+        chain.finish(collect)
+        assert sum(map(len, out)) == slab.end
     return np.concatenate(out)
 
 
