@@ -144,20 +144,34 @@ def test_a_second_service_in_the_same_folder_is_refused(embedded):
     assert "already" in embedded.halorow("up", check=1)
 
 
-def test_a_killed_service_leaves_no_process_and_goes_on_where_it_was(images, expected, tmp_path):
-    service = EmbeddedService(tmp_path / "data")
+@pytest.fixture(scope="module")
+def killed(images, tmp_path_factory):
+    """Give the folder, the jobs and the former processes of a service that was killed -9 at work."""
+    service = EmbeddedService(tmp_path_factory.mktemp("killed") / "data")
     jobs = submit_all(service, images, 6)
     below = service.processes()
-
     service.kill()
+    return service.data, jobs, below
+
+
+def test_a_killed_service_leaves_no_process(killed):
+    _, _, below = killed
+
+    assert below
     until(lambda: not any(lives(process) for process in below), "the end of all processes")
 
-    again = EmbeddedService(tmp_path / "data")
+
+def test_a_killed_service_goes_on_where_it_was_and_ends_without_a_trace(killed, expected):
+    data, jobs, _ = killed
+
+    again = EmbeddedService(data)
     assert_all_done(again, jobs, expected)
     below = again.processes()
     again.stop()
+
     assert not any(lives(process) for process in below)
-    assert list((tmp_path / "data" / "store" / "staging").iterdir()) == []
+    assert list((data / "store" / "staging").iterdir()) == []
+    assert not (data / "connection.toml").exists()
 
 
 def test_a_folder_is_filtered_by_a_ray_job(embedded, images, expected):
