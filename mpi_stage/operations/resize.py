@@ -99,7 +99,8 @@ def weigh(
             total += np.take(values, index[:, tap], axis=axis) * weights[:, tap].reshape(shape)
         return total
     products = np.take(values, index.T, axis=axis)
-    products *= weights.T.reshape((-1, *shape) if axis == 0 else (1, index.shape[1], -1, 1))
+    lanes = (index.shape[1], len(index))
+    products *= weights.T.reshape((*lanes, 1, 1) if axis == 0 else (1, *lanes, 1))
     return _halved(products, axis)
 
 
