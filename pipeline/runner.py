@@ -169,7 +169,7 @@ class JobRunner:
     def _make(self, work: Work) -> Result | None:
         """Compute and commit; None where the job went to the other lane instead."""
         manifest = work.manifest
-        with self._workplace.at(manifest, work.record.attempt) as place:
+        with self._workplace.at(manifest, work.record.attempt) as place, place.named(manifest):
             if self._moved(work, place.request(manifest)):
                 return None
             report = self._run_stage(work, place)

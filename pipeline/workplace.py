@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Request
+from mpi_stage.errors import StageError
 from pipeline.errors import ObjectNotFoundError
 from pipeline.models import Manifest
 from pipeline.ports import ObjectStore
@@ -43,6 +44,17 @@ class Place:
             block_rows=manifest.block_rows,
             scratch=str(self.scratch),
         )
+
+
+    @contextmanager
+    def named(self, manifest: Manifest) -> Iterator[None]:
+        """Have errors of the stage name the user's files instead of where they lie on this machine."""
+        try:
+            yield
+        except StageError as error:
+            text = str(error).replace(str(self.input), manifest.input_name)
+            text = text.replace(str(self.output), manifest.output_name)
+            raise type(error)(text.replace(str(self.scratch), "the scratch folder")) from error
 
 
 class Workplace:

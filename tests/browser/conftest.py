@@ -14,6 +14,8 @@ from queue import Empty, Queue
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
+from pipeline.processes import spawn
+
 CHROMIUM = "/usr/bin/chromium"
 OUTPUT = Path(__file__).parents[1] / "output"
 START_S = 180
@@ -56,7 +58,7 @@ def lines_of(process):
     def read():
         with process.stdout:
             for line in process.stdout:
-                lines.put(line)
+                lines.put(line.decode())
         lines.put("")
 
     threading.Thread(target=read, daemon=True).start()
@@ -86,7 +88,7 @@ def service(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     data = tmp_path_factory.mktemp("service") / "data"
-    process = subprocess.Popen(
+    process = spawn(  # so that it ends with the tests, however they end
         [
             sys.executable,
             "-m",
@@ -101,7 +103,6 @@ def service(tmp_path_factory):
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
     )
     try:
         yield page_address(lines_of(process))

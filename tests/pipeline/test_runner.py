@@ -121,6 +121,7 @@ def test_a_bad_file_fails_at_once_with_its_exit_code(service, name, data, kind):
 
     status = service.client.status(bad.id)
     assert (status.state, status.exit_code, status.error_kind) == (JobState.FAILED, 3, kind)
+    assert status.error.startswith(name), "the message names the user's file, not where it lies here"
     with pytest.raises(JobFailedError) as failure:
         service.client.result(bad.id)
     assert failure.value.exit_code == 3
