@@ -112,4 +112,4 @@ def _declared(kind: str, mean: str, cost: float, means_of: Callable[[Pixels, int
 
 
 ADAPTIVE_MEAN = _declared("mean", "mean of the square", 0.01, _box_means)
-ADAPTIVE_GAUSSIAN = _declared("gaussian", "mean, weighted by a bell curve,", 0.15, _gaussian_means)
+ADAPTIVE_GAUSSIAN = _declared("gaussian", "mean, weighted by a bell curve,", 0.3, _gaussian_means)

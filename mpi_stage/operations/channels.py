@@ -1,5 +1,6 @@
 """Which channels there are, and in which order: ``rgb`` and ``channels``."""
 
+import cv2
 import numpy as np
 
 from mpi_stage.errors import ParameterError
@@ -9,7 +10,7 @@ from mpi_stage.operations.declaration import Channels, Kind, Operation, Paramete
 
 def _rgb(rows: Pixels, _params: Params) -> Pixels:
     """Return gray three times; colour passes."""
-    return rows if rows.shape[2] != 1 else np.repeat(rows, COLOUR_CHANNELS, axis=2)
+    return rows if rows.shape[2] != 1 else cv2.cvtColor(rows, cv2.COLOR_GRAY2RGB)
 
 
 def _to_rgb(spec: ImageSpec, _params: Params) -> ImageSpec:
@@ -25,7 +26,11 @@ def _selected(params: Params) -> list[int]:
 
 
 def _channels(rows: Pixels, params: Params) -> Pixels:
-    return np.ascontiguousarray(rows[:, :, _selected(params)])
+    selected = _selected(params)
+    result = np.empty((*rows.shape[:2], len(selected)), rows.dtype)
+    for place, channel in enumerate(selected):
+        result[:, :, place] = rows[:, :, channel]
+    return result
 
 
 def _check(params: Params, spec: ImageSpec) -> None:
@@ -43,7 +48,7 @@ RGB = Operation(
     pattern=Pattern.POINT,
     reference="cv2.cvtColor(image, cv2.COLOR_GRAY2RGB)",
     channels=Channels.GRAY_OR_COLOUR,
-    cost=lambda _params, spec: 0.01 if spec.channels > 1 else 1.5 * spec.itemsize,
+    cost=lambda _params, spec: 0.01 if spec.channels > 1 else 0.1 * spec.itemsize,
     output=_to_rgb,
     point=_rgb,
 )
@@ -67,7 +72,7 @@ CHANNELS = Operation(
         ),
     ),
     sees_alpha=True,
-    cost=lambda params, spec: 1.0 * len(_selected(params)) * spec.itemsize,
+    cost=lambda params, _spec: 0.4 * len(_selected(params)),
     output=lambda spec, params: spec.with_channels(len(_selected(params))),
     check=_check,
     point=_channels,

@@ -7,7 +7,6 @@ import numpy as np
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations import clahe_tiles, histogram, luma
-from mpi_stage.operations.blocks import per_channel
 from mpi_stage.operations.declaration import (
     Kind,
     Measured,
@@ -120,7 +119,9 @@ def _mixed(plane: Pixels, first_row: int, channel: int, tables: _Tables) -> Pixe
             part = np.ascontiguousarray(bins[place])
             mixed = _across(part, upper, across) * above + _across(part, lower, across) * below
             result[place] = mixed if tables.span else in_type(mixed, str(plane.dtype))
-    return result if tables.span is None else np.where(np.isnan(plane), plane, result)
+    if tables.span:
+        np.copyto(result, plane, where=np.isnan(plane))
+    return result
 
 
 def _across(part: Pixels, tables: Pixels, run: clahe_tiles.Run) -> Pixels:
@@ -162,7 +163,7 @@ CLAHE = Operation(
         luma.CHANNELS,
     ),
     check=_check,
-    cost=lambda params, spec: luma.conversion_cost(params, spec) + 8.0 * per_channel(spec, 1.0),
+    cost=lambda params, spec: luma.cost(params, spec, {"uint8": 12.0, "uint16": 25.0, "float32": 45.0}),
     reduction=Reduction(rounds=_rounds, apply=_apply),
     working_bytes=lambda params, spec, _rows, _ranks: _COPIES * _histogram_bytes(params, spec),
 )

@@ -6,7 +6,6 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations import histogram, luma
-from mpi_stage.operations.blocks import per_channel
 from mpi_stage.operations.declaration import (
     Measured,
     Operation,
@@ -76,8 +75,9 @@ def _translate(values: Pixels, known: Pixels, span: histogram.Span | None) -> Pi
     """Look one channel up; a NaN stays one, infinities are the range's ends."""
     if span is None:
         return looked_up(values, known)
-    with np.errstate(invalid="ignore"):
-        return np.where(np.isnan(values), values, known[span.bins(values)])
+    result = looked_up(span.bins(values), known)
+    np.copyto(result, values, where=np.isnan(values))
+    return result
 
 
 EQUALIZE = Operation(
@@ -89,7 +89,7 @@ EQUALIZE = Operation(
     pattern=Pattern.REDUCE,
     reference="cv2.equalizeHist, of Y of YCrCb or of each channel; wider types over 65,536 bins",
     parameters=(luma.CHANNELS,),
-    cost=lambda params, spec: luma.conversion_cost(params, spec) + per_channel(spec, 1.0),
+    cost=lambda params, spec: luma.cost(params, spec, {"uint8": 1.5, "uint16": 3.5, "float32": 9.0}),
     check=lambda params, spec: luma.check("equalize", params, spec),
     reduction=Reduction(rounds=_rounds, apply=_apply),
 )

@@ -1,9 +1,10 @@
 """Sums of all finite values of each channel, without any rounding and so in any order.
 
-Integers add up in 64 bits. A float is a whole number (its mantissa, with sign) times a power of two:
-mantissas are added up exactly for each power by itself, and the powers put together at the end, in
-Python's integers. This is a superaccumulator with one 64-bit limb for each exponent; the idea is of
-R. M. Neal, "Fast exact summation using small and large superaccumulators", 2015.
+Integers add up in 64 bits. A float is a whole number (its mantissa, with sign) times a power of two.
+Floats with the same power add up in a double without rounding. As whole numbers these sums are kept for
+each power by itself, and put together at the end, in Python's integers. This is a superaccumulator with
+one 64-bit limb for each exponent; the idea is of R. M. Neal, "Fast exact summation using small and large
+superaccumulators", 2015.
 """
 
 from fractions import Fraction
@@ -21,8 +22,8 @@ _LEAST_EXPONENT = -149
 WIDTH = _EXPONENTS + 1
 """Integers that hold the sum of a channel: one for each exponent, then how many values there are."""
 
-_EXACT_VALUES = 1 << (53 - _MANTISSA_BITS - 2)
-"""So many mantissas add up in a double without rounding."""
+_CHUNK = 1 << 14
+"""Values added at once; up to 2 to the power of 29 of them, of one exponent, fit a double exactly."""
 
 
 def add(state: Pixels, values: Pixels) -> None:
@@ -32,27 +33,27 @@ def add(state: Pixels, values: Pixels) -> None:
     if known.dtype != np.float32:
         state[0] += int(known.sum(dtype=np.int64))
         return
-    for first in range(0, known.size, _EXACT_VALUES):
-        state[:_EXPONENTS] += _by_exponent(known[first : first + _EXACT_VALUES])
+    for first in range(0, known.size, _CHUNK):
+        state[:_EXPONENTS] += _by_exponent(known[first : first + _CHUNK])
+
+
+# The exponents 0 (tiny values without a leading one) and 1 mean the same power of two.
+_SHIFTS = np.maximum(np.arange(_EXPONENTS), 1) - 1
 
 
 def _by_exponent(values: Pixels) -> Pixels:
-    """Return the sum of mantissas of each exponent."""
-    bits = np.ascontiguousarray(values).view(np.int32)
-    exponents = (bits >> _MANTISSA_BITS) & (_EXPONENTS - 1)
-    mantissas = bits & ((1 << _MANTISSA_BITS) - 1)
-    mantissas |= (exponents > 0).astype(np.int32) << _MANTISSA_BITS
-    signed = np.where(bits < 0, -mantissas, mantissas)
-    # Weights are doubles: every sum stays below 2**53.
-    return np.bincount(exponents, weights=signed, minlength=_EXPONENTS).astype(np.int64)
+    """Return the sum of the mantissas of each exponent."""
+    exponents = (values.view(np.int32) >> _MANTISSA_BITS) & (_EXPONENTS - 1)
+    sums = np.bincount(exponents, weights=values, minlength=_EXPONENTS)
+    mantissas: Pixels = np.ldexp(sums, -_LEAST_EXPONENT - _SHIFTS)
+    return mantissas.astype(np.int64)
 
 
 def total(state: Pixels, dtype: str) -> Fraction:
     """Return the exact sum that ``state`` holds."""
     if dtype != "float32":
         return Fraction(int(state[0]))
-    # The exponents 0 (tiny values without a leading one) and 1 mean the same power of two.
-    units = sum(int(sums) << max(exponent - 1, 0) for exponent, sums in enumerate(state[:_EXPONENTS]))
+    units = sum(int(sums) << int(shift) for sums, shift in zip(state, _SHIFTS, strict=False))
     return Fraction(units) / (1 << -_LEAST_EXPONENT)
 
 

@@ -11,6 +11,7 @@ from mpi_stage.operations.declaration import Measured, Params, Round
 
 WIDE_BINS = 65536
 _EXACT_COUNT = 1 << 24  # cv2.calcHist counts in float32
+_CHUNK = 1 << 15  # values whose indices, of 8 bytes each, stay in cache
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Span:
         """Return where ``values`` lie in units of bins, 0 to 65,536, as float64; NaN stays NaN."""
         # Without any width everything lies in the first bin.
         scale = WIDE_BINS / (self.high - self.low) if self.high > self.low else 1.0
-        positions: Pixels = (values.astype(np.float64) - self.low) * scale
+        positions: Pixels = np.subtract(values, self.low, dtype=np.float64)
+        positions *= scale
         return positions
 
     def value(self, position: float) -> float:
@@ -33,8 +35,10 @@ class Span:
 
     def bins(self, values: Pixels) -> Pixels:
         """Return the bin of each value as ``uint16``; NaN and what lies below count as 0."""
-        positions = np.nan_to_num(self.positions(values), copy=False, nan=0.0)
-        return np.clip(positions, 0, WIDE_BINS - 1, out=positions).astype(np.uint16)
+        positions = self.positions(values)
+        # Unlike maximum, fmax takes the other one of a NaN.
+        np.fmax(positions, 0, out=positions)
+        return np.minimum(positions, WIDE_BINS - 1, out=positions).astype(np.uint16)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ def _counting(planes: Planes, width: Width) -> Round:
     def update(state: Pixels, rows: Pixels, _first_row: int, params: Params, previous: Measured) -> None:
         measured = planes(rows, params)
         for channel in range(len(state)):
-            state[channel] += count(np.ascontiguousarray(measured[:, :, channel]), previous)
+            add(state[channel], measured[:, :, channel], previous)
 
     def finish(state: Pixels, _spec: ImageSpec, _params: Params, previous: Measured) -> Histogram:
         return Histogram(state, previous)
@@ -103,25 +107,16 @@ def _counting(planes: Planes, width: Width) -> Round:
     return Round(start=start, update=update, combine="sum", finish=finish)
 
 
-def count(values: Pixels, span: Span | None) -> Pixels:
-    """Count ``values`` by bin; those of floats by the bins of ``span``, the finite ones alone."""
-    binned = values if span is None else span.bins(finite(values))
-    flat = binned.reshape(-1)
-    bins = 256 if flat.dtype == np.uint8 else WIDE_BINS
-    counts = np.zeros(bins, np.int64)
-    for first in range(0, flat.size, _EXACT_COUNT):
-        part = flat[first : first + _EXACT_COUNT]
-        counts += cv2.calcHist([part], [0], None, [bins], [0, bins]).reshape(-1).astype(np.int64)
-    return counts
-
-
 def add(counts: Pixels, values: Pixels, span: Span | None) -> None:
-    """Add ``values`` to ``counts`` by bin, in place; quick also for few values and many bins."""
-    if values.size < len(counts):
-        binned = values if span is None else span.bins(finite(values))
-        np.add.at(counts, binned.reshape(-1), 1)
-    else:
-        counts += count(values, span).astype(counts.dtype)
+    """Add ``values`` to ``counts`` by bin, in place; of floats the finite ones, by the bins of ``span``."""
+    binned = (values if span is None else span.bins(finite(values))).reshape(-1)
+    if binned.dtype != np.uint8:
+        for first in range(0, binned.size, _CHUNK):
+            np.add.at(counts, binned[first : first + _CHUNK].astype(np.intp), counts.dtype.type(1))
+        return
+    for first in range(0, binned.size, _EXACT_COUNT):
+        part = binned[first : first + _EXACT_COUNT]
+        counts += cv2.calcHist([part], [0], None, [256], [0, 256]).reshape(-1).astype(counts.dtype)
 
 
 def finite(values: Pixels) -> Pixels:

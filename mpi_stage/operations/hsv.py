@@ -50,8 +50,10 @@ def _hue(rows: Pixels, params: Params) -> Pixels:
             table = ((np.arange(256) + steps) % _UINT8_HUES).astype(np.uint8)
             hsv[:, :, 0] = table[hsv[:, :, 0]]
         else:
-            with np.errstate(invalid="ignore"):
-                hsv[:, :, 0] = np.mod(hsv[:, :, 0] + np.float32(degrees), np.float32(_TURN_DEGREES))
+            turned = hsv[:, :, 0] + np.float32(degrees)
+            turned[turned < 0] += _TURN_DEGREES
+            turned[turned >= _TURN_DEGREES] -= _TURN_DEGREES
+            hsv[:, :, 0] = turned
 
     return _through_hsv(rows, turn)
 
@@ -98,6 +100,6 @@ HUE = Operation(
         ),
     ),
     channels=Channels.COLOUR,
-    cost=lambda _params, spec: 4.0 if spec.dtype == "uint8" else 8.0,
+    cost=lambda _params, spec: 5.0 if spec.dtype == "uint8" else 15.0,
     point=_hue,
 )

@@ -1,6 +1,6 @@
 """Curves: a new value for each value, whatever the pixel; tables for integers, arithmetic for floats."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import cv2
@@ -10,8 +10,9 @@ from mpi_stage.image import Pixels
 from mpi_stage.operations.declaration import Params, Value
 
 Curve = Callable[[Pixels, Params, float], Pixels]
-"""Takes values (``float64``, any shape), the parameters and the value of white; returns new values."""
+"""Takes values (``float64``, its own to change), the parameters and the value of white; returns new ones."""
 
+_CHUNK = 1 << 13  # values whose doubles stay in cache
 _KEPT_TABLES = 16
 
 
@@ -22,10 +23,22 @@ def by_curve(rows: Pixels, params: Params, curve: Curve) -> Pixels:
     Floats are computed in double precision and rounded once; they are not clipped.
     """
     if rows.dtype == np.float32:
-        # An infinity may meet another one, or a NaN: both are values like others here.
-        with np.errstate(invalid="ignore", over="ignore"):
-            return curve(rows.astype(np.float64), params, 1.0).astype(np.float32)
+        return in_chunks(rows, lambda values: curve(values.astype(np.float64), params, 1.0))
     return looked_up(rows, _table_of(curve, str(rows.dtype), tuple(params.items())))
+
+
+def in_chunks(rows: Pixels, call: Callable[[Pixels], Pixels]) -> Pixels:
+    """Apply ``call`` to a few values of ``rows`` at a time, so that what it makes of them stays in cache.
+
+    Infinities and NaN are values like others: what is not defined of them becomes NaN without a warning.
+    """
+    result = np.empty_like(rows)
+    values, news = rows.reshape(-1), result.reshape(-1)
+    with np.errstate(invalid="ignore", over="ignore"):
+        for first in range(0, values.size, _CHUNK):
+            part = slice(first, first + _CHUNK)
+            news[part] = call(values[part])
+    return result
 
 
 @lru_cache(maxsize=_KEPT_TABLES)
@@ -48,3 +61,8 @@ def looked_up(rows: Pixels, table: Pixels) -> Pixels:
     """Return the entry of ``table`` (256 or 65,536 of any type) for every value of unsigned integers."""
     flat = rows.reshape(rows.shape[0], -1)
     return cv2.LUT(flat, table).reshape(rows.shape)
+
+
+def each_looked_up(rows: Pixels, tables: Sequence[Pixels]) -> Pixels:
+    """Return the same of rows × columns × channels, with a table of the type itself for each channel."""
+    return cv2.LUT(rows, np.stack(tables, axis=1)[np.newaxis]).reshape(rows.shape)

@@ -1,5 +1,7 @@
 """The choice between a colour picture's brightness and each channel by itself."""
 
+from collections.abc import Mapping
+
 import cv2
 import numpy as np
 
@@ -45,9 +47,10 @@ def planes(rows: Pixels, params: Params) -> Pixels:
     return rows
 
 
-def conversion_cost(params: Params, spec: ImageSpec) -> float:
-    """Return what turning colour to YCrCb and back costs, in ns per pixel."""
-    return (2.0 if spec.dtype == "uint8" else 6.0) if is_luma(params, measured_channels(spec)) else 0.0
+def cost(params: Params, spec: ImageSpec, value_ns: Mapping[str, float]) -> float:
+    """Return the cost of a pixel in ns, given that of a value of each type; colour is turned and back."""
+    conversion = (2.0 if spec.dtype == "uint8" else 6.0) if is_luma(params, measured_channels(spec)) else 0.0
+    return conversion + width(spec, params) * value_ns[spec.dtype]
 
 
 class Planes:

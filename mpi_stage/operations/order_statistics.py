@@ -58,7 +58,7 @@ def _by_value(ranks: Ranks) -> Round:
         return np.zeros(histogram.bin_count(spec.dtype), np.int64)
 
     def update(state: Pixels, rows: Pixels, _first: int, _params: Params, _previous: Measured) -> None:
-        state += histogram.count(rows, None)
+        histogram.add(state, rows, None)
 
     def finish(state: Pixels, _spec: ImageSpec, params: Params, _previous: Measured) -> Found:
         total = int(state.sum())
@@ -73,7 +73,7 @@ def _coarse(ranks: Ranks) -> Round:
         return np.zeros(histogram.WIDE_BINS, np.int64)
 
     def update(state: Pixels, rows: Pixels, _first: int, _params: Params, _previous: Measured) -> None:
-        state += histogram.count(_upper(_ordered(rows)), None)
+        histogram.add(state, _upper(_ordered(rows)), None)
 
     def finish(state: Pixels, _spec: ImageSpec, params: Params, _previous: Measured) -> _Bins:
         total = int(state.sum())
@@ -93,7 +93,7 @@ def _fine() -> Round:
         upper = _upper(ordered)
         for index, wanted in enumerate(found.bins):
             if found.bins.index(wanted) == index:
-                state[index] += histogram.count(_lower(ordered[upper == wanted]), None)
+                histogram.add(state[index], _lower(ordered[upper == wanted]), None)
 
     def finish(state: Pixels, _spec: ImageSpec, _params: Params, previous: Measured) -> Found:
         found: _Bins = previous
@@ -110,7 +110,9 @@ def _ordered(rows: Pixels) -> Pixels:
     """Return the finite values as ``uint32`` that compare as they do."""
     bits = histogram.finite(rows).reshape(-1).view(np.uint32)
     # Negative floats grow towards 0 as their bits shrink.
-    return np.where(bits & _SIGN, ~bits, bits | _SIGN)
+    flipped: Pixels = (bits.view(np.int32) >> 31).view(np.uint32) | _SIGN
+    flipped ^= bits
+    return flipped
 
 
 def _float(ordered: int) -> float:

@@ -122,7 +122,7 @@ OTSU = Operation(
     ),
     channels=Channels.GRAY_OR_COLOUR,
     gray_inside=True,
-    cost=lambda _params, spec: {"uint8": 0.5, "uint16": 1.3}.get(spec.dtype, 5.0),
+    cost=lambda _params, spec: {"uint8": 0.5, "uint16": 2.0}.get(spec.dtype, 5.0),
     output=_output,
     reduction=Reduction(rounds=_rounds, apply=_apply, tell=_tell),
 )

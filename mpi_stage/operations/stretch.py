@@ -20,7 +20,7 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.look_up import every_value, in_type, looked_up
+from mpi_stage.operations.look_up import every_value, in_chunks, in_type, looked_up
 from mpi_stage.operations.values import number
 
 
@@ -84,9 +84,13 @@ def _apply(rows: Pixels, _first_row: int, _params: Params, measured: Measured) -
         return rows
     if rows.dtype != np.float32:
         return looked_up(rows, _table(bounds, str(rows.dtype)))
-    values = np.subtract(rows, bounds.low, dtype=np.float64)
-    values /= bounds.high - bounds.low
-    return np.clip(values, 0, 1, out=values).astype(np.float32)
+
+    def spread(values: Pixels) -> Pixels:
+        shares: Pixels = np.subtract(values, bounds.low, dtype=np.float64)
+        shares /= bounds.high - bounds.low
+        return np.clip(shares, 0, 1, out=shares)
+
+    return in_chunks(rows, spread)
 
 
 @lru_cache(maxsize=8)
@@ -131,7 +135,7 @@ STRETCH = Operation(
         _percentile("high", "Up to where values keep apart; what is lighter becomes white.", 98.0),
     ),
     check=_check,
-    cost=lambda _params, spec: per_channel(spec, 1.0 if spec.dtype != "float32" else 6.0),
+    cost=lambda _params, spec: per_channel(spec, 1.0 if spec.dtype != "float32" else 3.0),
     reduction=Reduction(rounds=_stretch_rounds, apply=_apply, tell=_tell),
 )
 
@@ -143,6 +147,6 @@ NORMALIZE = Operation(
     family="threshold",
     pattern=Pattern.REDUCE,
     reference="(v - min) · white / (max - min) of the whole picture, rounded to the nearest",
-    cost=lambda _params, spec: per_channel(spec, 0.7 if spec.dtype != "float32" else 2.0),
+    cost=lambda _params, spec: per_channel(spec, 0.4 if spec.dtype != "float32" else 0.8),
     reduction=Reduction(rounds=_normalize_rounds, apply=_apply, tell=_tell),
 )

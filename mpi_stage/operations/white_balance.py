@@ -20,7 +20,7 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.look_up import every_value, in_type, looked_up
+from mpi_stage.operations.look_up import each_looked_up, every_value, in_type
 
 _LARGEST_GAIN = float(np.finfo(np.float32).max)
 
@@ -95,10 +95,7 @@ def _apply(rows: Pixels, _first_row: int, _params: Params, measured: Measured) -
     if rows.dtype == np.float32:
         with np.errstate(over="ignore", invalid="ignore"):
             return np.multiply(rows, np.array(gains.factors, np.float32))
-    result = np.empty_like(rows)
-    for channel, table in enumerate(gains.tables):
-        result[:, :, channel] = looked_up(np.ascontiguousarray(rows[:, :, channel]), table)
-    return result
+    return each_looked_up(rows, gains.tables)
 
 
 def _tell(measured: Measured, _params: Params) -> dict[str, list[float]]:
@@ -128,7 +125,7 @@ WHITE_BALANCE = Operation(
     ),
     channels=Channels.COLOUR,
     cost=lambda params, spec: {"uint8": 4.0, "uint16": 5.0}.get(
-        spec.dtype, 25.0 if params["method"] == "gray_world" else 6.0
+        spec.dtype, 45.0 if params["method"] == "gray_world" else 8.0
     ),
     reduction=Reduction(rounds=_rounds, apply=_apply, tell=_tell),
 )
