@@ -17,7 +17,14 @@ from mpi_stage.collective.hysteresis import hysteresis
 from mpi_stage.collective.inner import carry_out
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.grammar import make_step
-from mpi_stage.operations.hough import EDGES_AT_ONCE, band_angles, edge_params, labelled_rows
+from mpi_stage.operations.hough import (
+    EDGES_AT_ONCE,
+    LABELLED_PIXELS,
+    SEEN_PIXELS,
+    band_angles,
+    edge_params,
+    rows_of,
+)
 from mpi_stage.operations.hough_draw import draw_line
 from mpi_stage.operations.hough_votes import Grid, Line, best
 from mpi_stage.operations.values import integer, number
@@ -59,7 +66,7 @@ class _Edges:
     def __init__(self, step: GlobalStep) -> None:
         self._step = step
         spec = step.before
-        self._height = min(labelled_rows(spec), max(1, step.block_rows))
+        self._height = min(rows_of(SEEN_PIXELS, spec), step.block_rows)
         self._bits = ImageSpec(spec.rows, -(-spec.columns // 8), 1, "uint8")
         self._slab = step.slab(self._bits, step.rows)
         canny = make_step("canny", edge_params(step.params))
@@ -72,7 +79,7 @@ class _Edges:
             after=last.after,
             params=canny.params,
             operation=canny.operation,
-            block_rows=labelled_rows(spec),
+            block_rows=rows_of(LABELLED_PIXELS, spec),
             found={},
         )
         self._pack(hysteresis(whole).read_rows, last.after)

@@ -13,8 +13,11 @@ BAND_BYTES = 8 << 20
 EDGES_AT_ONCE = 1 << 15
 """Edge pixels vote in portions of at least this many."""
 
-LABELLED_PIXELS = 1 << 20
+LABELLED_PIXELS = 1 << 19
 """Pixels of a block whose edges are joined at once."""
+
+SEEN_PIXELS = 1 << 17
+"""Pixels whose edges are packed or unpacked at once."""
 
 _HALO = 2
 _LABEL_BYTES = 24
@@ -34,18 +37,18 @@ def band_angles(distances: int) -> int:
     return max(1, BAND_BYTES // (4 * (distances + 2)))
 
 
-def labelled_rows(spec: ImageSpec) -> int:
-    """Return the height of the blocks whose edges are joined at once."""
-    return max(1, LABELLED_PIXELS // spec.columns)
+def rows_of(pixels: int, spec: ImageSpec) -> int:
+    """Return how many rows have about so many pixels."""
+    return max(1, min(spec.rows, pixels // spec.columns))
 
 
 def _working_bytes(params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -> int:
     distances = 2 * (spec.rows + spec.columns) / number(params, "rho") + 3
     angles = min(band_angles(int(distances)), 180 / number(params, "theta_degrees") + 1)
     band = 4 * (distances + 2) * (angles + 2)
-    rows = min(slab_rows, labelled_rows(spec))
+    rows = min(slab_rows, rows_of(LABELLED_PIXELS, spec))
     joining = rows * spec.columns * _LABEL_BYTES + math.ceil(slab_rows / rows) * spec.columns * _SEAM_BYTES
-    voting = (EDGES_AT_ONCE + rows * spec.columns) * _VOTE_BYTES
+    voting = (EDGES_AT_ONCE + rows_of(SEEN_PIXELS, spec) * spec.columns) * _VOTE_BYTES
     return int(max(inner_working_bytes(spec, _HALO) + joining, _COPIES * band + voting))
 
 

@@ -13,6 +13,7 @@ from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.declaration import Border, Pattern
 from mpi_stage.operations.frequency import gains
 from mpi_stage.operations.grammar import Step, parse
+from mpi_stage.operations.harris import inner_steps
 
 CV_BORDERS = {
     Border.MIRROR: cv2.BORDER_REFLECT_101,
@@ -186,5 +187,55 @@ def _label(step, image, _after):
     return scipy.ndimage.label(image[:, :, 0], structure)[0].astype(np.uint32)[:, :, np.newaxis]
 
 
-WHOLE = {"geometry": _geometry, "hysteresis": _hysteresis, "frequency": _frequency, "label": _label}
+def _harris(step, image, _after):
+    """Return the response or the marked picture; the response itself is held to OpenCV elsewhere."""
+    response = image
+    for name, params in inner_steps(step.params, spec_of(image)):
+        response = run_step(Step(find(name), dict(params)), response, image.shape[0])
+    if step.params["output"] == "response":
+        return response
+    marked = image.copy()
+    corners = response[:, :, 0] > np.float64(step.params["threshold"]) * np.fmax.reduce(response, axis=None)
+    marked[corners] = _mark(image)
+    return marked
+
+
+def _hough(step, image, _after):
+    """Return the picture with OpenCV's lines drawn over it."""
+    params = step.params
+    edges = run(f"canny:low={params['low']},high={params['high']}", image)[:, :, 0] > 0
+    theta = np.radians(params["theta_degrees"])
+    lines = cv2.HoughLines(edges.astype(np.uint8), params["rho"], theta, params["threshold"])
+    drawn = image.copy()
+    for rho, theta in lines[: params["max_lines"]].reshape(-1, 2) if lines is not None else ():
+        _draw(drawn, float(rho), float(theta))
+    return drawn
+
+
+def _draw(image, rho, theta):
+    """Set the nearest pixel of each row to the mark, or that of each column where the line is flat."""
+    rows, columns = image.shape[:2]
+    across, down = np.cos(theta), np.sin(theta)
+    if abs(across) > abs(down):
+        places = [(row, np.floor((rho - row * down) / across + 0.5)) for row in range(rows)]
+    else:
+        places = [(np.floor((rho - column * across) / down + 0.5), column) for column in range(columns)]
+    for row, column in places:
+        if 0 <= row < rows and 0 <= column < columns:
+            image[int(row), int(column)] = _mark(image)
+
+
+def _mark(image):
+    white = np.dtype(image.dtype).type(1.0 if image.dtype == np.float32 else np.iinfo(image.dtype).max)
+    return [white] if image.shape[2] == 1 else [white, 0, 0]
+
+
+WHOLE = {
+    "geometry": _geometry,
+    "harris": _harris,
+    "hough": _hough,
+    "hysteresis": _hysteresis,
+    "frequency": _frequency,
+    "label": _label,
+}
 """The whole-image reference of each collective: (step, image, what comes out) → pixels."""
