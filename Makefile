@@ -18,7 +18,7 @@ UP_ARGS ?=
 BENCH_ARGS ?=
 TEST_ARGS ?=
 
-.PHONY: help setup demo up test lint format fuzz bench lock clean
+.PHONY: help setup demo up test lint format fuzz bench docs lock clean
 
 help: ## list these targets
 	@echo "halorow: make TARGET"; echo
@@ -69,6 +69,10 @@ fuzz: $(STAMP) ## run the exactness properties for long (FUZZ_CASES=10000)
 
 bench: $(STAMP) ## measure against libvips and a bare process pool (BENCH_ARGS="--size 4096")
 	@"$(BIN)/python" -m benchmarks $(BENCH_ARGS)
+
+docs: $(STAMP) ## make the pages on the operations, their pictures and the exactness matrix
+	@"$(BIN)/python" -m docs.generate
+	@HALOROW_WRITE_DOCS=1 "$(BIN)/python" -m pytest -q tests/exactness/test_matrix.py
 
 lock: $(STAMP) ## resolve requirements.lock anew from pyproject.toml
 	@"$(BIN)/uv" pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate \

@@ -1,0 +1,1 @@
+"""Makes the documentation of the operations from their declarations: ``python -m docs.generate``."""

@@ -1,0 +1,51 @@
+"""Write docs/operations: ``python -m docs.generate [--text]``, with ``--text`` without the pictures."""
+
+import argparse
+from pathlib import Path
+
+from docs.generate.pages import pages
+
+FOLDER = Path(__file__).parents[1] / "operations"
+
+SHEET_BYTES = 600 * 1024
+
+
+def write_text(folder: Path) -> None:
+    """Write the pages, and remove those of families that are no more."""
+    texts = pages()
+    for path in folder.glob("*.md"):
+        if path.name not in texts:
+            path.unlink()
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def write_pictures(folder: Path) -> None:
+    """Carry out the examples; write a picture of each, and all of them on one sheet."""
+    from docs.generate.contact_sheet import contact_sheet  # noqa: PLC0415  (the text needs no OpenCV)
+    from docs.generate.pictures import drawn, filtered, jpeg, side_by_side  # noqa: PLC0415
+
+    images = folder / "images"
+    images.mkdir(parents=True, exist_ok=True)
+    kept, tiles = set(), []
+    for operation, before, after in filtered():
+        path = images / f"{operation.name}.jpg"
+        path.write_bytes(jpeg(side_by_side(before, after)))
+        kept.add(path)
+        tiles.append((operation.name, drawn(after)))
+    for path in set(images.glob("*.jpg")) - kept:
+        path.unlink()
+    (folder / "contact-sheet.jpg").write_bytes(jpeg(contact_sheet(tiles), SHEET_BYTES))
+
+
+def main() -> None:
+    """Write what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
+    parser.add_argument("--text", action="store_true", help="write the pages only, not the pictures")
+    if not parser.parse_args().text:
+        write_pictures(FOLDER)
+    write_text(FOLDER)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""The pages on the operations are what the declarations give."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from docs.generate import spellings
+from docs.generate.examples import EXAMPLES, short_steps
+from docs.generate.pages import FAMILIES, pages
+from docs.generate.photographs import PHOTOGRAPHS
+from mpi_stage.operations.catalogue import OPERATIONS
+from mpi_stage.operations.grammar import parse
+from pipeline import ops
+
+FOLDER = Path(__file__).parent.parent / "docs" / "operations"
+REMEDY = "run `python -m docs.generate --text`, or `make docs` if examples have changed"
+MAX_PICTURE_BYTES = 12 * 1024
+
+
+def test_the_committed_pages_are_what_the_declarations_give():
+    committed = {path.name: path.read_text() for path in FOLDER.glob("*.md")}
+    made = pages()
+    assert sorted(committed) == sorted(made), REMEDY
+    stale = [name for name, text in made.items() if committed[name] != text]
+    assert not stale, f"{', '.join(stale)}: {REMEDY}"
+
+
+def test_every_operation_has_an_entry_on_its_family_s_page():
+    for operation in OPERATIONS:
+        page = (FOLDER / f"{operation.family}.md").read_text()
+        assert f"\n## {operation.name}\n" in page, REMEDY
+        assert f"(images/{operation.name}.jpg)" in page, REMEDY
+
+
+def test_every_family_has_a_title():
+    assert list(FAMILIES) == list(dict.fromkeys(operation.family for operation in OPERATIONS))
+
+
+def test_every_operation_and_no_other_has_an_example():
+    assert list(EXAMPLES) == [operation.name for operation in OPERATIONS]
+    assert {example.photograph for example in EXAMPLES.values()} <= set(PHOTOGRAPHS)
+
+
+def test_every_operation_and_no_other_has_a_small_picture():
+    pictures = {path.stem: path for path in (FOLDER / "images").glob("*.jpg")}
+    assert sorted(pictures) == sorted(operation.name for operation in OPERATIONS), "run `make docs`"
+    large = [name for name, path in pictures.items() if path.stat().st_size > MAX_PICTURE_BYTES]
+    assert large == []
+
+
+def test_the_contact_sheet_can_be_read():
+    with Image.open(FOLDER / "contact-sheet.jpg") as sheet:
+        sheet.load()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda one: one.name)
+def test_the_three_spellings_of_an_example_mean_the_same(operation):
+    steps = short_steps(operation)
+    spelled = parse(spellings.text(steps))
+    assert parse(spellings.as_json(steps)) == spelled
+    assert parse(eval(spellings.python(steps), {"ops": ops, "__builtins__": {}})) == spelled  # noqa: S307  (our own text)
