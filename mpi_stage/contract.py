@@ -119,6 +119,7 @@ class Report(_Message):
     output_bytes: int
     seconds: float
     metadata_kept: list[str] = field(default_factory=list)
+    metadata_adjusted: dict[str, str] = field(default_factory=dict)
     metadata_dropped: dict[str, str] = field(default_factory=dict)
     measured: dict[str, Any] = field(default_factory=dict)
     version: int = CONTRACT_VERSION

@@ -137,6 +137,7 @@ class Plan:
     """What will be done to one image, and what it takes.
 
     ``hash`` names the pipeline and the image's size and type; it does not depend on ranks or memory.
+    ``upright`` are the steps before all others that carry out the input's EXIF orientation.
     ``peak_bytes`` is the predicted anonymous memory of the rank that needs most.
     """
 
@@ -153,6 +154,7 @@ class Plan:
     sent_bytes: int
     cost_s: float
     divisible: bool
+    upright: tuple[Step, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     def partition(self, spec: ImageSpec) -> Partition:
@@ -168,6 +170,7 @@ class Plan:
             "hash": self.hash,
             "steps": to_json(self.steps),
             "pipeline": to_text(self.steps),
+            "upright": to_text(self.upright),
             "input": _spec_json(self.before),
             "output": _spec_json(self.after),
             "passes": [_pass_json(one) for one in self.passes],
@@ -194,15 +197,16 @@ def make_plan(
     ranks: int,
     memory_bytes: int,
     block_rows: int | None = None,
+    upright: Sequence[Step] = (),
 ) -> Plan:
-    """Compile ``steps`` for an image.
+    """Compile ``steps`` for an image that the steps of ``upright`` bring upright first.
 
     Raises UnsupportedImageError where a step cannot take what it would get, LimitError where one
     rank would need more than ``memory_bytes``, with both numbers and what would fit.
     """
     spec = source.spec
     unit = sink.row_unit if sink.divisible else 1
-    planned = tuple(plan_steps(steps, spec))
+    planned = tuple(plan_steps((*upright, *steps), spec))
     passes = tuple(_passes(planned, spec, ranks))
     rows = block_rows or _block_rows(passes)
     after = passes[-1].after
@@ -212,7 +216,7 @@ def make_plan(
     if peak > memory_bytes:
         raise LimitError(_too_big(model, peak, memory_bytes, ranks, rows))
     return Plan(
-        hash=_hash(steps, spec),
+        hash=_hash((*upright, *steps), spec),
         steps=tuple(steps),
         before=spec,
         after=after,
@@ -225,6 +229,7 @@ def make_plan(
         sent_bytes=sum(2 * one.halo_rows * one.before.row_bytes for one in passes) * (ranks - 1),
         cost_s=sum(step.cost_s for step in planned),
         divisible=source.divisible and sink.divisible,
+        upright=tuple(upright),
     )
 
 

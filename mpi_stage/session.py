@@ -4,6 +4,7 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Measured
 from mpi_stage.operations.grammar import Step, parse_json
 from mpi_stage.partition import Rows
+from mpi_stage.placed import Placed, place_metadata, upright_steps
 from mpi_stage.plan import Plan, make_plan
 from mpi_stage.sweep import blocks
 from mpi_stage.timing import PhaseClock
@@ -32,11 +34,22 @@ Emit = Callable[[dict[str, Any]], None]
 
 
 def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
-    """Return the plan of a request for a world of ``ranks`` ranks; reads the input's header only."""
+    """Return the plan of a request for a world of ``ranks`` ranks; reads the input's header only.
+
+    The header comes with the metadata that the result is to have.
+    """
+    plan, header, sink, _ = _plan_placed(request, ranks)
+    return plan, header, sink
+
+
+def _plan_placed(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan, Placed]:
     steps = parse_json(request.steps)
     _check_device(request.device)
     header = read_header(request.input)
-    sink = plan_sink(request.output_name, _result_spec(steps, header), header, _options(request))
+    upright = upright_steps(header.metadata)
+    placed = place_metadata(header.metadata, (*upright, *steps), header.spec)
+    header = replace(header, metadata=placed.metadata)
+    sink = plan_sink(request.output_name, _result_spec((*upright, *steps), header), header, _options(request))
     plan = make_plan(
         steps,
         header,
@@ -44,8 +57,9 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
         ranks=ranks,
         memory_bytes=request.memory_bytes,
         block_rows=request.block_rows,
+        upright=upright,
     )
-    return plan, header, sink
+    return plan, header, sink, placed
 
 
 def file_digest(path: str) -> str:
@@ -92,7 +106,7 @@ class _Run:
         self._emit = emit
         self._told_at = 0.0
         self._scratch = request.scratch or str(Path(request.output).parent)
-        self._plan, self._header, self._sink_plan = plan_request(request, context.comm.size)
+        self._plan, self._header, self._sink_plan, self._placed = _plan_placed(request, context.comm.size)
         self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
 
     def run(self) -> Report | None:
@@ -157,7 +171,10 @@ class _Run:
             output_bytes=Path(self._request.output).stat().st_size,
             seconds=0.0,
             metadata_kept=list(sink.kept),
-            metadata_dropped=dict(sink.dropped),
+            metadata_adjusted={
+                name: how for name, how in self._placed.adjusted.items() if name not in sink.dropped
+            },
+            metadata_dropped={**self._placed.dropped, **sink.dropped},
             measured={
                 **_measured(plan, engine.measured),
                 **{name: found for name, found in engine.told if found},

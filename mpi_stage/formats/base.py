@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from mpi_stage.formats.geo import GeoReference
 from mpi_stage.image import ImageSpec, Pixels
 
 
@@ -17,6 +18,8 @@ class Metadata:
     resolution: horizontal and vertical resolution and its unit (``inch``, ``centimeter``, ``none``).
     description: free text.
     exif: the bytes of an EXIF block (TIFF structure, with or without the ``Exif`` prefix stripped).
+    geo: where on Earth the picture lies.
+    nodata: the value of pixels without data, as GDAL writes it.
     other: names of further entries the source has and no sink can take; reported as dropped.
 
     """
@@ -26,6 +29,8 @@ class Metadata:
     description: str | None = None
     exif: bytes | None = None
     other: tuple[str, ...] = ()
+    geo: GeoReference | None = None
+    nodata: str | None = None
 
 
 @dataclass(frozen=True)

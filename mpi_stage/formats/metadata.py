@@ -12,7 +12,7 @@ EXIF_PREFIX = b"Exif\x00\x00"
 _ORIENTATION_TAG = 274
 _ORIENTATIONS = range(1, 9)
 _PROFILE_CHANNELS = {b"GRAY": (1, 2), b"RGB ": (3, 4)}
-_FIELDS = ("icc_profile", "resolution", "description", "exif")
+_FIELDS = ("icc_profile", "resolution", "description", "exif", "geo", "nodata")
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,23 @@ def orientation(exif: bytes | None) -> int:
     except struct.error:
         return 1
     return 1
+
+
+def upright_exif(exif: bytes | None) -> bytes | None:
+    """Return an EXIF block that says upright and else the same; None where it said nothing else."""
+    data = bare_exif(exif or b"")
+    if orientation(exif) == 1 or data == orientation_exif(orientation(exif)):
+        return exif if orientation(exif) == 1 else None
+    order = {b"II": "<", b"MM": ">"}[data[:2]]
+    (start,) = struct.unpack_from(order + "I", data, 4)
+    (count,) = struct.unpack_from(order + "H", data, start)
+    upright = bytearray(exif or b"")
+    shift = len(upright) - len(data)
+    for entry in range(start + 2, start + 2 + 12 * count, 12):
+        if struct.unpack_from(order + "H", data, entry)[0] == _ORIENTATION_TAG:
+            struct.pack_into(order + "H", upright, shift + entry + 8, 1)
+            break
+    return bytes(upright)
 
 
 def orientation_exif(value: int) -> bytes | None:

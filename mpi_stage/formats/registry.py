@@ -37,7 +37,7 @@ _MAGICS = (
 _START_BYTES = 16
 _BMP_HEADER_BYTES = 26
 _ENCODER_BYTES = 4 << 20
-_TIFF_TAKES = ("icc_profile", "resolution", "description", "orientation")
+_TIFF_TAKES = ("icc_profile", "resolution", "description", "orientation", "geo", "nodata")
 _MAX_JPEG_EXIF_BYTES = 65_533 - len(EXIF_PREFIX)
 
 

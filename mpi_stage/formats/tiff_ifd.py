@@ -16,7 +16,7 @@ Offsets = NDArray[np.uint64]
 
 ORDER = "<" if sys.byteorder == "little" else ">"
 _MAGIC = b"II" if sys.byteorder == "little" else b"MM"
-_ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _LONG8 = 2, 3, 4, 5, 7, 16
+_ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _DOUBLE, _LONG8 = 2, 3, 4, 5, 7, 12, 16
 _ALIGNMENT = 16
 _RATIONAL_MAX = 2**32 - 1
 
@@ -61,6 +61,11 @@ def rationals(code: int, *values: float) -> Tag:
             nearest = nearest.limit_denominator(max(1, nearest.denominator // 10))
         parts += [nearest.numerator, nearest.denominator]
     return Tag(code, _RATIONAL, len(values), struct.pack(f"{ORDER}{len(parts)}I", *parts))
+
+
+def doubles(code: int, *values: float) -> Tag:
+    """Return a tag of 64-bit floating-point numbers."""
+    return Tag(code, _DOUBLE, len(values), struct.pack(f"{ORDER}{len(values)}d", *values))
 
 
 def integers(code: int, values: Offsets, *, big: bool) -> Tag:

@@ -3,9 +3,20 @@
 from typing import Any
 
 from mpi_stage.formats.base import Metadata
+from mpi_stage.formats.geo import (
+    ASCII,
+    DOUBLES,
+    KEYS,
+    PIXEL_SCALE,
+    TIE_POINTS,
+    TRANSFORMATION,
+    geo_reference,
+)
 from mpi_stage.formats.metadata import orientation_exif
 
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _PROFILE = 270, 274, 282, 283, 296, 34_675
+NODATA = 42_113
+GEO_TAGS = (PIXEL_SCALE, TIE_POINTS, TRANSFORMATION, KEYS, DOUBLES, ASCII)
 _UNITS = {1: "none", 2: "inch", 3: "centimeter"}
 _OTHER = {
     285: "page name",
@@ -16,13 +27,8 @@ _OTHER = {
     33_432: "copyright",
     33_723: "IPTC",
     34_377: "Photoshop settings",
-    33_550: "GeoTIFF pixel scale",
-    33_922: "GeoTIFF tie points",
-    34_264: "GeoTIFF transformation",
     34_665: "EXIF directory",
-    34_735: "GeoTIFF reference system",
     42_112: "GDAL metadata",
-    42_113: "GDAL no-data value",
 }
 _ALPHA_PREMULTIPLIED = 1
 
@@ -41,12 +47,17 @@ def page_metadata(tags: Any, *, further_pages: bool) -> Metadata:  # noqa: ANN40
         other.append("premultiplied alpha")
     if further_pages:
         other.append("further pages")
+    geo = geo_reference({code: _value(found, code) for code in GEO_TAGS})
+    if geo is None and any(code in found for code in GEO_TAGS):
+        other.append("GeoTIFF tags that contradict one another")
     return Metadata(
         icc_profile=_bytes(_value(found, _PROFILE)),
         resolution=_resolution(found),
         description=description,
         exif=orientation_exif(int(_value(found, _ORIENTATION) or 1)),
         other=tuple(other),
+        geo=geo,
+        nodata=_text(_value(found, NODATA)),
     )
 
 

@@ -2,10 +2,24 @@
 
 import numpy as np
 
+from mpi_stage.formats import geo
 from mpi_stage.formats.base import Metadata
+from mpi_stage.formats.geo import GeoReference
 from mpi_stage.formats.metadata import orientation
-from mpi_stage.formats.tiff_ifd import Offsets, Tag, front, integers, longs, opaque, rationals, shorts, text
+from mpi_stage.formats.tiff_ifd import (
+    Offsets,
+    Tag,
+    doubles,
+    front,
+    integers,
+    longs,
+    opaque,
+    rationals,
+    shorts,
+    text,
+)
 from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_metadata import NODATA
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS
 
 SOFTWARE = "halorow"
@@ -78,4 +92,24 @@ def _metadata_tags(metadata: Metadata) -> list[Tag]:
         tags.append(text(270, metadata.description))
     if (turn := orientation(metadata.exif)) != 1:
         tags.append(shorts(274, turn))
+    if metadata.geo is not None:
+        tags += _geo_tags(metadata.geo)
+    if metadata.nodata is not None:
+        tags.append(text(NODATA, metadata.nodata))
+    return tags
+
+
+def _geo_tags(reference: GeoReference) -> list[Tag]:
+    """Return the tags of a georeference that say anything."""
+    numbers = {
+        geo.PIXEL_SCALE: reference.scale,
+        geo.TIE_POINTS: reference.points,
+        geo.TRANSFORMATION: reference.matrix,
+        geo.DOUBLES: reference.doubles,
+    }
+    tags = [doubles(code, *values) for code, values in numbers.items() if values]
+    if reference.keys:
+        tags.append(shorts(geo.KEYS, *reference.keys))
+    if reference.ascii:
+        tags.append(text(geo.ASCII, reference.ascii))
     return tags
