@@ -18,6 +18,8 @@ BOUNDS = {"uint8": 0.0, "uint16": 0.0, "float32": 1e-6}
 OWN_BOUNDS: dict[str, dict[str, float]] = {
     "resize": {"uint8": 1, "uint16": 1, "float32": 2e-6},
     "rotate": {"uint8": 1, "uint16": 1, "float32": 1e-5},
+    **{name: {"uint8": 1, "uint16": 1, "float32": 1e-5} for name in ("lowpass", "highpass", "bandpass")},
+    "harris": {"uint8": 0, "uint16": 0, "float32": 1e-5},
 }
 """Bounds that the catalogue states for an operation by itself."""
 
