@@ -105,6 +105,9 @@ class Report(_Message):
 
     ``pixels_sha256`` is defined in ``mpi_stage.digest``; None if it was not asked for. ``measured``
     holds what reduce and global steps found out, for instance Otsu's threshold, by step.
+    ``metadata_kept`` names the metadata of the input that the output has, ``metadata_adjusted`` what
+    was changed in them and ``metadata_dropped`` why others are missing. ``notes`` are what else people
+    should know, for instance which steps ignored the input's nodata value.
     """
 
     job: str
@@ -121,6 +124,7 @@ class Report(_Message):
     metadata_kept: list[str] = field(default_factory=list)
     metadata_adjusted: dict[str, str] = field(default_factory=dict)
     metadata_dropped: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
     version: int = CONTRACT_VERSION
 

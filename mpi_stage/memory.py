@@ -23,6 +23,9 @@ BASE_BYTES = 96 << 20
 KERNEL_BYTES_PER_VALUE = 16
 """Temporaries of a kernel: up to four float32 copies of its padded block."""
 
+MASKED_BYTES_PER_VALUE = 48
+"""The same where pixels without data are left out: six float64 copies."""
+
 LABEL_BYTES_PER_PIXEL = 16
 """Connected components of one block: labels, masks and their temporaries."""
 
@@ -112,7 +115,8 @@ def _step_bytes(step: PlannedStep, block_rows: int) -> int:
     """Bytes of one step at work on a block: its padded rows and the kernel's temporaries."""
     rows = block_rows + 2 * step.halo
     values = rows * (step.before.columns + 2 * step.halo) * max(step.before.channels, step.after.channels)
-    return values * (step.before.itemsize + KERNEL_BYTES_PER_VALUE)
+    each = KERNEL_BYTES_PER_VALUE if step.nodata is None else MASKED_BYTES_PER_VALUE
+    return values * (step.before.itemsize + each)
 
 
 def _frame_bytes(one: Pass, block_rows: int) -> int:

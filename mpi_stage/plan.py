@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from mpi_stage.errors import LimitError, UnsupportedImageError
@@ -71,7 +71,7 @@ class PlannedStep:
 
     ``halo`` is in rows and columns. ``keeps_alpha``: the kernel sees the channels before the alpha
     channel, which goes around it. ``applies`` is, for the point half of a reduce step, the number of
-    the measurement it needs.
+    the measurement it needs. ``nodata`` is the value of pixels that the kernel is to leave out.
     """
 
     step: Step
@@ -80,6 +80,7 @@ class PlannedStep:
     halo: int = 0
     keeps_alpha: bool = False
     applies: int | None = None
+    nodata: float | None = None
 
     @property
     def operation(self) -> Operation:
@@ -181,6 +182,7 @@ class Plan:
             "halo_bytes": self.sent_bytes,
             "cost_core_s": round(self.cost_s, 6),
             "divisible": self.divisible,
+            "notes": list(self.notes),
         }
 
 
@@ -198,6 +200,7 @@ def make_plan(
     memory_bytes: int,
     block_rows: int | None = None,
     upright: Sequence[Step] = (),
+    nodata: float | None = None,
 ) -> Plan:
     """Compile ``steps`` for an image that the steps of ``upright`` bring upright first.
 
@@ -206,7 +209,7 @@ def make_plan(
     """
     spec = source.spec
     unit = sink.row_unit if sink.divisible else 1
-    planned = tuple(plan_steps((*upright, *steps), spec))
+    planned = tuple(_masked(one, spec, nodata) for one in plan_steps((*upright, *steps), spec))
     passes = tuple(_passes(planned, spec, ranks))
     rows = block_rows or _block_rows(passes)
     after = passes[-1].after
@@ -216,7 +219,7 @@ def make_plan(
     if peak > memory_bytes:
         raise LimitError(_too_big(model, peak, memory_bytes, ranks, rows))
     return Plan(
-        hash=_hash((*upright, *steps), spec),
+        hash=_hash((*upright, *steps), spec, nodata),
         steps=tuple(steps),
         before=spec,
         after=after,
@@ -230,6 +233,7 @@ def make_plan(
         cost_s=sum(step.cost_s for step in planned),
         divisible=source.divisible and sink.divisible,
         upright=tuple(upright),
+        notes=_notes(steps, nodata),
     )
 
 
@@ -336,8 +340,29 @@ def _block_rows(passes: Sequence[Pass]) -> int:
     return int(min(rows, max(16, BLOCK_HALO_RATIO * halo, BLOCK_TARGET_BYTES // max(1, widest))))
 
 
-def _hash(steps: Sequence[Step], spec: ImageSpec) -> str:
+def _masked(one: PlannedStep, spec: ImageSpec, nodata: float | None) -> PlannedStep:
+    """Tell a step which value to leave out, where it can and the values still mean the same."""
+    if nodata is None or one.operation.masked is None or one.before.dtype != spec.dtype:
+        return one
+    return replace(one, nodata=nodata)
+
+
+def _notes(steps: Sequence[Step], nodata: float | None) -> tuple[str, ...]:
+    """Say which steps treat pixels without data like all others."""
+    ignoring = dict.fromkeys(
+        step.operation.name
+        for step in steps
+        if step.operation.masked is None and not step.operation.moves_values
+    )
+    if nodata is None or not ignoring:
+        return ()
+    return (f"the input's nodata value, {nodata:g}, is a value like any other to {', '.join(ignoring)}",)
+
+
+def _hash(steps: Sequence[Step], spec: ImageSpec, nodata: float | None) -> str:
     body = {"version": PLAN_VERSION, "steps": to_json(steps), "image": _spec_json(spec)}
+    if nodata is not None:
+        body["nodata"] = repr(nodata)
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 

@@ -17,6 +17,7 @@ from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
 from mpi_stage.formats.base import Header, SinkOptions, SinkPlan
+from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Measured
@@ -45,10 +46,10 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
 def _plan_placed(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan, Placed]:
     steps = parse_json(request.steps)
     _check_device(request.device)
-    header = read_header(request.input)
-    upright = upright_steps(header.metadata)
-    placed = place_metadata(header.metadata, (*upright, *steps), header.spec)
-    header = replace(header, metadata=placed.metadata)
+    read = read_header(request.input)
+    upright = upright_steps(read.metadata)
+    placed = place_metadata(read.metadata, (*upright, *steps), read.spec)
+    header = replace(read, metadata=placed.metadata)
     sink = plan_sink(request.output_name, _result_spec((*upright, *steps), header), header, _options(request))
     plan = make_plan(
         steps,
@@ -58,6 +59,7 @@ def _plan_placed(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan, 
         memory_bytes=request.memory_bytes,
         block_rows=request.block_rows,
         upright=upright,
+        nodata=nodata_value(read.metadata.nodata, read.spec.dtype),
     )
     return plan, header, sink, placed
 
@@ -171,6 +173,7 @@ class _Run:
             output_bytes=Path(self._request.output).stat().st_size,
             seconds=0.0,
             metadata_kept=list(sink.kept),
+            notes=list(plan.notes),
             metadata_adjusted={
                 name: how for name, how in self._placed.adjusted.items() if name not in sink.dropped
             },

@@ -171,6 +171,9 @@ class StencilStream:
             raise PipelineError(
                 f"{self._step.operation.name} has no stencil kernel; its declaration is wrong"
             )
+        masked, nodata = self._step.operation.masked, self._step.nodata
+        if masked is not None and nodata is not None:
+            return masked(padded, self._step.step.params, nodata)
         return kernel(padded, self._step.step.params)
 
 

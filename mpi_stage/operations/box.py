@@ -8,6 +8,7 @@ import numpy as np
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop, in_groups, per_channel
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.masked import masked
 from mpi_stage.operations.row_ends import is_leftover
 from mpi_stage.operations.values import integer
 
@@ -79,6 +80,14 @@ def _float_means(block: Pixels, size: int) -> Pixels:
     return means
 
 
+def _masked(block: Pixels, params: Params, nodata: float) -> Pixels:
+    """Return the means of the pixels that do not hold ``nodata``."""
+    size = integer(params, "size")
+    return masked(
+        block, size // 2, nodata, lambda values: _window_sums(_window_sums(values, size, 0), size, 1)
+    )
+
+
 def _sums_are_exact(block: Pixels, size: int) -> bool:
     """Whether no sum of values, whatever its order, needs more than the 53 bits of a double.
 
@@ -140,4 +149,5 @@ BOX = Operation(
     cost=lambda _params, spec: per_channel(spec, 0.7),
     halo=_halo,
     stencil=_box,
+    masked=_masked,
 )

@@ -79,6 +79,7 @@ CROP = Operation(
     cost=lambda _params, spec: 0.1 * spec.channels * spec.itemsize,
     output=_output,
     collective="geometry",
+    moves_values=True,
     remap=_remap,
     placement=_placement,
 )

@@ -87,6 +87,10 @@ already filled in by the engine ((n + 2·halo) × (columns + 2·halo) × channel
 n × columns × channels pixels in its middle. It needs no border handling of its own."""
 
 
+MaskedKernel = Callable[[Pixels, Params, float], Pixels]
+"""A stencil kernel that is also told which value stands for pixels without data."""
+
+
 @dataclass(frozen=True)
 class Round:
     """One measuring sweep of a reduce operation.
@@ -157,6 +161,9 @@ class Operation:
     border: the default border, None where the operation looks at no neighbours.
     prepare: further steps that the plan puts before this one (after the gray step), as pairs of
         an operation's name and its parameters.
+    masked: a stencil's kernel for images with a nodata value, where it leaves such pixels out.
+    moves_values: every value of the result is one of the image or the fill value, so that nodata pixels
+        stay what they are.
     remap: for a global step that moves pixels (``collective`` is then ``geometry``): from the parameters
         and the images before and after, which pixels each tile of the result is made of.
     placement: the same as an affine map, for metadata that say where the picture lies.
@@ -188,6 +195,8 @@ class Operation:
     )
     point: PointKernel | None = None
     stencil: StencilKernel | None = None
+    masked: MaskedKernel | None = None
+    moves_values: bool = False
     reduction: Reduction | None = None
     collective: str | None = None
     remap: Callable[[Params, ImageSpec, ImageSpec], Remap] | None = None

@@ -58,6 +58,7 @@ FLIP = Operation(
     sees_alpha=True,
     cost=lambda _params, spec: 0.3 * spec.channels * spec.itemsize,
     collective="geometry",
+    moves_values=True,
     remap=_remap,
     placement=_placement,
 )

@@ -1,10 +1,13 @@
 """Gaussian smoothing: ``gaussian``."""
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop, in_groups, per_channel
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.masked import masked
 from mpi_stage.operations.values import integer, number
 
 DEFAULT_SIGMA = 2.0
@@ -45,6 +48,21 @@ def smoothed(block: Pixels, params: Params) -> Pixels:
     return crop(smooth, size // 2)
 
 
+def _masked(block: Pixels, params: Params, nodata: float) -> Pixels:
+    """Return the block smoothed without the pixels that hold ``nodata``."""
+    size, sigma = kernel_size(params, str(block.dtype)), _sigma(params)
+    weights = cv2.getGaussianKernel(size, sigma, cv2.CV_64F)
+
+    def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        border = cv2.BORDER_REPLICATE
+        filtered = in_groups(
+            values, lambda part: cv2.sepFilter2D(part, -1, weights, weights, borderType=border)
+        )
+        return crop(filtered, size // 2)
+
+    return masked(block, size // 2, nodata, smooth)
+
+
 def _cost(params: Params, spec: ImageSpec) -> float:
     return per_channel(spec, 0.2 + 0.12 * kernel_size(params, spec.dtype))
 
@@ -79,4 +97,5 @@ GAUSSIAN = Operation(
     cost=_cost,
     halo=_halo,
     stencil=smoothed,
+    masked=_masked,
 )

@@ -109,6 +109,7 @@ PAD = Operation(
     cost=lambda _params, spec: 0.5 * spec.channels * spec.itemsize,
     output=_output,
     collective="geometry",
+    moves_values=True,
     remap=_remap,
     placement=_placement,
 )

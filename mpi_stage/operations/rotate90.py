@@ -82,6 +82,7 @@ ROTATE90 = Operation(
     cost=lambda _params, spec: 0.8 * spec.channels * spec.itemsize,
     output=_output,
     collective="geometry",
+    moves_values=True,
     remap=_remap,
     placement=_placement,
 )
