@@ -42,7 +42,8 @@ def by_pillow(call):
 
 
 def convolve(image, params, border):
-    kernel = np.array(params["kernel"], np.float64).reshape(-1, round(len(params["kernel"]) ** 0.5))
+    width = params["width"] or round(len(params["kernel"]) ** 0.5)
+    kernel = np.array(params["kernel"], np.float64).reshape(-1, width)
     return cv2.filter2D(image, -1, kernel * params["scale"], delta=params["offset"], borderType=border)
 
 
