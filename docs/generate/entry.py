@@ -108,15 +108,18 @@ def _takes(operation: Operation) -> str:
 
 def _gives(operation: Operation) -> str:
     """Say what comes out, as far as it is not what goes in."""
-    before, after = facts.picture(operation), facts.result(operation)
+    if operation.remap is not None:
+        return "pixels in other places; the size may change"
+    pairs = facts.results(operation)
+    channels, types = {after.channels for _, after in pairs}, {after.dtype for _, after in pairs}
     changes = []
-    if operation.placement is not None or operation.remap is not None:
-        changes.append("another size or place")
-    if after.channels != before.channels:
-        changes.append(f"{after.channels} channel{'s' * (after.channels > 1)}")
-    if after.dtype != before.dtype:
-        changes.append(f"`{after.dtype}`")
-    return ", ".join(changes) or "size, type and channels as they were"
+    if len(channels) == 1 and any(after.channels != before.channels for before, after in pairs):
+        changes.append("1 channel" if channels == {1} else f"{channels.pop()} channels")
+    if types != {before.dtype for before, _ in pairs}:
+        changes.append(f"`{', '.join(types)}`")
+    if not changes and facts.states_output(operation):
+        return "the same size; channels and type depend on the parameters"
+    return ", ".join(changes) or "the same size, channels and type"
 
 
 def _border(operation: Operation) -> str:

@@ -1,11 +1,14 @@
 """What the plan says of an operation: its cost, and what comes out."""
 
+from contextlib import suppress
+from dataclasses import fields
+
 from docs.generate.examples import EXAMPLES
-from mpi_stage.errors import ParameterError
+from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Channels, Operation
 from mpi_stage.operations.grammar import Step, make_step
-from mpi_stage.plan import PlannedStep, plan_steps
+from mpi_stage.plan import PlannedStep, check_step, plan_steps
 
 SIDE_PX = 4096
 """Rows and columns of the picture for which costs are given."""
@@ -27,9 +30,19 @@ def cost_ns(operation: Operation) -> float:
     return sum(one.cost_s for one in planned) / planned[0].before.pixels * 1e9
 
 
-def result(operation: Operation) -> ImageSpec:
-    """Return what becomes of the picture for which costs are given."""
-    return _planned(complete_step(operation))[-1].after
+def results(operation: Operation) -> list[tuple[ImageSpec, ImageSpec]]:
+    """Return pictures that the operation takes, gray and RGB, each with what becomes of it."""
+    step, pairs = complete_step(operation), []
+    for channels in (1, 3):
+        before = ImageSpec(SIDE_PX, SIDE_PX, channels, "uint8")
+        with suppress(UnsupportedImageError, ParameterError):
+            pairs.append((before, check_step(step, before)))
+    return pairs
+
+
+def states_output(operation: Operation) -> bool:
+    """Whether the operation declares what comes out, because it may differ from what goes in."""
+    return operation.output is not next(one.default for one in fields(Operation) if one.name == "output")
 
 
 def picture(operation: Operation) -> ImageSpec:

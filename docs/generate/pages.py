@@ -97,9 +97,9 @@ def _spelling() -> str:
         "Steps in their order, in one of three spellings that mean the same: text for the command line and "
         "the page, JSON for requests (its schema is made from the declarations too), and Python with "
         "`from pipeline import ops`.\n\n"
-        "```\ngaussian:sigma=2 grayscale canny:low=50,high=150\n```\n"
+        "```\ngaussian:sigma=2 grayscale canny:low=50,high=150\n```\n\n"
         '```json\n[{"op": "gaussian", "sigma": 2}, {"op": "grayscale"}, {"op": "canny", "low": 50, '
-        '"high": 150}]\n```\n'
+        '"high": 150}]\n```\n\n'
         "```python\n[ops.gaussian(sigma=2), ops.grayscale(), ops.canny(low=50, high=150)]\n```\n\n"
         "What is left out has its default; *derived* means that it follows from the other parameters and "
         "the picture. *In the image's own values* means 0 to 255 for `uint8` and 0 to 65,535 for `uint16`; "
@@ -120,7 +120,7 @@ def _borders() -> str:
         "## Borders\n\n"
         "What an operation that looks at neighbours sees outside the picture, `border=`. A halo may be "
         f"larger than the picture.\n\n{table}\n\n"
-        f"{BORDER_NOTE[0].upper()}{BORDER_NOTE[1:]}.\n\n`fill`: {FILL.help}"
+        f"Mind that {BORDER_NOTE}.\n\n`fill`: {FILL.help}"
     )
 
 
@@ -138,4 +138,5 @@ def _costs() -> str:
 def _presets() -> str:
     rows = [f"| `{MARK}{one.name}` | {one.help} | `{one.text}` |" for one in PRESETS]
     table = "\n".join(["| preset | | stands for |", "|---|---|---|", *rows])
-    return f"## Presets\n\nPipelines with a name, to be used wherever a step can.\n\n{table}"
+    usage = 'Pipelines with a name, to be used wherever a step can; in JSON `{"preset": "edges"}`.'
+    return f"## Presets\n\n{usage}\n\n{table}"
