@@ -1,12 +1,21 @@
 """Runs two or more sides alternately and compares their medians."""
 
 import statistics
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import exp, log
 
+MIN_RUNS = 3
+"""Fewer runs say nothing about their spread; a time budget does not go below."""
+
 Sample = Mapping[str, float]
 """What one run of one side took: seconds by clock, for instance ``inside`` and ``whole``."""
+
+
+def seconds(value: float) -> str:
+    """Return seconds as text, to the millisecond below one second."""
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}"
 
 
 @dataclass(frozen=True)
@@ -32,7 +41,7 @@ class Series:
 
     def __str__(self) -> str:
         """Median and range, in seconds."""
-        return f"{self.median:.3f} ({self.low:.3f}–{self.high:.3f})"
+        return f"{seconds(self.median)} ({seconds(self.low)}–{seconds(self.high)})"
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,10 @@ def geometric_mean(values: list[float]) -> float:
 
 
 def alternate(
-    sides: Mapping[str, Callable[[], Sample]], runs: int, warm_ups: int = 1
+    sides: Mapping[str, Callable[[], Sample]],
+    runs: int,
+    warm_ups: int = 1,
+    budget_s: float | None = None,
 ) -> dict[str, dict[str, Series]]:
     """Run the sides in turn (A B A B …), so that a drift of the machine meets them alike.
 
@@ -73,18 +85,23 @@ def alternate(
     sides: what to run, by name; each call does the work once and returns its clocks.
     runs: how often each side counts.
     warm_ups: rounds before, that do not count.
+    budget_s: no further round begins when this much time is spent, once there are ``MIN_RUNS``.
 
     Returns
     -------
     For each side the series of each of its clocks.
 
     """
+    for _ in range(warm_ups):
+        for run in sides.values():
+            run()
     samples: dict[str, list[Sample]] = {name: [] for name in sides}
-    for turn in range(warm_ups + runs):
+    start = time.perf_counter()
+    for turn in range(runs):
+        if budget_s is not None and turn >= MIN_RUNS and time.perf_counter() - start > budget_s:
+            break
         for name, run in sides.items():
-            sample = run()
-            if turn >= warm_ups:
-                samples[name].append(sample)
+            samples[name].append(run())
     return {
         name: {clock: Series(tuple(sample[clock] for sample in taken)) for clock in taken[0]}
         for name, taken in samples.items()

@@ -2,29 +2,27 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.pool import Pool
 from pathlib import Path
 
-from pipeline.client import Client
-
 from benchmarks.bare_pool import filter_all, filter_jpeg, pool, single_threaded
+from benchmarks.book import Book
 from benchmarks.commands import halorow_run
 from benchmarks.embedded import service
 from benchmarks.harness import Series, alternate, ratio
 from benchmarks.machine import cores
 from benchmarks.pictures import jpegs
 from benchmarks.table import Table
+from pipeline.client import Client
 from pipeline.models import JobState
 
 STEP = "gaussian:sigma=2"
 LATENCY_RUNS = 20
 SILENCE_S = 5.0
 DEADLINE_S = 600.0
-
-Announce = Callable[[str], None]
 
 
 @contextmanager
@@ -70,9 +68,8 @@ def rate(count: int, series: Series) -> str:
     return f"{count / series.median:.1f} ({count / series.high:.1f}–{count / series.low:.1f})"
 
 
-def throughput(folder: Path, count: int, runs: int, announce: Announce) -> Table:
+def throughput(folder: Path, count: int, runs: int, book: Book) -> None:
     """P8: queue, Ray, stage, store and commit against OpenCV in a pool, on the same cores."""
-    announce(f"P8 {count} pictures")
     distinct = jpegs(folder)
     sources = [distinct[number % len(distinct)] for number in range(count)]
     with scratch(folder) as place, pool(cores()) as workers, service(place / "data", cores()) as client:
@@ -83,10 +80,6 @@ def throughput(folder: Path, count: int, runs: int, announce: Announce) -> Table
         }
         series = alternate(sides, runs)
     ours, theirs = series["service"]["all"], series["pool"]["all"]
-    rows = [
-        ["service", rate(count, ours), str(ratio(theirs, ours))],
-        ["bare pool", rate(count, theirs), ""],
-    ]
     submitting = series["service"]["submitting"]
     notes = [
         f"{count} pictures of 1024 × 1024 RGB, JPEG to JPEG, `{STEP}`; median of {runs} runs, in turn.",
@@ -94,7 +87,11 @@ def throughput(folder: Path, count: int, runs: int, announce: Announce) -> Table
         f"From the first submission to the last result; submitting takes {submitting} s of it.",
     ]
     data = {side: {clock: s.values for clock, s in clocks.items()} for side, clocks in series.items()}
-    return Table("P8", "many pictures, against a bare pool", ["", "pictures/s", "ratio"], rows, notes, data)
+    columns = ["", "pictures/s", "ratio"]
+    book.begin(Table("P8", "many pictures, against a bare pool", columns, notes=notes, data=data))
+    book.add(["service", rate(count, ours), str(ratio(theirs, ours))])
+    book.add(["bare pool", rate(count, theirs)])
+    book.end()
 
 
 def latency_side(client: Client, source: Path) -> dict[str, float]:
@@ -121,9 +118,8 @@ def cold_side(source: Path, target: Path) -> dict[str, float]:
     return {"all": halorow_run(source, target, [STEP], cores())["whole"]}
 
 
-def cold_and_warm(folder: Path, runs: int, announce: Announce) -> Table:
+def cold_and_warm(folder: Path, runs: int, book: Book) -> None:
     """P9: what the service and a cold world add to the bare work on one picture."""
-    announce("P9 one picture")
     source = jpegs(folder)[0]
     single_threaded()
     with scratch(folder) as place, service(place / "data", cores()) as client:
@@ -138,13 +134,16 @@ def cold_and_warm(folder: Path, runs: int, announce: Announce) -> Table:
         ends = f"{taken.low * 1000:.0f}–{taken.high * 1000:.0f}"
         return [name, f"{taken.median * 1000:.0f} ({ends})", f"{(taken.median - base) * 1000:+.0f}"]
 
-    rows = [
-        row("bare decode, filter, encode", "bare"),
-        row("idle, warm service", "warm"),
-        row("`halorow run`, cold world", "cold"),
-    ]
     note = (
         f"One 1024 × 1024 RGB JPEG, `{STEP}`; from submission until success is told; start to exit when cold."
     )
     data = {side: clocks["all"].values for side, clocks in series.items()}
-    return Table("P9", "one picture", ["", "ms", "more than bare, ms"], rows, [note], data)
+    columns = ["", "ms", "more than bare, ms"]
+    book.begin(Table("P9", "one picture", columns, notes=[note], data=data))
+    for name, side in (
+        ("bare decode, filter, encode", "bare"),
+        ("idle, warm service", "warm"),
+        ("`halorow run`, cold world", "cold"),
+    ):
+        book.add(row(name, side))
+    book.end()

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass
 class Table:
-    """One part of the results.
+    """One part of the results; rows are added as they are measured.
 
     Attributes
     ----------
@@ -22,14 +22,23 @@ class Table:
     key: str
     title: str
     columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    rows: list[list[str]] = field(default_factory=list)
     notes: Sequence[str] = ()
     data: dict[str, Any] = field(default_factory=dict)
 
+    def head(self) -> str:
+        """Return the heading and the columns' names."""
+        return f"## {self.key}: {self.title}\n\n{line(self.columns)}\n|{'---|' * len(self.columns)}\n"
+
+    def foot(self) -> str:
+        """Return the notes."""
+        return "".join(["\n", *[f"- {note}\n" for note in self.notes]]) if self.notes else ""
+
     def markdown(self) -> str:
         """Return heading, table and notes."""
-        lines = [f"## {self.key}: {self.title}", ""]
-        lines += ["| " + " | ".join(self.columns) + " |", "|" + "---|" * len(self.columns)]
-        lines += ["| " + " | ".join(row) + " |" for row in self.rows]
-        lines += ["", *[f"- {note}" for note in self.notes]]
-        return "\n".join(lines).rstrip() + "\n"
+        return self.head() + "".join(f"{line(row)}\n" for row in self.rows) + self.foot()
+
+
+def line(cells: Sequence[str]) -> str:
+    """Return one row as Markdown."""
+    return "| " + " | ".join(cells) + " |"

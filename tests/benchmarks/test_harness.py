@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from benchmarks.harness import Series, alternate, geometric_mean, ratio
+from benchmarks.harness import MIN_RUNS, Series, alternate, geometric_mean, ratio
 from benchmarks.table import Table
 
 
@@ -44,3 +44,14 @@ def test_a_table_becomes_markdown_with_its_notes():
         table.markdown()
         == "## P0: nothing\n\n| step | ratio |\n|---|---|\n| `invert` | 1.00× |\n\n- A note.\n"
     )
+
+
+def test_a_time_budget_ends_the_rounds_but_leaves_three():
+    calls = []
+
+    def slow():
+        calls.append(1)
+        return {"all": 1.0}
+
+    series = alternate({"a": slow}, runs=9, warm_ups=0, budget_s=0.0)
+    assert len(series["a"]["all"].values) == len(calls) == MIN_RUNS
