@@ -82,11 +82,11 @@ class Embedded:
                 }
             )
             stack.callback(remove_connection, settings.data_dir)
-            write_connection(settings)
-            stack.enter_context(self._programs(settings))
             settings = stack.enter_context(self._ray(settings))
             self._catch_signals()  # Ray has set handlers of its own
             write_connection(settings)
+            # While the actors start; before that, Ray's own start wants the machine for itself.
+            stack.enter_context(self._programs(settings))
             self._await_ready(settings)
             if ready is not None and not self._stopping.is_set():
                 ready(settings)

@@ -23,5 +23,11 @@ def prepare(data_dir: Path) -> None:
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
             "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+            # The actors' processes are started when Ray is up: until then everything else is waited for,
+            # and Ray gives itself half a minute.
+            "RAY_prestart_worker_first_driver": "0",
+            # Ray's head is in this very process tree and never comes back on its own: what has lost
+            # it is to give up soon, not to stay behind for the minute that is Ray's default.
+            "RAY_gcs_rpc_server_reconnect_timeout_s": "10",
         }
     )
