@@ -18,6 +18,9 @@ SIZES = (1, 2, 3, 5, 7, 13, 31, 47, 61, 97)
 OWN_VALUES = {"value", "low", "high", "fill", "threshold", "offset"}
 """Parameters that are values of the image's own where they have no upper bound."""
 
+VOTES = 40
+"""Small pictures have no lines of more edge pixels."""
+
 MODEST = {
     **dict.fromkeys(("width", "height"), 120),
     **dict.fromkeys(("top", "bottom", "left", "right"), 40),
@@ -30,6 +33,10 @@ MODEST = {
     "strength": 40.0,
     "sigma_color": 60.0,
     "cutoff": 40,
+    "block": 9,
+    "rho": 4.0,
+    "theta_degrees": 9.0,
+    "max_lines": 20,
     "tiles": 6,
 }
 """What keeps a case quick; the extremes have tests of their own."""
@@ -64,6 +71,7 @@ def _value(parameter: Parameter, dtype: str) -> st.SearchStrategy:
     if parameter.name in OWN_VALUES and parameter.maximum is None:
         return st.floats(0, THRESHOLDS[dtype])
     if parameter.kind is Kind.INT:
+        high = min(high, VOTES) if parameter.name == "threshold" else high
         numbers = st.integers(int(low), int(high))
         return numbers.filter(lambda n: n % 2 == 1) if parameter.odd else numbers
     return st.floats(float(low), float(high))

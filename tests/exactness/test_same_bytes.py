@@ -12,7 +12,7 @@ from worlds import RANKS
 from mpi_stage.digest import pixels_sha256
 from mpi_stage.operations.grammar import parse_json
 
-CASES = int(os.environ.get("HALOROW_FUZZ_CASES", "150"))
+CASES = int(os.environ.get("HALOROW_FUZZ_CASES", "200"))
 
 
 def image_of(case: Case):
