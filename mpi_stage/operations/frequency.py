@@ -29,7 +29,7 @@ _PORTIONS = 8
 
 _LOWEST = 0.1
 _HIGHEST = 1e9
-_NS_PER_VALUE = 20.0
+_NS_PER_VALUE = 90.0
 
 
 def gains(name: str, first: NDArray[np.int64], second: NDArray[np.int64], params: Params) -> Gains:

@@ -116,7 +116,7 @@ def _slab_bytes(_params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -
 
 
 def _cost(params: Params, _spec: ImageSpec) -> float:
-    return 30.0 + 12.0 * integer(params, "block").bit_length()
+    return 20.0 + 30.0 * integer(params, "block").bit_length()
 
 
 HARRIS = Operation(

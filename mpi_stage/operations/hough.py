@@ -100,7 +100,7 @@ HOUGH = Operation(
         ),
     ),
     channels=Channels.GRAY_OR_COLOUR,
-    cost=lambda _params, _spec: 60.0,
+    cost=lambda _params, _spec: 200.0,
     collective="hough",
     working_bytes=_working_bytes,
     slab_bytes=_slab_bytes,

@@ -29,7 +29,7 @@ LABEL = Operation(
         ),
     ),
     channels=Channels.GRAY,
-    cost=lambda _params, _spec: 25.0,
+    cost=lambda _params, _spec: 50.0,
     output=_output,
     collective="label",
 )
