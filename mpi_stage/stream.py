@@ -13,7 +13,7 @@ import numpy as np
 from mpi_stage.borders import OUTSIDE, ColumnBorder, border_index
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
-from mpi_stage.operations.declaration import Reduction
+from mpi_stage.operations.declaration import Measured, Reduction
 from mpi_stage.partition import Rows
 from mpi_stage.plan import PlannedStep
 
@@ -33,7 +33,7 @@ class RowStream(Protocol):
 class PointStream:
     """A step that looks at one pixel at a time."""
 
-    def __init__(self, step: PlannedStep, measured: Any, first_row: int) -> None:  # noqa: ANN401
+    def __init__(self, step: PlannedStep, measured: Measured, first_row: int) -> None:
         """Prepare for the virtual rows from ``first_row`` on.
 
         ``measured`` is what the reduce step of which this is the second half found.
@@ -188,7 +188,7 @@ class Chain:
         block_rows: int,
         *,
         periodic: bool,
-        measured: Sequence[Any],
+        measured: Sequence[Measured],
     ) -> None:
         """Prepare for the virtual rows ``arriving``; exactly the rows of ``slab`` come out."""
         self._streams: list[RowStream] = []
@@ -225,7 +225,7 @@ class Chain:
             emit(rows[first:end])
 
 
-def _pointwise(step: PlannedStep, found: Any, arriving: Rows, block_rows: int) -> RowStream:  # noqa: ANN401
+def _pointwise(step: PlannedStep, found: Measured, arriving: Rows, block_rows: int) -> RowStream:
     """Return the stream of a step without halo rows; a stencil of one pixel is one too."""
     if step.operation.stencil is not None:
         return StencilStream(step, arriving, block_rows, periodic=True)

@@ -45,7 +45,6 @@ class Place:
             scratch=str(self.scratch),
         )
 
-
     @contextmanager
     def named(self, manifest: Manifest) -> Iterator[None]:
         """Have errors of the stage name the user's files instead of where they lie on this machine."""

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +88,7 @@ class _Rotate:
             return np.asarray(around.reshape(-1, shape[2])[index])
         return rounded(self._between(around, x, y, box), self.before.dtype)
 
-    def _between(self, around: Pixels, x: Any, y: Any, box: Window) -> NDArray[np.float32]:  # noqa: ANN401
+    def _between(self, around: Pixels, x: Pixels, y: Pixels, box: Window) -> NDArray[np.float32]:
         """Return the values between pixels: first along the rows, then across them."""
         earlier, weigh = WEIGHTS[self.interpolation]
         floor_x, floor_y = np.floor(x), np.floor(y)
@@ -140,7 +139,7 @@ def _inside(places: Rows, length: int) -> Rows:
     return Rows(first, max(first, min(places.end, length)))
 
 
-def _flat(rows: Any, columns: Any, box: Window) -> NDArray[np.intp]:  # noqa: ANN401
+def _flat(rows: Pixels, columns: Pixels, box: Window) -> NDArray[np.intp]:
     """Return the numbers of pixels in a box, counted row by row."""
     down = rows.astype(np.intp) - box.rows.first
     return np.asarray(down * box.columns.height + (columns.astype(np.intp) - box.columns.first))

@@ -49,7 +49,7 @@ def _ranks(total: int, params: Params) -> tuple[int, ...]:
 def _between(first: float, second: float, share: float) -> float:
     """Return the value a ``share`` of the way on, with the roundings of ``numpy.percentile``."""
     difference = second - first
-    return second - difference * (1 - share) if share >= 0.5 else first + difference * share  # noqa: PLR2004
+    return second - difference * (1 - share) if share >= 0.5 else first + difference * share  # noqa: PLR2004  (as numpy does)
 
 
 def _stretch_rounds(spec: ImageSpec, _params: Params) -> tuple[Round, ...]:

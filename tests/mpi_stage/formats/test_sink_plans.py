@@ -164,7 +164,7 @@ def test_missing_rows_are_noticed_before_the_front_is_written(tmp_path):
 
 def test_full_device_raises_disk_full_naming_the_file():
     with (
-        open("/dev/full", "wb", buffering=0) as full,  # noqa: PTH123
+        open("/dev/full", "wb", buffering=0) as full,  # noqa: PTH123  (a device, unbuffered)
         pytest.raises(DiskFullError, match=r"out\.tif cannot be written") as caught,
         output_errors("/somewhere/out.tif"),
     ):

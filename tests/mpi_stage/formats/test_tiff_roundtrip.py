@@ -38,7 +38,7 @@ def vips():
     writers=st.sampled_from((1, 2, 3, 5)),
     block_rows=st.integers(1, 100),
 )
-def test_any_number_of_writers_and_any_block_height_give_the_same_bytes_and_the_pixels_back(  # noqa: PLR0917
+def test_any_number_of_writers_and_any_block_height_give_the_same_bytes_and_the_pixels_back(  # noqa: PLR0917  (parameters)
     rows, columns, channels, dtype, compression, tile, writers, block_rows
 ):
     pixels = picture(rows, columns, channels, dtype)
@@ -80,7 +80,7 @@ def test_jpeg_compressed_tiff_is_the_same_for_any_writers_and_close_to_the_pictu
         ("uint8", 3, "jpeg"),
     ],
 )
-def test_libvips_reads_what_is_written(tmp_path, vips, dtype, channels, compression, tile):  # noqa: PLR0917
+def test_libvips_reads_what_is_written(tmp_path, vips, dtype, channels, compression, tile):  # noqa: PLR0917  (parameters)
     pixels = picture(70, 101, channels, dtype)
     path = tmp_path / "out.tif"
     write(path, pixels, options=SinkOptions(compression=compression, tile=tile), writers=2)
@@ -124,7 +124,7 @@ def test_pillow_reads_what_is_written(tmp_path, channels, dtype, compression, ti
     strip_rows=st.integers(1, 80),
     block_rows=st.integers(1, 80),
 )
-def test_tiff_made_by_tifffile_is_read_right(  # noqa: PLR0917
+def test_tiff_made_by_tifffile_is_read_right(  # noqa: PLR0917  (parameters)
     rows, columns, channels, dtype, compression, predictor, byteorder, bigtiff, planar, tiled, strip_rows,
     block_rows,
 ):  # fmt: skip
