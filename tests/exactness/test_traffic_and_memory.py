@@ -61,3 +61,43 @@ def test_the_prediction_is_never_below_the_measured_peak(worlds, tmp_path):
         report = worlds.run(2, source, pipeline, digest=False).report
         measured = max(rank.peak_anon_bytes for rank in report.ranks)
         assert measured <= plan["peak_bytes_per_rank"], pipeline
+
+
+GEOMETRY = (
+    "crop:x=100,y=100,width=3000,height=1800",
+    "pad:top=500,left=500",
+    "flip:axis=vertical",
+    "rotate90",
+    "rotate:degrees=30,interpolation=nearest",
+    "resize:scale=0.4",
+    "gaussian:sigma=2 rotate90 gaussian:sigma=2 resize:scale=0.3,interpolation=area",
+)
+
+
+@pytest.mark.parametrize("pipeline", GEOMETRY)
+def test_geometry_stays_within_its_prediction(worlds, tmp_path, pipeline):
+    source = sparse(tmp_path / "some.tif", 2048, 4096)
+    plan = worlds.plan(2, source, pipeline)
+    report = worlds.run(2, source, pipeline, digest=False).report
+    assert max(rank.peak_anon_bytes for rank in report.ranks) <= plan["peak_bytes_per_rank"]
+
+
+def test_a_crop_reads_and_sends_only_what_it_keeps(worlds, tmp_path):
+    source = sparse(tmp_path / "some.tif", 2048, 4096)
+    report = worlds.run(3, source, "crop:y=10,height=40").report
+    assert [rank.sent_bytes for rank in report.ranks] == [0, 0, 0]
+    kept = worlds.run(3, source, "gaussian crop:y=10,height=40").report
+    halo = 2 * 2 * 6 * source_row_bytes(4096)
+    assert sum(rank.sent_bytes for rank in kept.ranks) <= halo + 40 * source_row_bytes(4096)
+
+
+def source_row_bytes(columns):
+    return columns * 3
+
+
+def test_rotation_needs_less_memory_of_each_of_more_ranks(worlds, tmp_path):
+    source = sparse(tmp_path / "some.tif", 4096, 4096)
+    plans = [worlds.plan(ranks, source, "gaussian rotate90")["peak_bytes_per_rank"] for ranks in (1, 2, 8)]
+    slab = 2 * 4096 * 4096 * 3
+    assert plans[0] - plans[1] >= slab / 2 * 0.9
+    assert plans[1] - plans[2] >= slab * 3 / 8 * 0.9
