@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from docs.generate import spellings
+from docs.generate.__main__ import SCHEMA, schema_text
 from docs.generate.examples import EXAMPLES, short_steps
 from docs.generate.pages import FAMILIES, pages
 from docs.generate.photographs import PHOTOGRAPHS
@@ -24,6 +25,10 @@ def test_the_committed_pages_are_what_the_declarations_give():
     assert sorted(committed) == sorted(made), REMEDY
     stale = [name for name, text in made.items() if committed[name] != text]
     assert not stale, f"{', '.join(stale)}: {REMEDY}"
+
+
+def test_the_published_schema_is_that_of_the_declarations():
+    assert (FOLDER / SCHEMA).read_text() == schema_text(), REMEDY
 
 
 def test_every_operation_has_an_entry_on_its_family_s_page():

@@ -1,12 +1,15 @@
 """Write docs/operations: ``python -m docs.generate [--text]``, with ``--text`` without the pictures."""
 
 import argparse
+import json
 from pathlib import Path
 
 from docs.generate.pages import pages
+from mpi_stage.operations.schema import pipeline_schema
 
 FOLDER = Path(__file__).parents[1] / "operations"
 
+SCHEMA = "pipeline.schema.json"
 SHEET_BYTES = 600 * 1024
 
 
@@ -18,6 +21,12 @@ def write_text(folder: Path) -> None:
             path.unlink()
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
+    (folder / SCHEMA).write_text(schema_text(), encoding="utf-8")
+
+
+def schema_text() -> str:
+    """Return the published JSON Schema of a pipeline."""
+    return json.dumps(pipeline_schema(), ensure_ascii=False, indent=1) + "\n"
 
 
 def write_pictures(folder: Path) -> None:
