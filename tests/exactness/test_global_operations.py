@@ -9,7 +9,6 @@ import tifffile
 from operation_harness import picture
 from worlds import RANKS, Worlds
 
-NOISE_BYTES = 4 << 20
 ROWS, COLUMNS = 83, 61
 
 
@@ -203,13 +202,14 @@ def test_the_prediction_holds_and_memory_falls_as_ranks_are_added(fresh_worlds, 
     image = cv2.normalize(image, None, 0, 255, cv2.NORM_MINMAX)
     source = fresh_worlds.write(image)
     peaks, predicted = [], []
-    for ranks in (1, 5):
+    for ranks in (1, 3):
         predicted.append(fresh_worlds.plan(ranks, source, pipeline)["peak_bytes_per_rank"])
         report = fresh_worlds.run(ranks, source, pipeline, digest=False).report
         peaks.append(max(rank.peak_anon_bytes for rank in report.ranks))
         assert peaks[-1] <= predicted[-1]
     assert predicted[0] > predicted[1]
-    assert peaks[0] > peaks[1] - NOISE_BYTES
+    if "lowpass" in pipeline:  # its spectra are large beside the program itself
+        assert peaks[0] > 1.5 * peaks[1]
 
 
 @pytest.mark.slow
