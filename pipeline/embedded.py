@@ -29,6 +29,8 @@ from pipeline.connection_file import remove_connection
 from pipeline.data_dir import DataDir
 from pipeline.errors import ServiceError
 from pipeline.ray_environment import TOKEN_FILE
+from pipeline.reaper import MARK
+from pipeline.reaper import start as start_reaper
 from pipeline.redis_server import RedisServer
 from pipeline.scheduler import start_scheduler
 from pipeline.worker import SINGLE, STOP_S
@@ -72,6 +74,7 @@ class Embedded:
         self._catch_signals()
         with ExitStack() as stack:
             stack.enter_context(self._dir.owned())
+            stack.enter_context(reaped())
             redis = stack.enter_context(self._redis())
             settings = self._settings.model_copy(
                 update={
@@ -221,6 +224,17 @@ def answers(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+@contextmanager
+def reaped() -> Iterator[None]:
+    """Have a reaper ready for what is left of the service when this process ends or is killed."""
+    reaper = start_reaper(os.environ[MARK])
+    try:
+        yield
+    finally:
+        # The environment that a process was started with is what counts: this one carries no mark.
+        reaper.communicate()
 
 
 def descendants() -> set[psutil.Process]:

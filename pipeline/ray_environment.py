@@ -1,8 +1,11 @@
 """What Ray is to find in its environment. Ray reads it when it is imported: this must come first."""
 
 import os
+import secrets
 import sys
 from pathlib import Path
+
+from pipeline.reaper import MARK
 
 TOKEN_FILE = "ray-token"  # noqa: S105  # a file's name
 
@@ -18,6 +21,7 @@ def prepare(data_dir: Path) -> None:
         {
             "HALOROW_DATA_DIR": str(data_dir),
             "PATH": os.pathsep.join(programs),
+            MARK: secrets.token_hex(16),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(data_dir / TOKEN_FILE),
             "RAY_USAGE_STATS_ENABLED": "0",
@@ -26,8 +30,5 @@ def prepare(data_dir: Path) -> None:
             # The actors' processes are started when Ray is up: until then everything else is waited for,
             # and Ray gives itself half a minute.
             "RAY_prestart_worker_first_driver": "0",
-            # Ray's head is in this very process tree and never comes back on its own: what has lost
-            # it is to give up soon, not to stay behind for the minute that is Ray's default.
-            "RAY_gcs_rpc_server_reconnect_timeout_s": "10",
         }
     )
