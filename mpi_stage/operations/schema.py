@@ -29,11 +29,12 @@ def pipeline_schema() -> Schema:
 
 def _preset_schema() -> Schema:
     """Return the schema of a preset, which stands for its steps."""
+    names = "; ".join(f"{preset.name}: {preset.text}" for preset in PRESETS)
     return {
         "title": "Preset",
         "description": "A pipeline with a name; it stands for its steps.",
         "type": "object",
-        "properties": {"preset": {"enum": [preset.name for preset in PRESETS]}},
+        "properties": {"preset": {"description": names, "enum": [preset.name for preset in PRESETS]}},
         "required": ["preset"],
         "additionalProperties": False,
     }

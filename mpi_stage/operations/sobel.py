@@ -10,6 +10,8 @@ from mpi_stage.operations.values import integer
 
 _EXACT_IN_FLOAT32_SIZE = 5  # beyond it, sums of uint16 need more than the 24 bits of a float32
 
+_CLOSE_IN_FLOAT32_SIZE = 3  # beyond it, weights are so large that the rounding of float32 sums shows
+
 _AXES = "from left to right (x) or top to bottom (y)"
 
 
@@ -27,8 +29,8 @@ def _sobel(block: Pixels, params: Params, axis: str) -> Pixels:
     Integers give the exact sum, rounded once to float32 where 24 bits do not hold it.
     """
     size = integer(params, "size")
-    exact_needs_double = block.dtype == np.uint16 and size > _EXACT_IN_FLOAT32_SIZE
-    depth = cv2.CV_64F if exact_needs_double else cv2.CV_32F
+    limit = _CLOSE_IN_FLOAT32_SIZE if block.dtype == np.float32 else _EXACT_IN_FLOAT32_SIZE
+    depth = cv2.CV_64F if block.dtype != np.uint8 and size > limit else cv2.CV_32F
     across, down = int(axis == "x"), int(axis == "y")
     result = cv2.Sobel(block, depth, across, down, ksize=size, borderType=cv2.BORDER_REPLICATE)
     return result.astype(np.float32, copy=False)

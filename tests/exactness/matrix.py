@@ -139,7 +139,8 @@ def _judge(cell: Cell, image, result, line: Line) -> None:
     reference = (REFERENCES | MORE).get(cell.operation.name)
     if reference is None or (cell.border is not None and cell.border not in CV_BORDERS):
         return
-    seen = np.ascontiguousarray(image[..., :3]) if cell.channels == 4 else image
+    around = cell.channels == 4 and not cell.operation.sees_alpha
+    seen = np.ascontiguousarray(image[..., :3]) if around else image
     expected = reference(seen, cell.step().params, CV_BORDERS.get(cell.border or ""))
     if expected is None:
         return

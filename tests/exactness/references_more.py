@@ -118,7 +118,12 @@ def harris(image, params, border):
     plane = gray(image).astype(np.float32)
     if image.dtype != np.float32:
         return None
-    return cv2.cornerHarris(plane, params["block"], params["size"], params["k"], borderType=border)
+    # With IPP, OpenCV shifts an even block by one pixel for a replicated border, and only for that.
+    cv2.ipp.setUseIPP(False)
+    try:
+        return cv2.cornerHarris(plane, params["block"], params["size"], params["k"], borderType=border)
+    finally:
+        cv2.ipp.setUseIPP(True)
 
 
 def normalize(image, _params, _border):
