@@ -34,6 +34,7 @@ def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_c
     )
     board.put(status)
     board.request_cancel("a")
+    board.mark_whole()
     notices.post(Notice(id="n", user="ada", job_id="a", text="done"))
 
     kinds = {"zset": "sorted set"}
