@@ -126,8 +126,8 @@ HARRIS = Operation(
     "response is above a share of the strongest; or returns the response itself, one channel of float32.",
     family="edges",
     pattern=Pattern.GLOBAL,
-    reference="cv2.cornerHarris of the whole gray picture, within 1e-5 relative; without IPP, which shifts even blocks "
-    "for border nearest",
+    reference="cv2.cornerHarris of the whole gray picture, within 1e-5 relative; without IPP, which "
+    "shifts even blocks for border nearest",
     parameters=(
         _BLOCK,
         _SIZE,
