@@ -29,7 +29,6 @@ from pipeline.connection_file import remove_connection
 from pipeline.data_dir import DataDir
 from pipeline.errors import ServiceError
 from pipeline.ray_environment import TOKEN_FILE
-from pipeline.reaper import MARK
 from pipeline.reaper import start as start_reaper
 from pipeline.redis_server import RedisServer
 from pipeline.scheduler import start_scheduler
@@ -229,11 +228,10 @@ def answers(host: str, port: int) -> bool:
 @contextmanager
 def reaped() -> Iterator[None]:
     """Have a reaper ready for what is left of the service when this process ends or is killed."""
-    reaper = start_reaper(os.environ[MARK])
+    reaper = start_reaper()
     try:
         yield
     finally:
-        # The environment that a process was started with is what counts: this one carries no mark.
         reaper.communicate()
 
 

@@ -1,11 +1,8 @@
 """What Ray is to find in its environment. Ray reads it when it is imported: this must come first."""
 
 import os
-import secrets
 import sys
 from pathlib import Path
-
-from pipeline.reaper import MARK
 
 TOKEN_FILE = "ray-token"  # noqa: S105  # a file's name
 
@@ -21,7 +18,6 @@ def prepare(data_dir: Path) -> None:
         {
             "HALOROW_DATA_DIR": str(data_dir),
             "PATH": os.pathsep.join(programs),
-            MARK: secrets.token_hex(16),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(data_dir / TOKEN_FILE),
             "RAY_USAGE_STATS_ENABLED": "0",

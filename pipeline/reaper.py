@@ -1,62 +1,90 @@
-"""Ends what a killed service leaves behind: ``python reaper.py MARK``, with a pipe from the service.
+"""Ends what a killed service leaves behind: ``python reaper.py PID``, with a pipe from that process.
 
-The pipe closes when the service ends, however that happens. Whatever then still carries the
-service's mark in its environment is killed: most of it has ended by itself, but some of Ray's
-processes take a minute to notice. Uses nothing but the standard library, to start in no time.
+While the pipe is open it notes, every other second, which processes there are below the service's;
+the pipe closes when the service ends, however that happens. Those that still run then are killed:
+most have ended by themselves, but some of Ray's take a minute to notice. Uses nothing but the
+standard library, to start in no time.
 """
 
 import os
+import select
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
-MARK = "HALOROW_SERVICE_MARK"
-"""The variable in which all processes of one service carry the same text."""
+LOOK_S = 2.0
+_PARENT, _STARTED = 1, 19
+"""Places of the parent's id and of the start in ``/proc/<pid>/stat``, counted after the name."""
 
-LOOK_S = 0.05
+Process = tuple[int, str]
+"""An id and when it started: an id alone may be used again."""
 
 
-def start(mark: str) -> subprocess.Popen[bytes]:
-    """Start a reaper for the processes of ``mark``; it works when this process has ended."""
-    argv = [sys.executable, "-I", "-S", str(Path(__file__).resolve()), mark]
+def start() -> subprocess.Popen[bytes]:
+    """Start a reaper for the processes below this one; it works when this one has ended."""
     return subprocess.Popen(
-        argv,
+        [sys.executable, "-I", "-S", str(Path(__file__).resolve()), str(os.getpid())],
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env={},  # it must not find itself
         start_new_session=True,
     )
 
 
-def carriers(mark: str) -> list[int]:
-    """Return the ids of the processes that carry a mark and may be looked into."""
-    entry = f"{MARK}={mark}".encode()
-    found = []
+def below(root: int) -> set[Process]:
+    """Return the processes below ``root``, this one and those below it left out."""
+    children: dict[int, list[Process]] = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
-            try:
-                environment = (folder / "environ").read_bytes()
-            except OSError:
-                continue  # it has ended, or is another user's
-            if entry in environment.split(b"\0"):
-                found.append(int(folder.name))
+            facts = _facts(int(folder.name))
+            if facts is not None:
+                children.setdefault(int(facts[_PARENT]), []).append((int(folder.name), facts[_STARTED]))
+    found: set[Process] = set()
+    waiting = [root]
+    while waiting:
+        here = [one for one in children.get(waiting.pop(), []) if one[0] != os.getpid()]
+        found.update(here)
+        waiting += [pid for pid, _ in here]
     return found
 
 
-def reap(mark: str) -> None:
-    """Kill every process that carries a mark, and those they start meanwhile."""
-    while pids := carriers(mark):
-        for pid in pids:
+def kill(processes: set[Process]) -> None:
+    """Kill those of some processes that still run, and what has come below them."""
+    for pid, started in sorted(processes):
+        facts = _facts(pid)
+        if facts is not None and facts[_STARTED] == started:
+            kill(below(pid) - processes)
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
-                continue  # it has ended by itself
-        time.sleep(LOOK_S)
+                continue  # it has just ended by itself
+
+
+def _facts(pid: int) -> list[str] | None:
+    """Return the fields of ``/proc/<pid>/stat`` after the name, None if there is no such process."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()
+
+
+def main(root: int) -> None:
+    """Watch until the pipe closes, then kill."""
+    seen: set[Process] = set()
+    while True:
+        seen |= below(root)
+        if select.select([sys.stdin], [], [], LOOK_S)[0]:
+            break
+        seen = {one for one in seen if _runs(one)}
+    kill(seen)
+
+
+def _runs(process: Process) -> bool:
+    facts = _facts(process[0])
+    return facts is not None and facts[_STARTED] == process[1]
 
 
 if __name__ == "__main__":
-    sys.stdin.buffer.read()
-    reap(sys.argv[1])
+    main(int(sys.argv[1]))

@@ -1,31 +1,43 @@
 """What a killed service leaves behind is ended."""
 
-import os
 import subprocess
 import sys
 
-from pipeline import reaper
+import psutil
 
 WAIT_S = 30
 
+# A service with a child in a session of its own, which would outlive it.
+SERVICE = """
+import subprocess, sys
+from pipeline import reaper
+child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+watching = reaper.start()
+print(child.pid, watching.pid, flush=True)
+input()
+"""
 
-def sleeper(mark):
-    env = {**os.environ, reaper.MARK: mark}
-    # It says when it runs: only then is its environment to be seen.
-    argv = [sys.executable, "-c", "print(flush=True); input()"]
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
-    process.stdout.readline()
-    return process
+
+def start():
+    process = subprocess.Popen(
+        [sys.executable, "-c", SERVICE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    child, watching = map(int, process.stdout.readline().split())
+    return process, psutil.Process(child), psutil.Process(watching)
 
 
-def test_the_end_of_the_pipe_ends_all_that_carry_the_mark_and_nobody_else():
-    marked, other = sleeper("this service"), sleeper("another service")
-    watching = reaper.start("this service")
-    assert marked.poll() is None
+def test_what_a_killed_service_had_started_is_ended_and_the_reaper_with_it():
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process, child, watching = start()
+    # A child that holds on to its standard input would not notice.
+    child.suspend()
+    while watching.num_ctx_switches().voluntary < 2:  # it has looked, and waits
+        pass
 
-    watching.communicate(timeout=WAIT_S)
+    process.kill()
+    process.communicate(timeout=WAIT_S)
 
-    assert marked.wait(WAIT_S) < 0
+    _, left = psutil.wait_procs([child, watching], timeout=WAIT_S)
+    assert [one for one in left if one.status() != psutil.STATUS_ZOMBIE] == []
     assert other.poll() is None
     other.communicate(b"\n", timeout=WAIT_S)
-    marked.communicate(timeout=WAIT_S)
