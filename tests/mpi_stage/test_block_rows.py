@@ -1,0 +1,50 @@
+"""How many rows the plan puts through a pass at once."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from mpi_stage.errors import LimitError
+from mpi_stage.image import ImageSpec
+from mpi_stage.operations.grammar import parse
+from mpi_stage.plan import BLOCK_TARGET_BYTES, LEAST_BLOCK_ROWS, make_plan
+
+MEBIBYTE = 1 << 20
+WIDE = ImageSpec(32768, 32768, 3, "uint8")
+LONG_CHAIN = "gaussian:sigma=3 sharpen " * 8
+
+
+@dataclass(frozen=True)
+class Facts:
+    spec: ImageSpec
+    divisible: bool = True
+    decode_bytes: int = 0
+    encode_bytes: int = 0
+    row_unit: int = 1
+    nodata: float | None = None
+
+
+def plan(words, memory_bytes=1 << 30, block_rows=None):
+    facts = Facts(WIDE)
+    steps = parse(words.split())
+    return make_plan(steps, facts, facts, ranks=2, memory_bytes=memory_bytes, block_rows=block_rows)
+
+
+def test_a_block_of_wide_rows_is_as_large_as_the_target():
+    assert plan("gaussian:sigma=2").block_rows * WIDE.row_bytes == BLOCK_TARGET_BYTES
+
+
+def test_a_chain_that_would_not_fit_gets_lower_blocks():
+    planned = plan(LONG_CHAIN)
+    assert LEAST_BLOCK_ROWS <= planned.block_rows < plan("gaussian:sigma=2").block_rows
+    assert planned.peak_bytes <= 1 << 30
+
+
+def test_what_does_not_fit_with_the_lowest_blocks_is_refused():
+    with pytest.raises(LimitError, match=f"blocks of {LEAST_BLOCK_ROWS} rows"):
+        plan(LONG_CHAIN, memory_bytes=200 * MEBIBYTE)
+
+
+def test_blocks_that_were_asked_for_stay_as_they_are():
+    with pytest.raises(LimitError, match="blocks of 64 rows"):
+        plan(LONG_CHAIN, block_rows=64)
