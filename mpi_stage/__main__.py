@@ -37,7 +37,7 @@ def main() -> int:
 
 def _load() -> None:
     """Import what most requests need, while the supervisor still prepares the first one."""
-    for name in ("session", "formats.tiff_header", "formats.tiff_source", "formats.raster_source"):
+    for name in ("session", "formats.tiff_header", "formats.tiff_source", "formats.tiff_sink"):
         importlib.import_module(f"mpi_stage.{name}")
 
 
