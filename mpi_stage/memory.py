@@ -40,7 +40,8 @@ SEAM_BYTES_PER_COLUMN = 32
 class MemoryModel:
     """The parts of a rank's memory: ``always`` and, per pass, ``working`` and ``slabs``, in bytes.
 
-    ``inner`` are the bytes of the slabs that the global step at the end of each pass makes.
+    ``inner`` are the bytes of the slabs that the global step at the end of each pass makes, ``dealt``
+    those of a rank's rows of an image that only rank 0 can read, and of one that only it can write.
     """
 
     always: tuple[tuple[str, int], ...]
@@ -49,6 +50,7 @@ class MemoryModel:
     ranks: int
     block_rows: int
     inner: tuple[int, ...] = ()
+    dealt: int = 0
 
     @classmethod
     def of(
@@ -83,11 +85,19 @@ class MemoryModel:
             for one in passes
             if one.ending
         )
-        return cls((*always, *ends), working, slabs, deal(passes[0].before).ranks, block_rows, inner[:-1])
+        ranks = deal(passes[0].before).ranks
+        carried = (
+            (passes[0].before, source.divisible or ranks == 1),
+            (passes[-1].after, sink.divisible or ranks == 1),
+        )
+        dealt = sum(deal(spec).largest * spec.row_bytes for spec, by_itself in carried if not by_itself)
+        return cls((*always, *ends), working, slabs, ranks, block_rows, inner[:-1], dealt)
 
     def peak_bytes(self, *, slabs_in_memory: bool) -> int:
         """Return the predicted peak of the rank that needs most."""
         total = sum(size for _, size in self.always) + max(size for _, size in self.working)
+        if slabs_in_memory:
+            total += self.dealt
         if slabs_in_memory and self.slabs:
             sizes = [size for _, size in self.slabs]
             total += max(sum(sizes[index : index + 2]) + self.inner[index] for index in range(len(sizes)))

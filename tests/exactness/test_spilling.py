@@ -2,6 +2,7 @@
 
 import pytest
 from operation_harness import picture
+from PIL import Image
 
 from mpi_stage.errors import LimitError
 
@@ -27,3 +28,14 @@ def test_what_cannot_fit_is_refused_with_both_numbers_and_what_would_fit(worlds)
     with pytest.raises(LimitError, match=r"would need \d+ bytes .* the limit is 104857600") as refused:
         worlds.plan(1, source, "gaussian:sigma=20", memory_bytes=100 << 20)
     assert "would fit" in str(refused.value) or "allow at least" in str(refused.value)
+
+
+def test_the_rows_that_rank_0_deals_out_and_gathers_count_too(worlds, tmp_path):
+    source = tmp_path / "in.png"
+    Image.fromarray(picture(4, 1500, 2000, 3, "uint8")).save(source, compress_level=1)
+    image_bytes = 1500 * 2000 * 3
+    alone = worlds.plan(1, source, "invert", suffix=".png")["peak_bytes_per_rank"]
+    shared = worlds.plan(2, source, "invert", suffix=".png")["peak_bytes_per_rank"]
+    assert shared - alone == image_bytes
+    report = worlds.run(2, source, "invert", suffix=".png").report
+    assert max(rank.peak_anon_bytes for rank in report.ranks) <= shared
