@@ -48,3 +48,12 @@ def test_what_does_not_fit_with_the_lowest_blocks_is_refused():
 def test_blocks_that_were_asked_for_stay_as_they_are():
     with pytest.raises(LimitError, match="blocks of 64 rows"):
         plan(LONG_CHAIN, block_rows=64)
+
+
+def test_slow_steps_get_lower_blocks_so_that_progress_can_be_told():
+    facts = Facts(ImageSpec(5000, 1000, 1, "uint16"))
+    quick, slow = (
+        make_plan(parse(f"median:size={size}"), facts, facts, ranks=1, memory_bytes=1 << 30).block_rows
+        for size in (3, 31)
+    )
+    assert slow < quick / 2
