@@ -23,9 +23,12 @@ PATIENCE_MS = 30_000
 STOP_S = 60
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
-    """Give a browser; without Chromium skip, but fail where CI promises one."""
+    """Give a browser; without Chromium skip, but fail where CI promises one.
+
+    Its event loop runs in this thread until it is closed: other modules have loops of their own.
+    """
     if shutil.which(CHROMIUM) is None:
         missing = f"{CHROMIUM} is not installed"
         if os.environ.get("CI") == "true":
