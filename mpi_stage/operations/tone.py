@@ -43,7 +43,8 @@ def _levels(values: Pixels, params: Params, white: float) -> Pixels:
     black, bright = number(params, "out_low"), number(params, "out_high")
     values /= white
     values -= low
-    values /= high - low
+    with np.errstate(over="ignore"):  # a tiny span makes infinities, which are clipped
+        values /= high - low
     np.clip(values, 0, 1, out=values)
     gamma = number(params, "gamma")
     share = values if gamma == 1 else _power(values, gamma)

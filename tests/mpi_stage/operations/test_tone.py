@@ -213,3 +213,8 @@ def test_a_channel_that_is_not_there_is_named():
 def test_channels_are_whole_numbers():
     with pytest.raises(ParameterError, match="whole"):
         parse("channels:select=0.5")
+
+
+def test_levels_of_the_smallest_span_tell_black_from_all_else():
+    image = np.array([0, 1, 255], np.uint8).reshape(1, 3, 1)
+    assert run("levels:in_high=2.225073858507e-311", image).ravel().tolist() == [0, 255, 255]
