@@ -76,7 +76,7 @@ docs: $(STAMP) ## make the pages on the operations, their pictures and the exact
 
 lock: $(STAMP) ## resolve requirements.lock anew from pyproject.toml
 	@"$(BIN)/uv" pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate \
-	  --no-emit-index-url --extra dev --extra bench pyproject.toml --output-file requirements.lock
+	  --extra dev --extra bench pyproject.toml --output-file requirements.lock
 
 clean: ## remove what builds, tests and benchmarks leave behind (not the environment)
 	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output benchmarks/cache
