@@ -27,7 +27,7 @@ help: ## list these targets
 
 setup: $(STAMP) ## make the virtual environment and install everything, as locked
 
-$(STAMP): requirements.lock pyproject.toml
+$(STAMP): requirements.lock pyproject.toml setup.py $(wildcard mpi_stage/native/*.[ch])
 	@python="$(PYTHON)"; \
 	for candidate in python3.11 python3.12 python3 python3.13; do \
 	  [ -z "$$python" ] || break; \
@@ -79,5 +79,5 @@ lock: $(STAMP) ## resolve requirements.lock anew from pyproject.toml
 	  --extra dev --extra bench pyproject.toml --output-file requirements.lock
 
 clean: ## remove what builds, tests and benchmarks leave behind (not the environment)
-	@rm -rf build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output benchmarks/cache
+	@rm -rf build dist *.egg-info mpi_stage/native/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output benchmarks/cache
 	@find . -name __pycache__ -type d -not -path "./$(HALOROW_VENV)/*" -prune -exec rm -rf {} +

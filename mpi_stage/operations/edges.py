@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.native import kernels
 from mpi_stage.operations.blocks import crop
 from mpi_stage.operations.declaration import (
     Border,
@@ -24,6 +25,14 @@ Derivative = Callable[[Pixels, Params, str], Pixels]
 """(one-channel block, parameters, ``x`` or ``y``) → the derivative as float32, halo included."""
 
 Halo = Callable[[Params, ImageSpec], int]
+
+Weights = Callable[[Params], tuple[int, int] | None]
+"""The sums' outer and middle weight, where a derivative is the difference of neighbours in one direction,
+summed over three pixels in the other."""
+
+
+def _no_weights(_params: Params) -> None:
+    """Say that a derivative is something else."""
 
 
 def magnitude(across: Pixels, down: Pixels, dtype: np.dtype[Any]) -> Pixels:
@@ -61,6 +70,7 @@ def edge_operation(
     axes: str,
     derivative: Derivative,
     halo: Halo,
+    weights: Weights = _no_weights,
     parameters: tuple[Parameter, ...] = (),
 ) -> Operation:
     """Declare an operation that returns a gradient's magnitude, or the absolute value of one part.
@@ -71,6 +81,7 @@ def edge_operation(
     axes: what ``x`` and ``y`` measure, in words.
     derivative: one part of the gradient.
     halo: rows and columns that it needs on each side.
+    weights: what a compiled kernel needs to know, where there is one.
     parameters: its own, before ``output``.
 
     """
@@ -96,13 +107,18 @@ def edge_operation(
         cost=lambda _params, spec: 1.2 if spec.dtype == "uint8" else 4.0,
         output=to_gray,
         halo=halo,
-        stencil=_stencil(derivative, halo),
+        stencil=_stencil(derivative, halo, weights),
     )
 
 
-def _stencil(derivative: Derivative, halo: Halo) -> StencilKernel:
+def _stencil(derivative: Derivative, halo: Halo, weights: Weights) -> StencilKernel:
     def steepness(block: Pixels, params: Params) -> Pixels:
         output = str(params["output"])
+        known = weights(params)
+        if kernels and known and output == "magnitude" and block.dtype == np.uint8:
+            result = np.empty((block.shape[0] - 2, block.shape[1] - 2, 1), np.uint8)
+            kernels.steepness_uint8(block, result, *known)
+            return result
         spec = ImageSpec(block.shape[0], block.shape[1], 1, str(block.dtype))
         with np.errstate(invalid="ignore", over="ignore"):
             if output == "magnitude":

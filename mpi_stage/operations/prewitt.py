@@ -45,6 +45,7 @@ PREWITT = edge_operation(
     axes="from left to right (x) or top to bottom (y)",
     derivative=_prewitt,
     halo=_halo,
+    weights=lambda _params: (1, 1),
 )
 
 ROBERTS = edge_operation(

@@ -12,6 +12,8 @@ _EXACT_IN_FLOAT32_SIZE = 5  # beyond it, sums of uint16 need more than the 24 bi
 
 _CLOSE_IN_FLOAT32_SIZE = 3  # beyond it, weights are so large that the rounding of float32 sums shows
 
+_COMPILED_SIZE = 3
+
 _AXES = "from left to right (x) or top to bottom (y)"
 
 
@@ -49,6 +51,7 @@ SOBEL = edge_operation(
     axes=_AXES,
     derivative=_sobel,
     halo=_halo,
+    weights=lambda params: (1, 2) if integer(params, "size") == _COMPILED_SIZE else None,
     parameters=(
         Parameter(
             "size", Kind.INT, "Side of the kernel.", default=3, minimum=3, maximum=7, unit="px", odd=True
@@ -65,4 +68,5 @@ SCHARR = edge_operation(
     axes=_AXES,
     derivative=_scharr,
     halo=_one,
+    weights=lambda _params: (3, 10),
 )

@@ -1,0 +1,11 @@
+/* The kernels, as Python calls them; interface.py says what each takes and does. */
+
+#ifndef HALOROW_KERNELS_H
+#define HALOROW_KERNELS_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+PyObject *steepness_uint8(PyObject *module, PyObject *arguments);
+
+#endif
