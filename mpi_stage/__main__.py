@@ -59,6 +59,7 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
     from mpi_stage.collective.context import RankContext  # noqa: PLC0415
     from mpi_stage.contract import Request  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
+    from mpi_stage.forecast import Stored, forecast  # noqa: PLC0415
     from mpi_stage.session import file_digest, plan_request, run_request  # noqa: PLC0415
 
     if kind == "run":
@@ -67,8 +68,9 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
         ranks = int(message.pop("ranks", comm.size))
         request = Request.from_json(message)
         if comm.rank == 0:
-            plan, header, _ = plan_request(request, ranks)
+            plan, header, sink = plan_request(request, ranks)
             facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
+            facts |= {"forecast": forecast(plan, Stored.of(header, sink))}
             send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
     elif kind == "digest":
         if comm.rank == 0:

@@ -87,7 +87,11 @@ class Request(_Message):
 
 @dataclass(frozen=True)
 class RankReport(_Message):
-    """What one rank did: seconds per phase, bytes sent and received over MPI, peak memory."""
+    """What one rank did: seconds per phase, bytes sent and received over MPI, peak memory.
+
+    ``read_bytes`` and ``written_bytes`` are those of files, scratch included, whether the disk had to
+    move or not.
+    """
 
     rank: int
     host: str
@@ -97,6 +101,8 @@ class RankReport(_Message):
     received_bytes: int
     peak_anon_bytes: int
     spilled_bytes: int
+    read_bytes: int
+    written_bytes: int
 
 
 @dataclass(frozen=True)

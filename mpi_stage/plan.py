@@ -162,7 +162,6 @@ class Plan:
     block_rows: int
     slabs_in_memory: bool
     peak_bytes: int
-    sent_bytes: int
     cost_s: float
     divisible: bool
     upright: tuple[Step, ...] = ()
@@ -189,7 +188,6 @@ class Plan:
             "block_rows": self.block_rows,
             "slabs": "memory" if self.slabs_in_memory else "scratch",
             "peak_bytes_per_rank": self.peak_bytes,
-            "halo_bytes": self.sent_bytes,
             "cost_core_s": round(self.cost_s, 6),
             "divisible": self.divisible,
             "notes": list(self.notes),
@@ -246,7 +244,6 @@ def make_plan(
         block_rows=rows,
         slabs_in_memory=in_memory,
         peak_bytes=peak,
-        sent_bytes=sum(2 * one.halo_rows * one.before.row_bytes for one in passes) * (ranks - 1),
         cost_s=sum(step.cost_s for step in planned),
         divisible=source.divisible and sink.divisible,
         upright=tuple(upright),

@@ -25,6 +25,7 @@ from mpi_stage.operations.grammar import Step, parse_json
 from mpi_stage.partition import Rows
 from mpi_stage.placed import Placed, place_metadata, upright_steps
 from mpi_stage.plan import Plan, make_plan
+from mpi_stage.process import file_bytes
 from mpi_stage.sweep import blocks
 from mpi_stage.timing import PhaseClock
 
@@ -107,6 +108,7 @@ class _Run:
         self._request = request
         self._emit = emit
         self._told_at = 0.0
+        self._files_before = file_bytes()
         self._scratch = request.scratch or str(Path(request.output).parent)
         self._plan, self._header, self._sink_plan, self._placed = _plan_placed(request, context.comm.size)
         self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
@@ -144,6 +146,7 @@ class _Run:
     def _report(self) -> Report | None:
         engine = self._engine
         engine.memory.sample(always=True)
+        read, written = (now - then for now, then in zip(file_bytes(), self._files_before, strict=True))
         mine = RankReport(
             rank=self._comm.rank,
             host=socket.gethostname(),
@@ -153,6 +156,8 @@ class _Run:
             received_bytes=self._context.traffic.received_bytes,
             peak_anon_bytes=engine.memory.peak_bytes,
             spilled_bytes=engine.spilled_bytes,
+            read_bytes=read,
+            written_bytes=written,
         )
         digest = engine.digest.joined() if engine.digest is not None else None
         everyone = self._comm.gather((mine, digest))

@@ -13,8 +13,8 @@ def plan_text(plan: dict[str, Any]) -> str:
         "output": _image(plan["output"]),
         "ranks": f"{plan['ranks']}, blocks of {plan['block_rows']} rows",
         "memory": f"{show_size(plan['peak_bytes_per_rank'])} at most per rank, slabs in {plan['slabs']}",
-        "halo swap": f"{show_size(plan['halo_bytes'])} in all",
-        "cost": f"{plan['cost_core_s']:.3g} core seconds",
+        "moves": _moves(plan["forecast"]),
+        "time": f"about {plan['forecast']['seconds']:.3g} s, {plan['cost_core_s']:.3g} core seconds in steps",
         "rows": "each rank reads and writes its own"
         if plan["divisible"]
         else "dealt out or collected by rank 0",
@@ -28,6 +28,12 @@ def plan_text(plan: dict[str, Any]) -> str:
             f"pass {number:<5} {steps}{ending}; halo {one['halo_rows']} rows; {one['cost_core_s']:.3g} s"
         )
     return "\n".join(lines)
+
+
+def _moves(forecast: dict[str, Any]) -> str:
+    """Say what is read, written and sent."""
+    read, written, sent = (show_size(forecast[f"{how}_bytes"]) for how in ("read", "written", "sent"))
+    return f"reads {read}, writes {written}, sends {sent} between ranks"
 
 
 def _image(image: dict[str, Any]) -> str:

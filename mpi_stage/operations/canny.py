@@ -25,6 +25,7 @@ from mpi_stage.operations.declaration import (
     Pattern,
 )
 from mpi_stage.operations.thinning import thin
+from mpi_stage.operations.traffic import seams
 from mpi_stage.operations.values import integer, number
 
 NO_EDGE, WEAK_EDGE, STRONG_EDGE = 0, 1, 2
@@ -173,6 +174,7 @@ CANNY = Operation(
     output=_edges,
     prepare=_prepare,
     collective="hysteresis",
+    traffic=seams,
 )
 
 CANNY_GRADIENTS = Operation(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
 from mpi_stage.operations.placement import Placement
@@ -139,6 +139,18 @@ RankBytes = Callable[[Params, ImageSpec, int, int], int]
 """(parameters, image before, rows of the largest slab, ranks) → bytes of one rank."""
 
 
+class Moved(NamedTuple):
+    """What a step moves between ranks: bytes that one rank sends and receives, and in how many messages."""
+
+    sent_bytes: int
+    received_bytes: int
+    messages: int
+
+
+RankTraffic = Callable[[Params, ImageSpec, int, int], Moved]
+"""(parameters, image before, rows of a rank's slab, ranks) → the most that this rank moves."""
+
+
 @dataclass(frozen=True)
 class Operation:
     """One operation of the catalogue, declared once.
@@ -171,6 +183,8 @@ class Operation:
         in slabs, which may be in scratch instead. Both get the parameters, the image before, the rows
         of the largest slab and the number of ranks. Without ``working_bytes`` the plan takes what
         joining components needs. A reduce step may state ``working_bytes`` too: what it measures into.
+    traffic: what a global step makes a rank send and receive at most, for the plan; a change of geometry
+        need not state it. Sums that all ranks join are left out: their size does not depend on the image.
     """
 
     name: str
@@ -203,3 +217,4 @@ class Operation:
     placement: Callable[[Params, ImageSpec, ImageSpec], Placement] | None = None
     working_bytes: RankBytes | None = None
     slab_bytes: RankBytes | None = None
+    traffic: RankTraffic | None = None

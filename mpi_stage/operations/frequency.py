@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.blocks import measured_channels
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaration import Kind, Moved, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.values import integer, number
 
 Gains = NDArray[np.float64]
@@ -105,6 +105,15 @@ def _slab_bytes(_params: Params, spec: ImageSpec, slab_rows: int, ranks: int) ->
     return math.ceil(lines / ranks) * rounds * height * ranks * COMPLEX_BYTES + slab_rows * spec.row_bytes
 
 
+def _traffic(_params: Params, spec: ImageSpec, slab_rows: int, ranks: int) -> Moved:
+    """Return what dealing the spectrum by lines and back by rows takes: all but a rank's own part."""
+    lines = lines_of(spec)
+    given = slab_rows * (lines - lines // ranks)
+    gotten = math.ceil(lines / ranks) * (spec.rows - slab_rows)
+    moved = (given + gotten) * COMPLEX_BYTES
+    return Moved(moved, moved, 2 * (ranks - 1))
+
+
 def _cost(_params: Params, spec: ImageSpec) -> float:
     return measured_channels(spec) * _NS_PER_VALUE
 
@@ -138,6 +147,7 @@ def _declare(name: str, label: str, words: str, reference: str, *limits: Paramet
         collective="frequency",
         working_bytes=_working_bytes,
         slab_bytes=_slab_bytes,
+        traffic=_traffic,
     )
 
 

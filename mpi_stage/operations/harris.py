@@ -14,6 +14,7 @@ from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop
 from mpi_stage.operations.declaration import Border, Channels, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.inner import inner_working_bytes
+from mpi_stage.operations.traffic import halo
 from mpi_stage.operations.values import integer, number
 
 RESPONSE = "response"
@@ -155,6 +156,7 @@ HARRIS = Operation(
     collective="harris",
     working_bytes=_working_bytes,
     slab_bytes=_slab_bytes,
+    traffic=lambda params, spec, _rows, _ranks: halo(spec, inner_halo(params)),
 )
 
 HARRIS_GRADIENTS = Operation(

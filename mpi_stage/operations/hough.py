@@ -3,8 +3,9 @@
 import math
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaration import Channels, Kind, Moved, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.inner import inner_working_bytes
+from mpi_stage.operations.traffic import halo, seams
 from mpi_stage.operations.values import number
 
 BAND_BYTES = 8 << 20
@@ -50,6 +51,11 @@ def _working_bytes(params: Params, spec: ImageSpec, slab_rows: int, _ranks: int)
     joining = rows * spec.columns * _LABEL_BYTES + math.ceil(slab_rows / rows) * spec.columns * _SEAM_BYTES
     voting = (EDGES_AT_ONCE + rows_of(SEEN_PIXELS, spec) * spec.columns) * _VOTE_BYTES
     return int(max(inner_working_bytes(spec, _HALO) + joining, _COPIES * band + voting))
+
+
+def _traffic(params: Params, spec: ImageSpec, slab_rows: int, ranks: int) -> Moved:
+    swapped, joined = halo(spec, _HALO), seams(params, spec, slab_rows, ranks)
+    return Moved(*map(sum, zip(swapped, joined, strict=True)))
 
 
 def _slab_bytes(_params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -> int:
@@ -104,4 +110,5 @@ HOUGH = Operation(
     collective="hough",
     working_bytes=_working_bytes,
     slab_bytes=_slab_bytes,
+    traffic=_traffic,
 )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.traffic import numbers
 
 
 def _output(spec: ImageSpec, _params: Params) -> ImageSpec:
@@ -32,4 +33,5 @@ LABEL = Operation(
     cost=lambda _params, _spec: 50.0,
     output=_output,
     collective="label",
+    traffic=numbers,
 )

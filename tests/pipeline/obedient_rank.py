@@ -16,7 +16,7 @@ from mpi_stage.process import die_with_parent
 
 
 def report(job, ranks):
-    each = [RankReport(rank, "here", 1, {}, 0, 0, 0, 0) for rank in range(ranks)]
+    each = [RankReport(rank, "here", 1, {}, 0, 0, 0, 0, 0, 0) for rank in range(ranks)]
     return Report(job, "hash", each, "cpu", ranks, 1, 1, "uint8", None, 0, 0.0).to_json()
 
 
