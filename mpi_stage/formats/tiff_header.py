@@ -1,17 +1,15 @@
-"""What a TIFF file says of its first page, parsed by tifffile and checked here."""
+"""What a TIFF file says of its first page, checked before anything is read by it."""
 
-import logging
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import tifffile
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Layout
+from mpi_stage.formats.tiff_directory import TiffFile
+from mpi_stage.formats.tiff_fields import Fields
 from mpi_stage.formats.tiff_kinds import (
     COMPRESSIONS,
     MAX_SIDE_PX,
@@ -22,7 +20,7 @@ from mpi_stage.formats.tiff_kinds import (
     value_type,
 )
 from mpi_stage.formats.tiff_metadata import page_metadata
-from mpi_stage.formats.tiff_page import Table, TiffPage
+from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.image import ImageSpec
 
 _BITS_PER_BYTE = 8
@@ -30,10 +28,9 @@ _SEPARATE = 2
 _REVERSED = 2
 _FLOATING = 3
 _CODEC_BYTES = 2 << 20
-_BYTES_PER_ENTRY = 150  # of the tables: two 64-bit arrays, and tifffile's Python integers while parsing
+_BYTES_PER_ENTRY = 64  # of the tables: two 64-bit arrays, and what checking them takes
 _CONVERT_BYTES = 1 << 20
 _PARSE_ERRORS = (
-    tifffile.TiffFileError,
     struct.error,
     ValueError,
     TypeError,
@@ -54,21 +51,21 @@ def parse_tiff(path: str) -> tuple[Header, TiffPage]:
     UnsupportedFormatError for kinds of TIFF that are not read.
     """
     stored_bytes = os.stat(path).st_size  # noqa: PTH116 (the path is a plain string throughout)
-    with _complaints() as complaints:
-        try:
-            with tifffile.TiffFile(path) as file:
-                tags = file.pages.first
-                page, spec = _page(path, file.byteorder, tags)
-                metadata = page_metadata(tags, further_pages=_has_further_pages(file))
-                bigtiff = file.is_bigtiff
-        except _PARSE_ERRORS as error:
-            said = "; ".join(complaints) or str(error) or type(error).__name__
-            raise DamagedInputError(
-                f"{path} begins like a TIFF, but its directory cannot be read ({said}). "
-                "The file is damaged or cut short; get a fresh copy."
-            ) from error
+    try:
+        with TiffFile(path) as file:
+            directory = file.first
+            fields = Fields(directory)
+            page, spec = _page(path, file.order, fields)
+            metadata = page_metadata(fields, further_pages=bool(directory.following))
+            bigtiff = file.big
+    except _PARSE_ERRORS as error:
+        said = str(error) or type(error).__name__
+        raise DamagedInputError(
+            f"{path} begins like a TIFF, but its directory cannot be read ({said}). "
+            "The file is damaged or cut short; get a fresh copy."
+        ) from error
     _check_tables(page, stored_bytes)
-    tile = (page.segment_rows, tags.tilewidth) if page.tiled else None
+    tile = (page.segment_rows, fields.tilewidth) if page.tiled else None
     header = Header(
         spec=spec,
         layout=Layout("tiff", tile, page.compression, bigtiff),
@@ -81,64 +78,35 @@ def parse_tiff(path: str) -> tuple[Header, TiffPage]:
     return header, page
 
 
-def _has_further_pages(file: tifffile.TiffFile) -> bool:
-    """Whether the first directory points to another, without following the whole chain."""
-    kind, handle = file.tiff, file.filehandle
-    handle.seek(file.pages.first.offset)
-    (entries,) = struct.unpack(kind.tagnoformat, handle.read(kind.tagnosize))
-    handle.seek(entries * kind.tagsize, os.SEEK_CUR)
-    return any(handle.read(kind.offsetsize))
-
-
-@contextmanager
-def _complaints() -> Iterator[list[str]]:
-    """Collect what tifffile logs, which would else go to standard error."""
-    found: list[str] = []
-
-    class _Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            if record.levelno >= logging.ERROR:
-                found.append(record.getMessage())
-
-    logger, collector = logging.getLogger("tifffile"), _Collector()
-    propagates, logger.propagate = logger.propagate, False
-    logger.addHandler(collector)
-    try:
-        yield found
-    finally:
-        logger.removeHandler(collector)
-        logger.propagate = propagates
-
-
-def _page(path: str, order: Literal["<", ">"], tags: Any) -> tuple[TiffPage, ImageSpec]:  # noqa: ANN401 (tifffile's pages are untyped)
-    """Turn tifffile's page into ours and the image's size and type."""
-    rows, columns, samples = tags.imagelength, tags.imagewidth, tags.samplesperpixel
+def _page(path: str, order: Literal["<", ">"], fields: Fields) -> tuple[TiffPage, ImageSpec]:
+    """Turn a directory's fields into our page and the image's size and type."""
+    rows, columns, samples = fields.imagelength, fields.imagewidth, fields.samplesperpixel
     if min(rows, columns, samples) < 1 or max(rows, columns) > MAX_SIDE_PX:
         raise DamagedInputError(
             f"{path} says that it is {columns} × {rows} px with {samples} channels, which no image is."
         )
-    if tags.imagedepth != 1 or tags.tiledepth > 1:
+    if fields.imagedepth != 1 or fields.tiledepth > 1:
         raise UnsupportedFormatError(
-            f"{path} is a volume of {tags.imagedepth} layers; only flat images are read."
+            f"{path} is a volume of {fields.imagedepth} layers; only flat images are read."
         )
-    compression = COMPRESSIONS.get(int(tags.compression))
+    compression = COMPRESSIONS.get(fields.compression)
     if compression is None:
         raise UnsupportedFormatError(
-            f"{path} is compressed with TIFF method {int(tags.compression)}; "
+            f"{path} is compressed with TIFF method {fields.compression}; "
             f"{', '.join(sorted(set(COMPRESSIONS.values())))} are read. Convert it, to deflate for example."
         )
-    stored = value_type(path, tags)
-    conversion = conversion_of(path, tags, compression)
-    palette = palette_of(path, tags) if conversion == "palette" else None
-    tiled = bool(tags.is_tiled)
-    segment_rows = tags.tilelength if tiled else min(tags.rowsperstrip, rows)
-    segment_columns = tags.tilewidth if tiled else columns
+    stored = value_type(path, fields)
+    conversion = conversion_of(path, fields, compression)
+    palette = palette_of(path, fields) if conversion == "palette" else None
+    tiled = fields.is_tiled
+    segment_rows = fields.tilelength if tiled else min(fields.rowsperstrip, rows)
+    segment_columns = fields.tilewidth if tiled else columns
     if min(segment_rows, segment_columns) < 1 or max(segment_rows, segment_columns) > MAX_SIDE_PX:
         raise DamagedInputError(
             f"{path} says that its {'tiles' if tiled else 'strips'} are {segment_columns} × {segment_rows}."
         )
     packed = "bits" in conversion
-    planes = samples if tags.planarconfig == _SEPARATE and samples > 1 else 1
+    planes = samples if fields.planarconfig == _SEPARATE and samples > 1 else 1
     page = TiffPage(
         path=path,
         rows=rows,
@@ -150,24 +118,19 @@ def _page(path: str, order: Literal["<", ">"], tags: Any) -> tuple[TiffPage, Ima
         segment_rows=segment_rows,
         segment_columns=-(-segment_columns // _BITS_PER_BYTE) if packed else segment_columns,
         compression=compression,
-        predictor=int(tags.predictor) if compression not in ("none", "jpeg") else 1,
-        reversed_bits=int(tags.fillorder) == _REVERSED and compression != "jpeg",
-        colour=jpeg_colour(tags, planes),
+        predictor=fields.predictor if compression not in ("none", "jpeg") else 1,
+        reversed_bits=fields.fillorder == _REVERSED and compression != "jpeg",
+        colour=jpeg_colour(fields, planes),
         conversion=conversion,
-        offsets=_table(tags.dataoffsets),
-        counts=_table(tags.databytecounts),
-        jpeg_tables=tags.jpegtables,
+        offsets=fields.dataoffsets,
+        counts=fields.databytecounts,
+        jpeg_tables=fields.jpegtables,
         palette=palette,
     )
     if compression == "jpeg":
         check_jpeg(page)
     channels = 3 if conversion == "palette" else samples
     return page, ImageSpec(rows, columns, channels, stored)
-
-
-def _table(values: Any) -> Table:  # noqa: ANN401 (a tuple of integers, or what a hostile file has instead)
-    """Return offsets or byte counts as an array; raises OverflowError beyond 63 bits."""
-    return np.array(values, np.int64).reshape(-1)
 
 
 def _check_tables(page: TiffPage, stored_bytes: int) -> None:

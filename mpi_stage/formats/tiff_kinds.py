@@ -1,11 +1,10 @@
 """Which kinds of TIFF pixels are read, and how they become gray, RGB or bands."""
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.formats.tiff_fields import Fields
 from mpi_stage.formats.tiff_page import TiffPage
 
 COMPRESSIONS = {
@@ -29,42 +28,47 @@ _BITS_PER_BYTE = 8
 _JPEG_CHANNELS = (1, 3)
 
 
-def value_type(path: str, tags: Any) -> str:  # noqa: ANN401 (tifffile's pages are untyped)
+def value_type(path: str, fields: Fields) -> str:
     """Return the stored values' type; 1-bit images count as ``uint8``. Raises UnsupportedFormatError."""
-    bits, kind = tags.bitspersample, int(tags.sampleformat or 1)
+    bits, kind = fields.bitspersample, fields.sampleformat or 1
     if (
         bits == 1
-        and tags.samplesperpixel == 1
-        and (not tags.is_tiled or tags.tilewidth % _BITS_PER_BYTE == 0)
+        and fields.samplesperpixel == 1
+        and (not fields.is_tiled or fields.tilewidth % _BITS_PER_BYTE == 0)
     ):
         return "uint8"
-    found = _TYPES.get((kind, bits)) if isinstance(bits, int) else None
+    found = _TYPES.get((kind, bits)) if isinstance(bits, int) and isinstance(kind, int) else None
     if found is None:
         raise UnsupportedFormatError(
-            f"{path} has values of {bits} bits, {_FORMAT_NAMES.get(kind, kind)}; "
+            f"{path} has values of {bits} bits, {_format_name(kind)}; "
             "uint8, uint16, float32 and 1-bit black and white are read. Convert it first."
         )
-    predictor = int(tags.predictor)
-    if predictor not in _PREDICTORS[found] and int(tags.compression) not in (1, 7):
+    predictor = fields.predictor
+    if predictor not in _PREDICTORS[found] and fields.compression not in (1, 7):
         raise UnsupportedFormatError(
             f"{path} uses TIFF predictor {predictor} with {found}, which is not read."
         )
     return found
 
 
-def conversion_of(path: str, tags: Any, compression: str) -> str:  # noqa: ANN401
+def _format_name(kind: int | tuple[int, ...]) -> str:
+    return _FORMAT_NAMES.get(kind, str(kind)) if isinstance(kind, int) else f"of formats {kind}"
+
+
+def conversion_of(path: str, fields: Fields, compression: str) -> str:
     """Return what must be done to stored values; see TiffPage. Raises UnsupportedFormatError."""
-    photometric = int(tags.photometric)
-    packed = tags.bitspersample == 1
+    photometric = fields.photometric
+    packed = fields.bitspersample == 1
     if photometric == _PALETTE:
-        if tags.bitspersample != _PALETTE_BITS or tags.samplesperpixel != 1:
+        if fields.bitspersample != _PALETTE_BITS or fields.samplesperpixel != 1:
             raise UnsupportedFormatError(
-                f"{path} has a palette with {tags.bitspersample} bits and {tags.samplesperpixel} channels; "
-                "palettes of 8 bits and one channel are read. Convert it to RGB."
+                f"{path} has a palette with {fields.bitspersample} bits and "
+                f"{fields.samplesperpixel} channels; palettes of 8 bits and one channel are read. "
+                "Convert it to RGB."
             )
         return "palette"
     if photometric == _WHITE_IS_ZERO:
-        if int(tags.sampleformat or 1) == 3:  # noqa: PLR2004 (IEEE floats)
+        if fields.sampleformat == 3:  # noqa: PLR2004 (IEEE floats)
             raise UnsupportedFormatError(
                 f"{path} has floats of which the smallest is white; convert it first."
             )
@@ -77,11 +81,11 @@ def conversion_of(path: str, tags: Any, compression: str) -> str:  # noqa: ANN40
     )
 
 
-def jpeg_colour(tags: Any, planes: int) -> str:  # noqa: ANN401
+def jpeg_colour(fields: Fields, planes: int) -> str:
     """Return how JPEG segments code colour."""
-    if planes > 1 or tags.samplesperpixel == 1:
+    if planes > 1 or fields.samplesperpixel == 1:
         return "gray"
-    return "ycbcr" if int(tags.photometric) == _YCBCR else "rgb"
+    return "ycbcr" if fields.photometric == _YCBCR else "rgb"
 
 
 def check_jpeg(page: TiffPage) -> None:
@@ -93,9 +97,9 @@ def check_jpeg(page: TiffPage) -> None:
         )
 
 
-def palette_of(path: str, tags: Any) -> NDArray[np.uint8]:  # noqa: ANN401
+def palette_of(path: str, fields: Fields) -> NDArray[np.uint8]:
     """Return the palette as 256 × 3 values of 8 bits; raises DamagedInputError where there is none."""
-    colours = np.asarray(tags.colormap)
+    colours = fields.colormap
     if colours.shape != (3, 1 << _PALETTE_BITS):
         raise DamagedInputError(f"{path} should have a palette of 256 colours and has {colours.shape[-1:]}.")
     return np.ascontiguousarray((colours >> _PALETTE_BITS).T.astype(np.uint8))

@@ -1,6 +1,6 @@
 """What a TIFF page says beside its pixels."""
 
-from typing import Any
+from contextlib import suppress
 
 from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import (
@@ -13,6 +13,8 @@ from mpi_stage.formats.geo import (
     geo_reference,
 )
 from mpi_stage.formats.metadata import orientation_exif
+from mpi_stage.formats.tiff_directory import Directory, Value
+from mpi_stage.formats.tiff_fields import Fields
 
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _PROFILE = 270, 274, 282, 283, 296, 34_675
 NODATA = 42_113
@@ -31,19 +33,20 @@ _OTHER = {
     42_112: "GDAL metadata",
 }
 _ALPHA_PREMULTIPLIED = 1
+_PAIR = 2
 
 
-def page_metadata(tags: Any, *, further_pages: bool) -> Metadata:  # noqa: ANN401 (tifffile's pages are untyped)
+def page_metadata(fields: Fields, *, further_pages: bool) -> Metadata:
     """Return the page's metadata; what has no field of its own is named in ``other``."""
-    found = tags.tags
+    found = fields.directory
     other = [name for code, name in _OTHER.items() if code in found]
     description = _text(_value(found, _DESCRIPTION))
-    if description is not None and _structural(tags):
+    if description is not None and _structural(fields):
         # It tells a reader how the pixels of the old file lie; on the new file it would be false.
-        if not tags.is_shaped:
+        if not fields.is_shaped:
             other.append("OME or ImageJ description")
         description = None
-    if _ALPHA_PREMULTIPLIED in [int(kind) for kind in tags.extrasamples]:
+    if _ALPHA_PREMULTIPLIED in fields.extrasamples:
         other.append("premultiplied alpha")
     if further_pages:
         other.append("further pages")
@@ -54,22 +57,29 @@ def page_metadata(tags: Any, *, further_pages: bool) -> Metadata:  # noqa: ANN40
         icc_profile=_bytes(_value(found, _PROFILE)),
         resolution=_resolution(found),
         description=description,
-        exif=orientation_exif(int(_value(found, _ORIENTATION) or 1)),
+        exif=orientation_exif(_integer(found, _ORIENTATION, 1)),
         other=tuple(other),
         geo=geo,
         nodata=_text(_value(found, NODATA)),
     )
 
 
-def _structural(tags: Any) -> bool:  # noqa: ANN401
+def _structural(fields: Fields) -> bool:
     """Whether the description is machine-made and describes the file rather than the picture."""
-    return bool(tags.is_shaped or tags.is_imagej or tags.is_ome)
+    return bool(fields.is_shaped or fields.is_imagej or fields.is_ome)
 
 
-def _value(found: Any, code: int) -> Any:  # noqa: ANN401
-    """Return a tag's value, or None."""
-    tag = found.get(code)
-    return None if tag is None else tag.value
+def _value(found: Directory, code: int) -> Value | None:
+    """Return a tag's value; None where it is absent or damaged, for the pixels do not need it."""
+    with suppress(ValueError):
+        return found.value(code)
+    return None
+
+
+def _integer(found: Directory, code: int, default: int) -> int:
+    """Return a tag's one integer."""
+    value = _value(found, code)
+    return value if isinstance(value, int) and value else default
 
 
 def _text(value: object) -> str | None:
@@ -84,11 +94,13 @@ def _bytes(value: object) -> bytes | None:
     return value if isinstance(value, bytes) and value else None
 
 
-def _resolution(found: Any) -> tuple[float, float, str] | None:  # noqa: ANN401
+def _resolution(found: Directory) -> tuple[float, float, str] | None:
     """Return both resolutions and their unit where the page states them sensibly."""
     across, down = _value(found, _X_RESOLUTION), _value(found, _Y_RESOLUTION)
-    unit = _UNITS.get(int(_value(found, _UNIT) or 2))
-    if not across or not down or unit is None or 0 in (*across, *down):
+    unit = _UNITS.get(_integer(found, _UNIT, 2))
+    if not isinstance(across, tuple) or not isinstance(down, tuple) or unit is None:
+        return None
+    if len(across) != _PAIR or len(down) != _PAIR or 0 in {*across, *down}:
         return None
     if unit == "none" and across == down == (1, 1):
         return None

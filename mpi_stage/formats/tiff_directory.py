@@ -1,0 +1,234 @@
+"""The directories of a TIFF file as they stand: entries, and their values when asked for.
+
+After *TIFF Revision 6.0* (Adobe, 1992) and the BigTIFF design: a header points to the first
+directory, each directory to the next. What is read is held against the file's size before anything
+is allocated.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from types import TracebackType
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+Value = int | float | str | bytes | tuple[int | float, ...]
+
+_ORDERS: dict[bytes, Literal["<", ">"]] = {b"II": "<", b"MM": ">"}
+_CLASSIC, _BIG = 42, 43
+_MOST_ENTRIES = 4096
+_MOST_DIRECTORIES = 1 << 20
+_MOST_BYTES = 64 << 20
+_MOST_VALUES = 1 << 16
+_FIRST_PLACE = 8  # nothing lies inside the header
+_BYTES, _ASCII, _OPAQUE = 1, 2, 7
+_PAIRS = (5, 10)
+_LETTERS = {
+    1: "B",
+    2: "B",
+    3: "H",
+    4: "I",
+    5: "I",
+    6: "b",
+    7: "B",
+    8: "h",
+    9: "i",
+    10: "i",
+    11: "f",
+    12: "d",
+    13: "I",
+    16: "Q",
+    17: "q",
+    18: "Q",
+}
+_TABLE_KINDS = (1, 3, 4, 13, 16, 18)
+
+
+class Entry(NamedTuple):
+    """What a directory says of one value: its type, the number of values, and the byte they begin at."""
+
+    kind: int
+    number: int
+    place: int
+
+
+class TiffFile:
+    """A TIFF file opened for its directories; a context manager, which closes it."""
+
+    def __init__(self, path: str) -> None:
+        """Open ``path`` and read its header. Raises OSError, and ValueError for what is no TIFF."""
+        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        self.size_bytes = os.fstat(self._fd).st_size
+        try:
+            self._read_header()
+        except BaseException:
+            os.close(self._fd)
+            raise
+
+    def _read_header(self) -> None:
+        start = self.read(0, 8)
+        self.order = _ORDERS[start[:2]]
+        (version,) = self.unpack("H", start[2:4])
+        self.big = version == _BIG
+        if version not in {_CLASSIC, _BIG} or (self.big and self.unpack("HH", start[4:8]) != (8, 0)):
+            raise ValueError(f"its header {start!r} is unknown")
+        (self._first,) = self.unpack("Q", self.read(8, 8)) if self.big else self.unpack("I", start[4:8])
+
+    def __enter__(self) -> Self:
+        """Return the file."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        os.close(self._fd)
+
+    @property
+    def first(self) -> "Directory":
+        """The first directory. Raises ValueError where there is none."""
+        return Directory(self, self._first)
+
+    def directories(self) -> Iterator["Directory"]:
+        """Yield the directories in the order of their chain. Raises ValueError where it is damaged."""
+        place, seen = self._first, set[int]()
+        while place:
+            if place in seen or len(seen) >= _MOST_DIRECTORIES:
+                raise ValueError(f"its chain of directories comes back to byte {place}")
+            seen.add(place)
+            directory = Directory(self, place)
+            yield directory
+            place = directory.following
+
+    def read(self, place: int, count: int) -> bytes:
+        """Return ``count`` bytes from ``place`` on. Raises ValueError where the file ends before."""
+        if place < 0 or count < 0 or place + count > self.size_bytes:
+            raise ValueError(f"{count} bytes from byte {place} on are not there")
+        parts = bytearray()
+        while len(parts) < count:
+            part = os.pread(self._fd, count - len(parts), place + len(parts))
+            if not part:
+                raise ValueError(f"the file ends at byte {place + len(parts)}")
+            parts += part
+        return bytes(parts)
+
+    def unpack(self, letters: str, data: bytes) -> tuple[int, ...]:
+        """Return numbers in the file's byte order."""
+        return struct.unpack(self.order + letters, data)
+
+
+class Directory:
+    """One directory: the entries by their code.
+
+    Attributes
+    ----------
+    place: the byte it begins at.
+    following: the byte at which the next directory begins, 0 after the last.
+    entries: by code, the first where a code comes twice.
+    second: further entries of codes that come twice, by code.
+
+    """
+
+    def __init__(self, file: TiffFile, place: int) -> None:
+        """Read the directory at ``place``. Raises ValueError where it is not whole."""
+        self.place = place
+        self.entries: dict[int, Entry] = {}
+        self.second: dict[int, Entry] = {}
+        self._file = file
+        number, head, offset = ("Q", "HHQ", "Q") if file.big else ("H", "HHI", "I")
+        number_bytes, inline = struct.calcsize(number), struct.calcsize(offset)
+        if place < _FIRST_PLACE:
+            raise ValueError(f"a directory cannot begin at byte {place}")
+        (count,) = file.unpack(number, file.read(place, number_bytes))
+        if count > _MOST_ENTRIES:
+            raise ValueError(f"a directory of {count} entries is suspicious")
+        head_bytes = struct.calcsize("<" + head)
+        size = head_bytes + inline
+        table = file.read(place + number_bytes, count * size + inline)
+        for start in range(0, count * size, size):
+            code, kind, values = file.unpack(head, table[start : start + head_bytes])
+            field = table[start + head_bytes : start + size]
+            length = self._length(kind, values)
+            if length is not None and length <= inline:
+                where = place + number_bytes + start + head_bytes
+            else:
+                (where,) = file.unpack(offset, field)
+            kept = self.second if code in self.entries else self.entries
+            kept.setdefault(code, Entry(kind, values, where))
+        (self.following,) = file.unpack(offset, table[count * size :])
+
+    def __contains__(self, code: int) -> bool:
+        """Whether there is an entry of that code."""
+        return code in self.entries
+
+    def value(self, code: int) -> Value | None:
+        """Return a value, None where there is no entry.
+
+        Bytes stay bytes; text is decoded, as UTF-8 or else as Windows-1252; one number is a number,
+        several are a tuple, a fraction is two. Raises ValueError where the values are not there.
+        """
+        entry = self.entries.get(code)
+        return None if entry is None else self.read(entry)
+
+    def read(self, entry: Entry) -> Value:
+        """Return the value of an entry; see :meth:`value`."""
+        data = self._data(entry, _MOST_BYTES)
+        if entry.kind in {_BYTES, _OPAQUE}:
+            return data
+        if entry.kind == _ASCII:
+            return _text(data)
+        number = entry.number * (2 if entry.kind in _PAIRS else 1)
+        if number > _MOST_VALUES:
+            raise ValueError(f"{number} values in one entry are too many")
+        values = self._file.unpack(f"{number}{_LETTERS[entry.kind]}", data)
+        return values[0] if number == 1 else values
+
+    def table(self, code: int) -> NDArray[np.int64]:
+        """Return the integers of an entry, however many; none where there is no entry.
+
+        Raises ValueError where they are not there, OverflowError beyond 63 bits.
+        """
+        entry = self.entries.get(code)
+        if entry is None:
+            return np.empty(0, np.int64)
+        if entry.kind not in _TABLE_KINDS:
+            raise ValueError(f"entry {code} has values of type {entry.kind} and should have integers")
+        data = self._data(entry, self._file.size_bytes)
+        values = np.frombuffer(data, np.dtype(_LETTERS[entry.kind]).newbyteorder(self._file.order))
+        if values.dtype.itemsize == np.int64().itemsize and values.size and values.max() >> 63:
+            raise OverflowError(f"entry {code} has a value beyond 63 bits")
+        return values.astype(np.int64)
+
+    def _data(self, entry: Entry, most_bytes: int) -> bytes:
+        """Return the bytes of an entry's values."""
+        length = self._length(entry.kind, entry.number)
+        if length is None:
+            raise ValueError(f"values of type {entry.kind} are unknown")
+        if entry.place < _FIRST_PLACE:
+            raise ValueError(f"no value lies at byte {entry.place}")
+        if length > most_bytes:
+            raise ValueError(f"an entry of {length} bytes is too long")
+        return self._file.read(entry.place, length)
+
+    def _length(self, kind: int, count: int) -> int | None:
+        """Return the bytes of ``count`` values, None for an unknown type."""
+        letter = _LETTERS.get(kind)
+        if letter is None:
+            return None
+        return count * struct.calcsize("<" + letter) * (2 if kind in _PAIRS else 1)
+
+
+def _text(data: bytes) -> str | bytes:
+    """Decode a text without the zeros at its end; bytes that are no text stay bytes."""
+    data = data.rstrip(b"\x00")
+    for encoding in ("utf-8", "cp1252"):
+        try:
+            return data.decode(encoding).strip()
+        except UnicodeDecodeError:
+            continue
+    return data
