@@ -41,7 +41,7 @@ class Layout:
     ----------
     format: ``tiff``, ``png``, ``jpeg``, ``webp`` or ``bmp``.
     tile: rows and columns of a tile, or None for strips and formats without tiles.
-    compression: ``none``, ``deflate``, ``lzw``, ``zstd``, ``jpeg`` (TIFF), else the format's own.
+    compression: ``none``, ``deflate``, ``lzw``, ``zstd``, ``jpeg``, ``lerc``… (TIFF), else the format's own.
     bigtiff: whether a TIFF uses 64-bit offsets.
 
     """
@@ -71,12 +71,24 @@ class Header:
 
 
 @dataclass(frozen=True)
+class SourceOptions:
+    """How an input is to be read. ``threads`` is how many threads decode on one rank."""
+
+    threads: int = 1
+
+
+@dataclass(frozen=True)
 class SinkOptions:
-    """How an output is to be written; None means as the input has it, or the format's habit."""
+    """How an output is to be written; None means as the input has it, or the format's habit.
+
+    ``compression`` may carry a number (``zstd:9``), see ``tiff_coding``. ``threads`` is how many threads
+    encode on one rank.
+    """
 
     compression: str | None = None
     tile: tuple[int, int] | None = None
     quality: int | None = None
+    threads: int = 1
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import errno
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_BETWEEN_THESE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)
 _CALL_BYTES = 1 << 30
 _COPY_BYTES = 1 << 20
+_VECTORS = 1000  # IOV_MAX is 1024 on Linux
 
 
 def read_into(fd: int, view: memoryview, offset: int, path: str) -> int:
@@ -59,6 +60,17 @@ def write_all(fd: int, data: memoryview | bytes | bytearray, offset: int) -> Non
     done = os.pwrite(fd, view, offset)
     while done < len(view):
         done += os.pwrite(fd, view[done:], offset + done)
+
+
+def write_vectors(fd: int, parts: Sequence[bytes | bytearray], offset: int) -> None:
+    """Write ``parts`` one behind the other from ``offset`` on, many in one call; raises OSError."""
+    for first in range(0, len(parts), _VECTORS):
+        batch = parts[first : first + _VECTORS]
+        size = sum(map(len, batch))
+        done = os.pwritev(fd, batch, offset)
+        if done < size:
+            write_all(fd, memoryview(b"".join(batch))[done:], offset + done)
+        offset += size
 
 
 def copy_bytes(source: int, target: int, target_offset: int, count: int) -> None:

@@ -13,7 +13,7 @@ _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 _TAIL_BYTES = 64
 
 
-def is_whole(data: bytes | bytearray) -> bool:
+def is_whole(data: bytes | bytearray | memoryview) -> bool:
     """Whether the stream reaches its end marker, by walking its markers.
 
     Decoders fill what a cut stream lacks with gray and say nothing, so this must be asked first.
@@ -31,9 +31,9 @@ def is_whole(data: bytes | bytearray) -> bool:
     return False
 
 
-def ends_whole(data: bytes | bytearray) -> bool:
+def ends_whole(data: bytes | bytearray | memoryview) -> bool:
     """Whether an end marker stands at the end of ``data``, zero padding aside; cheap, for tiles."""
-    return END in data[-_TAIL_BYTES:] or is_whole(data)
+    return END in bytes(data[-_TAIL_BYTES:]) or is_whole(data)
 
 
 def with_metadata(

@@ -7,7 +7,7 @@ without them.
 from pathlib import Path
 
 from mpi_stage.errors import DamagedInputError, InputError, MissingInputError, UnsupportedFormatError
-from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source
+from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source, SourceOptions
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
 from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
@@ -35,6 +35,7 @@ _MAGICS = (
     (b"BM", "bmp"),
 )
 _START_BYTES = 16
+_AS_IT_IS = SourceOptions()
 _BMP_HEADER_BYTES = 26
 _ENCODER_BYTES = 4 << 20
 _TIFF_TAKES = ("icc_profile", "resolution", "description", "orientation", "geo", "nodata")
@@ -56,13 +57,13 @@ def read_header(path: str) -> Header:
     return parse_raster(path, kind)
 
 
-def open_source(path: str, clock: PhaseClock) -> Source:
+def open_source(path: str, clock: PhaseClock, options: SourceOptions = _AS_IT_IS) -> Source:
     """Open the image at ``path`` for reading rows; raises what :func:`read_header` raises."""
     kind = _kind_of_file(path)
     if kind == "tiff":
         from mpi_stage.formats.tiff_source import TiffSource  # noqa: PLC0415 (start-up time)
 
-        return TiffSource(path, clock)
+        return TiffSource(path, clock, options)
     from mpi_stage.formats.raster_source import RasterSource  # noqa: PLC0415 (start-up time)
 
     return RasterSource(path, kind, clock)
@@ -97,7 +98,15 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
     if layout is not None:
         from mpi_stage.formats.tiff_sink import TiffSink  # noqa: PLC0415 (start-up time)
 
-        return TiffSink(path, layout, settled.metadata, plan=plan, scratch_dir=scratch_dir, clock=clock)
+        return TiffSink(
+            path,
+            layout,
+            settled.metadata,
+            plan=plan,
+            scratch_dir=scratch_dir,
+            clock=clock,
+            threads=options.threads,
+        )
     from mpi_stage.formats.raster_sink import RasterSink  # noqa: PLC0415 (start-up time)
 
     kind = _kind_of_name(name)
@@ -116,7 +125,7 @@ def _plan(
         plan = SinkPlan(
             divisible=True,
             row_unit=layout.row_unit,
-            encode_bytes=layout.encode_bytes,
+            encode_bytes=layout.encode_bytes(options.threads),
             kept=settled.kept,
             dropped=settled.dropped,
         )

@@ -3,12 +3,18 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.formats.base import Header, SinkOptions
-from mpi_stage.image import ImageSpec
+from mpi_stage.formats.tiff_coding import COMPRESSIONS, LERC_INNER, Coding, parse_coding
+from mpi_stage.formats.tile_pool import TILES_PER_THREAD
+from mpi_stage.image import ImageSpec, Pixels
 
-COMPRESSIONS = ("none", "deflate", "lzw", "zstd", "jpeg")
 DEFAULT_QUALITY = 90
+BATCH_BYTES = 4 << 20
+"""Encoded segments are written when there are so many bytes of them."""
+
 _JPEG_CHANNELS = (1, 3)
 _JPEG_SIDE_PX = 65_500
 _JPEG_UNIT_ROWS = 16
@@ -18,7 +24,15 @@ _CLASSIC_BYTES = 2**32 - 64 * 1024
 _MAX_SIDE_PX = 2**31 - 1
 _MAX_CHANNELS = 65_535
 # How much larger than the pixels the worst encoded segment may be, and what each may add to that.
-_GROWTH = {"none": 1.0, "deflate": 1.01, "zstd": 1.01, "lzw": 1.6, "jpeg": 2.0}
+_GROWTH = {
+    "none": 1.0,
+    "deflate": 1.01,
+    "zstd": 1.01,
+    "lzw": 1.6,
+    "jpeg": 2.0,
+    **dict.fromkeys(LERC_INNER, 1.3),
+}
+_PREDICTED = ("deflate", "lzw", "zstd")
 _SEGMENT_EXTRA_BYTES = 1024
 _TABLE_BYTES = 16
 _CODEC_BYTES = 3 << 20
@@ -30,6 +44,7 @@ class TiffLayout:
 
     ``segment_rows`` and ``segment_columns`` are the size of a tile, or the rows of a strip and the
     image's width. The last strip is shorter where the rows do not divide; tiles are always whole.
+    ``quality`` is JPEG's; ``effort`` the level of deflate and zstd, or LERC's greatest error.
     """
 
     spec: ImageSpec
@@ -38,6 +53,7 @@ class TiffLayout:
     segment_columns: int
     compression: str
     quality: int
+    effort: float = 0.0
 
     @property
     def across(self) -> int:
@@ -67,7 +83,7 @@ class TiffLayout:
     @property
     def predictor(self) -> int:
         """TIFF's predictor: 1 none, 2 differences of integers, 3 differences of float bytes."""
-        if self.compression in ("none", "jpeg"):
+        if self.compression not in _PREDICTED:
             return 1
         return 3 if self.spec.dtype == "float32" else 2
 
@@ -82,16 +98,25 @@ class TiffLayout:
         """Slab boundaries must be multiples of this many rows."""
         return 1 if self.compression == "none" else min(self.segment_rows, self.spec.rows)
 
-    @property
-    def encode_bytes(self) -> int:
+    def encode_bytes(self, threads: int = 1) -> int:
         """Bound of the memory that writing needs on one rank beside the rows that are handed in."""
         tables = 3 * self.segments * _TABLE_BYTES
         if self.compression == "none":
             return tables + (self.segment_bytes if self.tiled else 0)
-        worst = int(self.segment_bytes * _GROWTH[self.compression]) + _SEGMENT_EXTRA_BYTES
-        held_back = self.segment_rows * self.spec.row_bytes
         sizes = 40 * self.segments
-        return tables + sizes + held_back + 2 * self.segment_bytes + worst + _CODEC_BYTES
+        held_back = self.segment_rows * self.spec.row_bytes
+        return tables + sizes + held_back + self.codec_bytes(threads)
+
+    def codec_bytes(self, threads: int) -> int:
+        """Bound of the memory for encoding segments with so many threads, and for those not written yet."""
+        worst = int(self.segment_bytes * _GROWTH[self.compression]) + _SEGMENT_EXTRA_BYTES
+        under_way = TILES_PER_THREAD * threads if threads > 1 else 1
+        each = under_way * (self.segment_bytes + worst) + threads * (self.segment_bytes + _CODEC_BYTES)
+        return each + BATCH_BYTES + worst
+
+    def empty_segment(self, rows: int) -> Pixels:
+        """Return an uninitialised array for ``rows`` rows of a segment."""
+        return np.empty((rows, self.segment_columns, self.spec.channels), self.spec.dtype)
 
 
 def choose_layout(spec: ImageSpec, like: Header | None, options: SinkOptions) -> TiffLayout:
@@ -106,19 +131,20 @@ def choose_layout(spec: ImageSpec, like: Header | None, options: SinkOptions) ->
             f"the output would be {spec}."
         )
     tile = _tile(like, options)
-    compression = _compression(spec, like, options)
+    coding = _coding(spec, like, options)
     quality = DEFAULT_QUALITY if options.quality is None else options.quality
     if tile is not None:
         segment_rows, segment_columns = tile
     else:
-        segment_rows, segment_columns = _strip_rows(spec, compression), spec.columns
-    layout = TiffLayout(spec, tile is not None, segment_rows, segment_columns, compression, quality)
-    if compression == "jpeg" and max(segment_rows, segment_columns) > _JPEG_SIDE_PX:
+        segment_rows, segment_columns = _strip_rows(spec, coding.name), spec.columns
+    if coding.name == "jpeg" and max(segment_rows, segment_columns) > _JPEG_SIDE_PX:
         raise UnsupportedImageError(
             f"A JPEG segment holds up to {_JPEG_SIDE_PX} px a side; the output's strips would be "
             f"{segment_columns} px wide. Ask for tiles or for deflate."
         )
-    return layout
+    return TiffLayout(
+        spec, tile is not None, segment_rows, segment_columns, coding.name, quality, coding.number
+    )
 
 
 def _strip_rows(spec: ImageSpec, compression: str) -> int:
@@ -144,23 +170,19 @@ def _tile(like: Header | None, options: SinkOptions) -> tuple[int, int] | None:
     return like.layout.tile if usable else (256, 256)
 
 
-def _compression(spec: ImageSpec, like: Header | None, options: SinkOptions) -> str:
+def _coding(spec: ImageSpec, like: Header | None, options: SinkOptions) -> Coding:
     """Return the compression asked for, or the input's where the output can have it, or none."""
     jpeg_fits = spec.dtype == "uint8" and spec.channels in _JPEG_CHANNELS
     if options.compression is not None:
-        if options.compression not in COMPRESSIONS:
-            raise ParameterError(
-                f"TIFF is written with compression {', '.join(COMPRESSIONS)}; "
-                f"{options.compression!r} was asked for."
-            )
-        if options.compression == "jpeg" and not jpeg_fits:
+        asked = parse_coding(options.compression)
+        if asked.name == "jpeg" and not jpeg_fits:
             raise UnsupportedImageError(
                 f"JPEG in TIFF takes 1 or 3 channels of uint8; the output would be {spec}. Ask for deflate."
             )
-        return options.compression
+        return asked
     if like is None or like.layout.format != "tiff":
-        return "none"
+        return parse_coding("none")
     same = like.layout.compression
     if same not in COMPRESSIONS or (same == "jpeg" and not jpeg_fits):
-        return "deflate"
-    return same
+        return parse_coding("deflate")
+    return parse_coding(same)

@@ -1,13 +1,13 @@
-"""Reading stored values of a TIFF page by rows: plain strips, plain tiles, coded segments."""
+"""Reading stored values of a TIFF page by rows: plain strips, plain tiles, or what is compressed."""
 
 from typing import Protocol
 
 import numpy as np
 
-from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.files import read_into
-from mpi_stage.formats.tiff_codecs import SegmentDecoder
 from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.formats.tiff_read_coded import CodedReader, cut_short
+from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
@@ -19,20 +19,13 @@ class Reader(Protocol):
         """Fill ``out`` (rows × stored columns × samples, native byte order, C-contiguous)."""
 
 
-def make_reader(page: TiffPage, fd: int, clock: PhaseClock) -> Reader:
+def make_reader(page: TiffPage, fd: int, clock: PhaseClock, pool: TilePool) -> Reader:
     """Return the reader that fits how ``page`` is stored."""
     if not page.plain:
-        return CodedReader(page, fd, clock)
+        return CodedReader(page, fd, clock, pool)
     if page.tiled or page.planes > 1:
         return PlainTileReader(page, fd, clock)
     return PlainStripReader(page, fd, clock)
-
-
-def _cut_short(page: TiffPage, index: int, expected: int, found: int) -> DamagedInputError:
-    """Return the error for a segment that the file ends in."""
-    return DamagedInputError(
-        f"{page.path} is cut short in {page.name(index)}: {expected} bytes expected there, {found} found."
-    )
 
 
 class PlainStripReader:
@@ -62,7 +55,7 @@ class PlainStripReader:
                 got = read_into(self._fd, part, int(offsets[start]) + skipped, page.path)
                 if got < len(part):
                     strip = begin + start + (skipped + got) // (height * page.row_bytes)
-                    raise _cut_short(page, strip, len(part), got)
+                    raise cut_short(page, strip, len(part), got)
             if not page.dtype.isnative:
                 out.byteswap(inplace=True)
 
@@ -116,79 +109,5 @@ class PlainTileReader:
                 continue
             got = read_into(fd, view, offset + skipped, path)
             if got < needed:
-                raise _cut_short(page, begin + across, needed, got)
+                raise cut_short(page, begin + across, needed, got)
             part[:] = values[:, : part.shape[1]]
-
-
-class CodedReader:
-    """Compressed segments: decoded into the array, or kept where only a part was asked for.
-
-    The engine reads one block after another, lower than a tile: the last row of segments is kept.
-    """
-
-    def __init__(self, page: TiffPage, fd: int, clock: PhaseClock) -> None:
-        """Read ``page`` from ``fd``."""
-        self._page, self._fd, self._clock = page, fd, clock
-        self._decoder = SegmentDecoder(page)
-        self._native = page.dtype.newbyteorder("=")
-        self._kept: Pixels | None = None
-        self._kept_down = -1
-        self._tile: Pixels | None = None
-
-    def read(self, first: int, out: Pixels) -> None:
-        """Fill ``out`` with the rows from ``first`` on."""
-        height = self._page.segment_rows
-        last = first + len(out)
-        for down in range(first // height, (last - 1) // height + 1):
-            top, bottom = max(first, down * height), min(last, (down + 1) * height)
-            part = out[top - first : bottom - first]
-            whole = min(height, self._page.rows - down * height)
-            if len(part) == whole and down != self._kept_down:
-                self._decode_across(down, part)
-            else:
-                kept = self._keep(down, whole)
-                part[:] = kept[top - down * height : bottom - down * height]
-
-    def _keep(self, down: int, rows: int) -> Pixels:
-        """Return the decoded rows of a row of segments, from before or decoded now."""
-        page = self._page
-        if self._kept is None:
-            shape = (min(page.segment_rows, page.rows), page.columns, page.samples)
-            self._kept = np.empty(shape, self._native)
-        if down != self._kept_down:
-            self._kept_down = -1
-            self._decode_across(down, self._kept[:rows])
-            self._kept_down = down
-        return self._kept[:rows]
-
-    def _decode_across(self, down: int, out: Pixels) -> None:
-        """Decode all segments of one row of segments into ``out``, which covers it."""
-        page = self._page
-        for plane in range(page.planes):
-            target = out[..., plane : plane + 1] if page.planes > 1 else out
-            for across in range(page.across):
-                left = across * page.segment_columns
-                part = target[:, left : left + page.segment_columns]
-                self._decode_segment(page.index(plane, down, across), page.rows_in(down), part)
-
-    def _decode_segment(self, index: int, rows: int, out: Pixels) -> None:
-        """Decode one segment of ``rows`` stored rows into ``out``, which may be smaller than it."""
-        page = self._page
-        count = int(page.counts[index])
-        if count == 0:
-            out[:] = 0
-            return
-        with self._clock.phase("read"):
-            raw = bytearray(count)
-            got = read_into(self._fd, memoryview(raw), int(page.offsets[index]), page.path)
-        if got < count:
-            raise _cut_short(page, index, count, got)
-        with self._clock.phase("decode"):
-            shape = (rows, page.segment_columns, page.segment_samples)
-            if out.shape == shape and out.flags.c_contiguous:
-                self._decoder.decode(raw, index, out)
-                return
-            if self._tile is None or self._tile.shape != shape:
-                self._tile = np.empty(shape, self._native)
-            self._decoder.decode(raw, index, self._tile)
-            out[:] = self._tile[: out.shape[0], : out.shape[1]]

@@ -9,10 +9,13 @@ import numpy as np
 from mpi_stage.errors import OutputError, OutputExistsError
 from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.files import copy_bytes, output_errors, write_all
+from mpi_stage.formats.tiff_append import Appender
 from mpi_stage.formats.tiff_ifd import Offsets
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
-from mpi_stage.formats.tiff_write import CodedWriter, PlainStripWriter, PlainTileWriter, SegmentWriter
+from mpi_stage.formats.tiff_write import PlainStripWriter, PlainTileWriter, SegmentWriter
+from mpi_stage.formats.tiff_write_coded import CodedWriter
+from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
@@ -34,8 +37,10 @@ class TiffSink:
         plan: SinkPlan,
         scratch_dir: str,
         clock: PhaseClock,
+        threads: int = 1,
     ) -> None:
         """Prepare to write ``path``; touches no file. All ranks must pass the same metadata."""
+        self._pool = TilePool(threads)
         self.plan = plan
         self._path, self._layout, self._metadata = path, layout, metadata
         self._scratch_dir, self._clock = scratch_dir, clock
@@ -75,7 +80,8 @@ class TiffSink:
 
     def end_part(self) -> Sequence[int]:
         """Return the stored sizes of this rank's segments; none where their places are known anyway."""
-        return [] if self._writer is None else self._writer.end()
+        with output_errors(self._path):
+            return [] if self._writer is None else self._writer.end()
 
     def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:
         """Copy this rank's segments into place; rank 0 also writes the front of the file."""
@@ -90,6 +96,7 @@ class TiffSink:
 
     def close(self) -> None:
         """Close the files; the scratch file vanishes with that. Safe to call at any time."""
+        self._pool.close()
         for fd in (self._fd, self._scratch_fd):
             if fd >= 0:
                 os.close(fd)
@@ -102,11 +109,12 @@ class TiffSink:
         if self._layout.compression == "none":
             kind = PlainTileWriter if self._layout.tiled else PlainStripWriter
             return kind(self._layout, self._fd, self._front_bytes, self._clock)
-        if first == 0:
-            return CodedWriter(self._layout, self._fd, self._front_bytes, self._clock)
-        with output_errors(self._scratch_dir), tempfile.TemporaryFile(dir=self._scratch_dir) as scratch:
-            self._scratch_fd = os.dup(scratch.fileno())
-        return CodedWriter(self._layout, self._scratch_fd, 0, self._clock)
+        fd, place = self._fd, self._front_bytes
+        if first:
+            with output_errors(self._scratch_dir), tempfile.TemporaryFile(dir=self._scratch_dir) as scratch:
+                fd, place = os.dup(scratch.fileno()), 0
+            self._scratch_fd = fd
+        return CodedWriter(self._layout, Appender(fd, place, self._clock), self._pool, self._clock)
 
     def _tables(self, sizes: Sequence[Sequence[int]]) -> tuple[Offsets, Offsets]:
         """Return the offsets and byte counts of all segments."""

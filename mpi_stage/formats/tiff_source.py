@@ -5,9 +5,11 @@ import os
 import numpy as np
 
 from mpi_stage.errors import MissingInputError
+from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.tiff_header import parse_tiff
 from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tiff_read import make_reader
+from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
@@ -17,7 +19,7 @@ _CONVERT_BYTES = 1 << 20
 class TiffSource:
     """A source on one TIFF file; each rank opens its own and reads only the segments it needs."""
 
-    def __init__(self, path: str, clock: PhaseClock) -> None:
+    def __init__(self, path: str, clock: PhaseClock, options: SourceOptions) -> None:
         """Open ``path``; raises the errors of :func:`parse_tiff` and MissingInputError."""
         self.header, self._page = parse_tiff(path)
         try:
@@ -25,7 +27,8 @@ class TiffSource:
         except OSError as error:
             raise MissingInputError(f"{path} cannot be opened: {error.strerror}.") from error
         self._clock = clock
-        self._reader = make_reader(self._page, self._fd, clock)
+        self._pool = TilePool(options.threads)
+        self._reader = make_reader(self._page, self._fd, clock, self._pool)
         self._stored: Pixels | None = None
 
     def read_rows(self, first: int, out: Pixels) -> None:
@@ -43,6 +46,7 @@ class TiffSource:
 
     def close(self) -> None:
         """Close the file; safe to call twice."""
+        self._pool.close()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1

@@ -6,6 +6,7 @@ from mpi_stage.formats import geo
 from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import GeoReference
 from mpi_stage.formats.metadata import orientation
+from mpi_stage.formats.tiff_coding import LERC_INNER, LERC_VERSION
 from mpi_stage.formats.tiff_ifd import (
     Offsets,
     Tag,
@@ -23,7 +24,15 @@ from mpi_stage.formats.tiff_metadata import NODATA
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS
 
 SOFTWARE = "halorow"
-_COMPRESSION = {"none": 1, "lzw": 5, "jpeg": 7, "deflate": 8, "zstd": 50_000}
+_LERC, _LERC_PARAMETERS = 34_887, 50_674
+_COMPRESSION = {
+    "none": 1,
+    "lzw": 5,
+    "jpeg": 7,
+    "deflate": 8,
+    "zstd": 50_000,
+    **dict.fromkeys(LERC_INNER, _LERC),
+}
 _UNIT = {"none": 1, "inch": 2, "centimeter": 3}
 _GRAY, _RGB, _YCBCR = 1, 2, 6
 _ALPHA_UNASSOCIATED = 2
@@ -71,6 +80,8 @@ def _pixel_tags(layout: TiffLayout) -> list[Tag]:
     tags.append(shorts(262, photometric))
     if extras:
         tags.append(shorts(338, *([_ALPHA_UNASSOCIATED] if spec.has_alpha else [0] * extras)))
+    if layout.compression in LERC_INNER:
+        tags.append(longs(_LERC_PARAMETERS, LERC_VERSION, LERC_INNER[layout.compression]))
     if layout.predictor != 1:
         tags.append(shorts(317, layout.predictor))
     if layout.tiled:

@@ -1,12 +1,12 @@
-"""Writing rows as TIFF segments: plain strips, plain tiles, coded segments."""
+"""Writing rows as TIFF segments: plain strips, plain tiles."""
 
 from typing import Protocol
 
 import numpy as np
 
 from mpi_stage.formats.files import write_all
-from mpi_stage.formats.tiff_codecs import encode_segment
 from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_write_coded import fill_segment
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
@@ -75,76 +75,3 @@ class PlainTileWriter:
                 fill_segment(self._buffer, rows[:, left : left + width])
                 write_all(self._fd, flat, place)
                 place += layout.segment_bytes
-
-
-class CodedWriter:
-    """Compressed segments: rows are held back until a row of segments is full, then encoded."""
-
-    def __init__(self, layout: TiffLayout, fd: int, start: int, clock: PhaseClock) -> None:
-        """Append encoded segments to ``fd`` from byte ``start`` on."""
-        self._layout, self._fd, self._place, self._clock = layout, fd, start, clock
-        self._held: Pixels | None = None
-        self._held_rows = 0
-        self._tile: Pixels | None = None
-        self._sizes: list[int] = []
-
-    def write(self, first: int, rows: Pixels) -> None:
-        """Encode what is full, hold back the rest."""
-        spec, height = self._layout.spec, self._layout.segment_rows
-        done = 0
-        while done < len(rows):
-            top = (first + done) // height * height
-            whole = min(height, spec.rows - top)
-            take = min(len(rows) - done, whole - self._held_rows)
-            part = rows[done : done + take]
-            done += take
-            if take == whole:
-                self._encode_across(part)
-                continue
-            if self._held is None:
-                self._held = spec.empty(min(height, spec.rows))
-            self._held[self._held_rows : self._held_rows + take] = part
-            self._held_rows += take
-            if self._held_rows == whole:
-                self._encode_across(self._held[:whole])
-                self._held_rows = 0
-
-    def end(self) -> list[int]:
-        """Return the encoded sizes in order; raises ValueError where a row of segments is not full."""
-        if self._held_rows:
-            raise ValueError(
-                f"a part ends {self._held_rows} rows into segments of {self._layout.segment_rows} rows"
-            )
-        return self._sizes
-
-    def _encode_across(self, rows: Pixels) -> None:
-        """Encode and append one row of segments."""
-        layout = self._layout
-        width = layout.segment_columns
-        for left in range(0, layout.spec.columns, width):
-            with self._clock.phase("encode"):
-                data = encode_segment(layout, self._segment(rows, left))
-            with self._clock.phase("write"):
-                write_all(self._fd, data, self._place)
-            self._place += len(data)
-            self._sizes.append(len(data))
-
-    def _segment(self, rows: Pixels, left: int) -> Pixels:
-        """Return the segment that begins at column ``left``: a strip's rows as they are, a tile filled up."""
-        if not self._layout.tiled:
-            return rows
-        if self._tile is None:
-            shape = (self._layout.segment_rows, self._layout.segment_columns, self._layout.spec.channels)
-            self._tile = np.empty(shape, self._layout.spec.dtype)
-        fill_segment(self._tile, rows[:, left : left + self._layout.segment_columns])
-        return self._tile
-
-
-def fill_segment(segment: Pixels, part: Pixels) -> None:
-    """Copy ``part`` into ``segment`` and repeat its last column and row into what is left of it."""
-    rows, columns = part.shape[:2]
-    segment[:rows, :columns] = part
-    if columns < segment.shape[1]:
-        segment[:rows, columns:] = part[:, -1:]
-    if rows < segment.shape[0]:
-        segment[rows:] = segment[rows - 1]

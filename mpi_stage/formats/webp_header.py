@@ -51,6 +51,23 @@ def webp_header(path: str) -> WebpHeader:
     return _combine(extended, image, blobs)
 
 
+def image_size(data: bytes | memoryview) -> tuple[int, int]:
+    """Return rows and columns of a WebP image in memory; raises ValueError where it is none or animated."""
+    if bytes(data[:4]) != b"RIFF" or bytes(data[8:12]) != b"WEBP":
+        raise ValueError("it does not begin like WebP")
+    name, start = bytes(data[12:16]), bytes(data[20:30])
+    try:
+        if name == b"VP8X":
+            if start[0] & _ANIMATED:
+                raise ValueError("it is animated")
+            sides = (int.from_bytes(start[at : at + 3], "little") + 1 for at in (7, 4))
+            return next(sides), next(sides)
+        columns, rows, _ = _image(name, start)
+    except (struct.error, IndexError) as error:
+        raise ValueError("its header is cut short") from error
+    return rows, columns
+
+
 def _image(name: bytes, data: bytes) -> tuple[int, int, bool]:
     """Return columns, rows and whether there is alpha, from the start of an image chunk."""
     if name == b"VP8 ":

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpi_stage.formats.base import Header, Metadata, SinkOptions
+from mpi_stage.formats.base import Header, Metadata, SinkOptions, SourceOptions
 from mpi_stage.formats.registry import create_sink, open_source
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.timing import PhaseClock
@@ -76,9 +76,9 @@ def write(
     return path.read_bytes()
 
 
-def read(path: Path, block_rows: int = 1000) -> Pixels:
+def read(path: Path, block_rows: int = 1000, options: SourceOptions | None = None) -> Pixels:
     """Read the whole image through its source, block by block."""
-    source = open_source(str(path), PhaseClock())
+    source = open_source(str(path), PhaseClock(), options or SourceOptions())
     spec = source.header.spec
     pixels = spec.empty(spec.rows)
     try:

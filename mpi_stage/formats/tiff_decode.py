@@ -1,4 +1,4 @@
-"""Turning the bytes of a TIFF segment into values and back, through imagecodecs."""
+"""Turning the bytes of a TIFF segment into values, through imagecodecs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,20 +9,21 @@ from numpy.typing import NDArray
 
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.jpeg_markers import ends_whole
-from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_coding import LERC_INNER
+from mpi_stage.formats.tiff_lerc import decode_lerc
 from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.formats.tiff_webp import decode_webp
 from mpi_stage.image import Pixels
 
+_codecs: Any = imagecodecs  # its stubs know of no memoryviews
 Bytes = NDArray[np.uint8]
 
-_DEFLATE_LEVEL = 6
-_ZSTD_LEVEL = 3
 _HORIZONTAL, _FLOATING = 2, 3
 _DECODERS: dict[str, Callable[..., Any]] = {
-    "deflate": imagecodecs.deflate_decode,
-    "lzw": imagecodecs.lzw_decode,
-    "zstd": imagecodecs.zstd_decode,
-    "packbits": imagecodecs.packbits_decode,
+    "deflate": _codecs.deflate_decode,
+    "lzw": _codecs.lzw_decode,
+    "zstd": _codecs.zstd_decode,
+    "packbits": _codecs.packbits_decode,
 }
 
 
@@ -35,25 +36,30 @@ class SegmentDecoder:
         self._spare: Pixels | None = None
         self._native = page.dtype.newbyteorder("=")
 
-    def decode(self, raw: bytes | bytearray, index: int, target: Pixels) -> None:
+    def decode(self, raw: memoryview, index: int, target: Pixels) -> None:
         """Decode ``raw`` into ``target`` (rows × columns × samples of the segment, C-contiguous).
 
         Raises DamagedInputError that names the file and the segment.
         """
+        compression = self._page.compression
         if self._page.reversed_bits:
-            raw = imagecodecs.bitorder_decode(raw)
+            raw = memoryview(_codecs.bitorder_decode(raw))
         try:
-            if self._page.compression == "jpeg":
+            if compression == "jpeg":
                 self._decode_jpeg(raw, index, target)
+            elif compression in LERC_INNER:
+                decode_lerc(raw, compression, target)
+            elif compression == "webp":
+                decode_webp(raw, target)
             else:
                 self._decode_flat(raw, index, target)
-        except (RuntimeError, ValueError, TypeError) as error:
+        except (RuntimeError, ValueError, TypeError, MemoryError) as error:
             raise DamagedInputError(
                 f"{self._page.path}: {self._page.name(index)} ({len(raw)} bytes) does not decode as "
-                f"{self._page.compression}: {error}. The file is damaged; get a fresh copy."
+                f"{compression}: {error}. The file is damaged; get a fresh copy."
             ) from error
 
-    def _decode_flat(self, raw: bytes | bytearray, index: int, target: Pixels) -> None:
+    def _decode_flat(self, raw: memoryview, index: int, target: Pixels) -> None:
         """Decode a byte stream and undo its predictor."""
         values = self._scratch(target.shape) if self._page.predictor == _FLOATING else target
         flat = values.reshape(-1).view(np.uint8)
@@ -64,14 +70,14 @@ class SegmentDecoder:
                 f"expected, {got} found in its {len(raw)} stored bytes."
             )
         if self._page.predictor == _FLOATING:
-            imagecodecs.floatpred_decode(values, axis=-2, out=target)
+            _codecs.floatpred_decode(values, axis=-2, out=target)
             return
         if not self._page.dtype.isnative:
             target.byteswap(inplace=True)
         if self._page.predictor == _HORIZONTAL:
-            imagecodecs.delta_decode(target, axis=-2, out=target)
+            _codecs.delta_decode(target, axis=-2, out=target)
 
-    def _unpack(self, raw: bytes | bytearray, flat: Bytes) -> int:
+    def _unpack(self, raw: memoryview, flat: Bytes) -> int:
         """Fill ``flat`` from ``raw``; return the bytes there were."""
         if self._page.compression == "none":
             found = np.frombuffer(raw, np.uint8)[: flat.size]
@@ -89,7 +95,7 @@ class SegmentDecoder:
             flat[: found.size] = found
             return len(found)
 
-    def _decode_jpeg(self, raw: bytes | bytearray, index: int, target: Pixels) -> None:
+    def _decode_jpeg(self, raw: memoryview, index: int, target: Pixels) -> None:
         """Decode a JPEG stream to gray or RGB."""
         if not ends_whole(raw):
             raise DamagedInputError(
@@ -97,7 +103,7 @@ class SegmentDecoder:
                 "bytes has no end marker."
             )
         space = self._page.colour.upper()
-        found = imagecodecs.jpeg8_decode(
+        found = _codecs.jpeg8_decode(
             raw,
             tables=self._page.jpeg_tables,
             colorspace="GRAYSCALE" if space == "GRAY" else space,
@@ -118,28 +124,3 @@ class SegmentDecoder:
         if self._spare is None or self._spare.shape != shape:
             self._spare = np.empty(shape, self._native)
         return self._spare
-
-
-def encode_segment(layout: TiffLayout, segment: Pixels) -> bytes | bytearray:
-    """Encode a segment (rows × columns × channels, C-contiguous) as ``layout`` has it."""
-    if layout.compression == "jpeg":
-        return _encode_jpeg(segment, layout.quality)
-    values: Any = segment
-    if layout.predictor == _HORIZONTAL:
-        values = imagecodecs.delta_encode(segment, axis=-2)
-    elif layout.predictor == _FLOATING:
-        values = imagecodecs.floatpred_encode(segment, axis=-2)
-    if layout.compression == "deflate":
-        return imagecodecs.deflate_encode(values, level=_DEFLATE_LEVEL)
-    if layout.compression == "lzw":
-        return imagecodecs.lzw_encode(values)
-    return imagecodecs.zstd_encode(values, level=_ZSTD_LEVEL)
-
-
-def _encode_jpeg(segment: Pixels, quality: int) -> bytes | bytearray:
-    """Encode gray, or RGB as YCbCr with half the colour resolution."""
-    if segment.shape[2] == 1:
-        return imagecodecs.jpeg8_encode(np.ascontiguousarray(segment[..., 0]), level=quality)
-    return imagecodecs.jpeg8_encode(
-        segment, level=quality, colorspace="RGB", outcolorspace="YCBCR", subsampling="420"
-    )

@@ -1,0 +1,44 @@
+"""Encoded segments put one behind the other in a file."""
+
+from mpi_stage.formats.files import write_vectors
+from mpi_stage.formats.tiff_layout import BATCH_BYTES
+from mpi_stage.timing import PhaseClock
+
+_TRAILER_BYTES = 4
+
+Part = bytes | bytearray
+
+
+class Appender:
+    """Appends segments to a file, many in one call, and keeps their sizes.
+
+    ``framed`` puts a segment's size before it and repeats its last four bytes behind it, as GDAL's
+    Cloud-Optimized GeoTIFFs have it; the sizes that are kept leave that out.
+    """
+
+    def __init__(self, fd: int, place: int, clock: PhaseClock, *, framed: bool = False) -> None:
+        """Append to ``fd`` from byte ``place`` on."""
+        self.sizes: list[int] = []
+        self._fd, self._place, self._clock, self._framed = fd, place, clock, framed
+        self._pending: list[Part] = []
+        self._pending_bytes = 0
+
+    def append(self, data: Part) -> None:
+        """Take a segment; raises OSError."""
+        self.sizes.append(len(data))
+        if self._framed:
+            trailer = bytes(data[-_TRAILER_BYTES:]).rjust(_TRAILER_BYTES, b"\x00")
+            self._pending += (len(data).to_bytes(4, "little"), data, trailer)
+            self._pending_bytes += len(data) + 4 + _TRAILER_BYTES
+        else:
+            self._pending.append(data)
+            self._pending_bytes += len(data)
+        if self._pending_bytes >= BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was taken; raises OSError."""
+        with self._clock.phase("write"):
+            write_vectors(self._fd, self._pending, self._place)
+        self._place += self._pending_bytes
+        self._pending, self._pending_bytes = [], 0
