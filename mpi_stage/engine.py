@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mpi_stage.collective.context import GlobalStep, RankContext
+from mpi_stage.collective.geometry import MovedRows
 from mpi_stage.collective.reduction import join
 from mpi_stage.collective.transfer import collect, spread
 from mpi_stage.digest import RowDigest
@@ -19,7 +20,7 @@ from mpi_stage.operations.declaration import Pattern
 from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass, Plan, PlannedStep
 from mpi_stage.process import PeakMemory
-from mpi_stage.slab import RowReader, Slab
+from mpi_stage.slab import RowReader, Slab, WindowReader
 from mpi_stage.sweep import Take, blocks, sweep
 
 Progress = Callable[[int, int], None]
@@ -56,7 +57,7 @@ class Engine:
             rereadable = source.header.divisible and source.header.layout.compression == "none"
             for one in self._plan.passes[:-1]:
                 reader = self._intermediate(one, reader, rereadable=rereadable)
-                rereadable = True
+                rereadable = not isinstance(reader, MovedRows) or reader.cheap
             self._write(self._plan.passes[-1], reader, sink)
 
     @property
@@ -74,6 +75,8 @@ class Engine:
 
     def _is_shared(self, reader: RowReader) -> bool:
         """Whether every rank can read any row by itself."""
+        if isinstance(reader, MovedRows):
+            return reader.shared and reader.cheap
         source = self._source
         return reader is source and source is not None and (source.header.divisible or self._comm.size == 1)
 
@@ -100,9 +103,10 @@ class Engine:
             return bool(one.steps) or not rereadable
         if isinstance(reader, Slab):
             return False
-        return ending.operation.remap(ending.step.params, ending.before, ending.after).rereads or (
-            reader is not self._source
-        )
+        if not self._is_shared(reader):
+            return True
+        remap = ending.operation.remap(ending.step.params, ending.before, ending.after)
+        return remap.rereads and not (isinstance(reader, WindowReader) and reader.reads_windows)
 
     def _keep(self, one: Pass, reader: RowReader, measurement: Measurement | None) -> Slab:
         """Sweep a pass into a slab; the first measuring round rides on the sweep."""

@@ -5,7 +5,7 @@ import io
 import os
 import tempfile
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,8 +22,22 @@ class RowReader(Protocol):
         """Fill ``out`` (rows × columns × channels) with the rows from ``first`` on."""
 
 
+@runtime_checkable
+class WindowReader(RowReader, Protocol):
+    """A reader that windows can be read from as well."""
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether a window costs no more than its pixels, not the whole of its rows."""
+
+    def read_window(self, window: Window, out: Pixels) -> None:
+        """Fill ``out`` (of any strides) with the pixels of a window of the image."""
+
+
 class Slab:
-    """A rank's rows of an intermediate image; a :class:`RowReader` once written."""
+    """A rank's rows of an intermediate image; a :class:`WindowReader` once written."""
+
+    reads_windows = True
 
     def __init__(self, spec: ImageSpec, rows: Rows, *, scratch: str, in_memory: bool) -> None:
         """Be ready for ``rows`` of an image like ``spec``, in memory or in an unnamed file in ``scratch``."""
@@ -51,29 +65,37 @@ class Slab:
             return
         self._read(out, self._offset(first, 0))
 
+    def view(self, window: Window) -> Pixels | None:
+        """Return a window's pixels where they lie, to be read or written; None where that is in scratch."""
+        if self._array is None and self._file is None:
+            self._make_room()
+        if self._array is None:
+            return None
+        rows, columns = window
+        own = self._array[rows.first - self.rows.first : rows.end - self.rows.first]
+        return own[:, columns.first : columns.end]
+
     def read_window(self, window: Window, out: Pixels) -> None:
         """Fill ``out`` with the pixels of a window of the image; its rows must be this slab's."""
+        pixels = self.view(window)
+        if pixels is not None:
+            out[...] = pixels
+            return
         rows, columns = window
-        if columns.height == self.spec.columns:
+        if columns.height == self.spec.columns and out.flags.c_contiguous:
             self.read_rows(rows.first, out)
-        elif self._array is not None:
-            own = self._array[rows.first - self.rows.first : rows.end - self.rows.first]
-            out[...] = own[:, columns.first : columns.end]
-        else:
-            for number in range(rows.height):
-                self._read(out[number], self._offset(rows.first + number, columns.first))
+            return
+        for number in range(rows.height):
+            self._read(out[number], self._offset(rows.first + number, columns.first))
 
     def write_window(self, window: Window, pixels: Pixels) -> None:
         """Store the pixels of a window of the image. Raises DiskFullError where the scratch is full."""
         rows, columns = window
-        if columns.height == self.spec.columns:
+        own = self.view(window)
+        if own is not None:
+            own[...] = pixels
+        elif columns.height == self.spec.columns:
             self.write_rows(rows.first, pixels)
-            return
-        if self._array is None and self._file is None:
-            self._make_room()
-        if self._array is not None:
-            own = self._array[rows.first - self.rows.first : rows.end - self.rows.first]
-            own[:, columns.first : columns.end] = pixels
         else:
             for number in range(rows.height):
                 self._write(pixels[number], self._offset(rows.first + number, columns.first))

@@ -1,7 +1,7 @@
 """Rectangles of an image, how an image is cut into tiles, and what a change of geometry declares."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -72,6 +72,17 @@ def square_grid(after: ImageSpec) -> Grid:
     return Grid(min(side, after.rows), min(side, after.columns), after.columns, skewed=True)
 
 
+class Fetch(Protocol):
+    """Gets pixels of the image before, for a remap."""
+
+    def __call__(self, window: Window, into: Pixels | None = None) -> Pixels:
+        """Return the pixels of a window that the tile needs, or of a part of one.
+
+        They are in ``into`` if that is given, which may be a part of a larger array; else they lie
+        somewhere else and must not be changed.
+        """
+
+
 class Remap(Protocol):
     """One change of geometry for one image: which pixels each tile of the result is made of.
 
@@ -95,5 +106,25 @@ class Remap(Protocol):
     def windows(self, tile: Window) -> tuple[Window, ...]:
         """Return the pixels of the image before that a tile needs, the same number for equal tiles."""
 
-    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:
-        """Return the tile (rows × columns × channels), given its windows' pixels."""
+    def make(self, tile: Window, fetch: Fetch, out: Pixels) -> None:
+        """Fill ``out`` (rows × columns × channels, perhaps a part of a larger array) with the tile."""
+
+
+READ_BYTES = 4 << 20
+"""Whole rows are read in runs of about this size where only some of their columns are wanted."""
+
+
+def read_by_rows(
+    read_rows: Callable[[int, Pixels], None], spec: ImageSpec, window: Window, out: Pixels
+) -> None:
+    """Fill ``out``, of any strides, with the pixels of a window of an image whose rows can be read."""
+    rows, columns = window
+    if columns.height == spec.columns and out.flags.c_contiguous:
+        read_rows(rows.first, out)
+        return
+    run = max(1, READ_BYTES // spec.row_bytes)
+    buffer = spec.empty(min(run, rows.height))
+    for first in range(rows.first, rows.end, run):
+        whole = buffer[: min(run, rows.end - first)]
+        read_rows(first, whole)
+        out[first - rows.first :][: len(whole)] = whole[:, columns.first : columns.end]

@@ -15,16 +15,14 @@ from mpi4py import MPI
 from mpi_stage.collective.context import GlobalStep
 from mpi_stage.image import Pixels
 from mpi_stage.partition import Rows
-from mpi_stage.slab import RowReader, Slab
-from mpi_stage.window import Remap, Window
+from mpi_stage.slab import RowReader, WindowReader
+from mpi_stage.window import Remap, Window, read_by_rows
 
 FETCH_TAG = 3
-READ_BYTES = 4 << 20
-"""Whole rows are read in runs of about this size where only some of their columns are wanted."""
 
 
-def fetch(step: GlobalStep, remap: Remap) -> Iterator[tuple[Window, list[Pixels]]]:
-    """Yield this rank's tiles of the image after, each with the pixels of the windows it needs.
+def fetch(step: GlobalStep, remap: Remap) -> Iterator[tuple[Window, Sequence[tuple[Window, Pixels]]]]:
+    """Yield this rank's tiles of the image after, each with the windows it needs and their pixels.
 
     Every rank of the world must go through all of it: they serve each other meanwhile.
     """
@@ -35,12 +33,9 @@ def fetch(step: GlobalStep, remap: Remap) -> Iterator[tuple[Window, list[Pixels]
     for number in range(max(counts)):
         windows = _windows(step, remap, comm.rank, number)
         parts = [np.empty(_shape(step, window), step.before.dtype) for window in windows]
-        if comm.size == 1 or step.shared:
-            _read_own(step, windows, parts)
-        else:
-            _exchange(step, remap, number, windows, parts)
+        _exchange(step, remap, number, windows, parts)
         if number < counts[comm.rank]:
-            yield grid.tile(mine, number), parts
+            yield grid.tile(mine, number), list(zip(windows, parts, strict=True))
 
 
 def _windows(step: GlobalStep, remap: Remap, rank: int, number: int) -> tuple[Window, ...]:
@@ -53,12 +48,6 @@ def _windows(step: GlobalStep, remap: Remap, rank: int, number: int) -> tuple[Wi
 
 def _shape(step: GlobalStep, window: Window) -> tuple[int, int, int]:
     return window.rows.height, window.columns.height, step.before.channels
-
-
-def _read_own(step: GlobalStep, windows: Sequence[Window], parts: Sequence[Pixels]) -> None:
-    """Read windows from this rank's own reader."""
-    for window, part in zip(windows, parts, strict=True):
-        read_window(step.reader, step, window, part)
 
 
 def _exchange(
@@ -100,19 +89,10 @@ def read_window(reader: RowReader, step: GlobalStep, window: Window, out: Pixels
     """Fill ``out`` with the pixels of a window of the image before, which ``reader`` has."""
     if not window.pixels:
         return
-    if isinstance(reader, Slab):
+    if isinstance(reader, WindowReader):
         reader.read_window(window, out)
-        return
-    rows, columns = window
-    if columns.height == step.before.columns:
-        reader.read_rows(rows.first, out)
-        return
-    run = max(1, READ_BYTES // step.before.row_bytes)
-    buffer = step.before.empty(min(run, rows.height))
-    for first in range(rows.first, rows.end, run):
-        whole = buffer[: min(run, rows.end - first)]
-        reader.read_rows(first, whole)
-        out[first - rows.first :][: len(whole)] = whole[:, columns.first : columns.end]
+    else:
+        read_by_rows(reader.read_rows, step.before, window, out)
 
 
 def _flat(pixels: Pixels) -> Pixels:

@@ -1,53 +1,109 @@
 """Changes of geometry: every rank makes its rows of the result from the few pixels each tile needs."""
 
+from collections.abc import Sequence
+
+import numpy as np
+
 from mpi_stage.collective.context import GlobalStep
-from mpi_stage.collective.fetch import fetch
+from mpi_stage.collective.fetch import fetch, read_window
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
 from mpi_stage.partition import Rows
-from mpi_stage.slab import RowReader
+from mpi_stage.slab import RowReader, Slab
 from mpi_stage.window import Remap, Window
 
 
 def geometry(step: GlobalStep) -> RowReader:
-    """Return this rank's rows of the image after a step that moves pixels."""
+    """Return this rank's rows of the image after a step that moves pixels.
+
+    Where a rank can read by itself all that its rows are made of, they are made when they are read;
+    otherwise the ranks send each other what they need, and the rows made of it lie in a slab.
+    """
     operation = step.operation
     if operation.remap is None:
         raise PipelineError(f"{operation.name} has no remap; its declaration is wrong")
     remap = operation.remap(step.params, step.before, step.after)
-    if remap.rowwise and step.partition == step.after_partition:
-        return Rowwise(step, remap)
+    anywhere = step.shared or step.context.comm.size == 1
+    if anywhere or (remap.rowwise and step.partition == step.after_partition):
+        return MovedRows(step, remap, shared=step.shared)
     slab = step.slab(step.after, step.after_partition.slab(step.context.comm.rank))
     for tile, parts in fetch(step, remap):
         with step.context.clock.phase("compute"):
-            made = remap.make(tile, parts)
-        with step.context.clock.phase("write"):
-            slab.write_window(tile, made)
+            _make(remap, tile, parts, slab)
         step.watch()
     return slab
 
 
-class Rowwise:
-    """Rows of the image after a step that leaves every row where it is: made when they are read."""
+def _make(remap: Remap, tile: Window, parts: Sequence[tuple[Window, Pixels]], slab: Slab) -> None:
+    """Make one tile of a slab from pixels that have arrived."""
 
-    def __init__(self, step: GlobalStep, remap: Remap) -> None:
+    def take(window: Window, into: Pixels | None = None) -> Pixels:
+        pixels = next(_within(there, pixels, window) for there, pixels in parts if _holds(there, window))
+        if into is None:
+            return pixels
+        into[...] = pixels
+        return into
+
+    out = slab.view(tile)
+    if out is not None:
+        remap.make(tile, take, out)
+        return
+    made = np.empty((tile.rows.height, tile.columns.height, slab.spec.channels), slab.spec.dtype)
+    remap.make(tile, take, made)
+    slab.write_window(tile, made)
+
+
+def _holds(there: Window, window: Window) -> bool:
+    """Whether a window is a part of another."""
+    return all(
+        outer.first <= inner.first and inner.end <= outer.end
+        for outer, inner in zip(there, window, strict=True)
+    )
+
+
+def _within(there: Window, pixels: Pixels, window: Window) -> Pixels:
+    """Return the pixels of a window that is a part of another, whose pixels there are."""
+    rows, columns = (
+        slice(inner.first - outer.first, inner.end - outer.first)
+        for outer, inner in zip(there, window, strict=True)
+    )
+    return pixels[rows, columns]
+
+
+class MovedRows:
+    """Rows of the image after a step that moves pixels: made when they are read.
+
+    Attributes
+    ----------
+    shared: whether the rows of other ranks can be read too.
+    cheap: whether they may well be made again and again.
+
+    """
+
+    def __init__(self, step: GlobalStep, remap: Remap, *, shared: bool) -> None:
         """Prepare to read the rows of ``step``."""
+        self.shared = shared
+        self.cheap = step.operation.moves_values
         self._step = step
         self._remap = remap
 
     def read_rows(self, first: int, out: Pixels) -> None:
         """Fill ``out`` with the rows from ``first`` on."""
-        if not len(out):
-            return
-        rows = Rows(first, first + len(out))
-        before = self._step.before.empty(len(out))
-        self._step.reader.read_rows(first, before)
-        tile = Window(rows, Rows(0, self._step.after.columns))
-        windows = self._remap.windows(tile)
-        parts = [before[_within(window.rows, first), _within(window.columns, 0)] for window in windows]
-        with self._step.context.clock.phase("compute"):
-            out[...] = self._remap.make(tile, parts)
+        rows, grid = Rows(first, first + len(out)), self._remap.grid
+        for number in range(grid.count(rows)):
+            tile = grid.tile(rows, number)
+            part = out[tile.rows.first - first : tile.rows.end - first]
+            with self._step.context.clock.phase("compute"):
+                self._remap.make(tile, self._fetch, part[:, tile.columns.first : tile.columns.end])
 
-
-def _within(places: Rows, origin: int) -> slice:
-    return slice(places.first - origin, places.end - origin)
+    def _fetch(self, window: Window, into: Pixels | None = None) -> Pixels:
+        reader, before = self._step.reader, self._step.before
+        if into is None and isinstance(reader, Slab):
+            pixels = reader.view(window)
+            if pixels is not None:
+                return pixels
+        if into is None:
+            shape = (window.rows.height, window.columns.height, before.channels)
+            into = np.empty(shape, before.dtype)
+        read_window(reader, self._step, window, into)
+        return into

@@ -68,29 +68,34 @@ def _runs(offsets: np.ndarray, sparse: np.ndarray, strip_bytes: int) -> list[tup
 
 
 class PlainTileReader:
-    """Uncompressed tiles, or planes: the rows asked for, of each tile, through a small buffer."""
+    """Uncompressed tiles, or planes: the rows asked for, of each tile, through a small buffer.
+
+    The columns may be some of the page's.
+    """
 
     def __init__(self, page: TiffPage, fd: int, clock: PhaseClock) -> None:
         """Read ``page`` from ``fd``."""
         self._page, self._fd, self._clock = page, fd, clock
         self._buffer = np.empty(0, np.uint8)
 
-    def read(self, first: int, out: Pixels) -> None:
-        """Fill ``out`` with the rows from ``first`` on."""
+    def read(self, first: int, out: Pixels, left: int = 0) -> None:
+        """Fill ``out``, of any strides, with the rows from ``first`` on, from column ``left`` on."""
         height = self._page.segment_rows
         last = first + len(out)
         with self._clock.phase("read"):
             for down in range(first // height, (last - 1) // height + 1):
                 top, bottom = max(first, down * height), min(last, (down + 1) * height)
                 for plane in range(self._page.planes):
-                    self._read_across(plane, down, top, out[top - first : bottom - first])
+                    self._read_across(plane, down, top, left, out[top - first : bottom - first])
 
-    def _read_across(self, plane: int, down: int, top: int, out: Pixels) -> None:
+    def _read_across(self, plane: int, down: int, top: int, left: int, out: Pixels) -> None:
         """Fill ``out``, rows from ``top`` on inside one row of tiles, from one plane."""
         page = self._page
-        begin = page.index(plane, down, 0)
-        offsets = page.offsets[begin : begin + page.across].tolist()
-        counts = page.counts[begin : begin + page.across].tolist()
+        across, hidden = divmod(left, page.segment_columns)
+        begin = page.index(plane, down, across)
+        count = -(-(hidden + out.shape[1]) // page.segment_columns)
+        offsets = page.offsets[begin : begin + count].tolist()
+        counts = page.counts[begin : begin + count].tolist()
         target = out[..., plane : plane + 1] if page.planes > 1 else out
         needed = len(out) * page.segment_row_bytes
         if self._buffer.size < needed:
@@ -100,14 +105,15 @@ class PlainTileReader:
         values = buffer.view(page.dtype).reshape(len(out), page.segment_columns, page.segment_samples)
         fd, path = self._fd, page.path
         skipped = (top - down * page.segment_rows) * page.segment_row_bytes
-        left = 0
-        for across, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
-            part = target[:, left : left + page.segment_columns]
-            left += page.segment_columns
+        column = 0
+        for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
+            part = target[:, column : column + page.segment_columns - hidden]
+            from_left, hidden = hidden, 0
+            column += part.shape[1]
             if count == 0:
                 part[:] = 0
                 continue
             got = read_into(fd, view, offset + skipped, path)
             if got < needed:
-                raise cut_short(page, begin + across, needed, got)
-            part[:] = values[:, : part.shape[1]]
+                raise cut_short(page, begin + number, needed, got)
+            part[:] = values[:, from_left : from_left + part.shape[1]]

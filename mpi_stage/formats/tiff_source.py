@@ -8,10 +8,11 @@ from mpi_stage.errors import MissingInputError
 from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.tiff_header import parse_tiff
 from mpi_stage.formats.tiff_page import TiffPage
-from mpi_stage.formats.tiff_read import make_reader
+from mpi_stage.formats.tiff_read import PlainTileReader, make_reader
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
+from mpi_stage.window import Window, read_by_rows
 
 _CONVERT_BYTES = 1 << 20
 
@@ -43,6 +44,18 @@ class TiffSource:
         for start in range(0, len(out), self._convert_rows):
             part = out[start : start + self._convert_rows]
             self._read_converted(first + start, part)
+
+    @property
+    def reads_windows(self) -> bool:
+        """Whether the file has plain tiles, of which only some need to be read."""
+        return self._page.conversion == "none" and isinstance(self._reader, PlainTileReader)
+
+    def read_window(self, window: Window, out: Pixels) -> None:
+        """Fill ``out`` (of any strides) with the pixels of a window; raises DamagedInputError."""
+        if self._page.conversion == "none" and isinstance(self._reader, PlainTileReader):
+            self._reader.read(window.rows.first, out, window.columns.first)
+        else:
+            read_by_rows(self.read_rows, self.header.spec, window, out)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

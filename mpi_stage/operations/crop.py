@@ -1,6 +1,5 @@
 """Part of the picture: ``crop``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mpi_stage.errors import ParameterError
@@ -9,7 +8,7 @@ from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params,
 from mpi_stage.operations.placement import Placement
 from mpi_stage.operations.values import integer
 from mpi_stage.partition import Rows
-from mpi_stage.window import Grid, Window, row_grid
+from mpi_stage.window import Fetch, Grid, Window, row_grid
 
 
 def _bounds(spec: ImageSpec, params: Params) -> Window:
@@ -48,8 +47,9 @@ class _Crop:
         rows = Rows(top + tile.rows.first, top + tile.rows.end)
         return (Window(rows, Rows(left + tile.columns.first, left + tile.columns.end)),)
 
-    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:  # noqa: ARG002  (the protocol's arguments)
-        return parts[0]
+    def make(self, tile: Window, fetch: Fetch, out: Pixels) -> None:
+        (window,) = self.windows(tile)
+        fetch(window, out)
 
 
 def _remap(params: Params, before: ImageSpec, after: ImageSpec) -> _Crop:

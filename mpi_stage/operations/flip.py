@@ -1,35 +1,36 @@
 """The picture seen in a mirror: ``flip``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
 from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.moves import flip
 from mpi_stage.operations.placement import Placement
 from mpi_stage.partition import Rows
-from mpi_stage.window import Grid, Window, row_grid
+from mpi_stage.window import Fetch, Grid, Window, row_grid
 
 
 @dataclass(frozen=True)
 class _Flip:
     grid: Grid
     rows: int
+    columns: int
     rowwise: bool
     rereads: bool = False
 
     def windows(self, tile: Window) -> tuple[Window, ...]:
         if self.rowwise:
-            return (tile,)
+            columns = Rows(self.columns - tile.columns.end, self.columns - tile.columns.first)
+            return (Window(tile.rows, columns),)
         return (Window(Rows(self.rows - tile.rows.end, self.rows - tile.rows.first), tile.columns),)
 
-    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:  # noqa: ARG002  (the protocol's arguments)
-        return np.ascontiguousarray(parts[0][:, ::-1] if self.rowwise else parts[0][::-1])
+    def make(self, tile: Window, fetch: Fetch, out: Pixels) -> None:
+        (window,) = self.windows(tile)
+        flip(fetch(window), "horizontal" if self.rowwise else "vertical", out)
 
 
 def _remap(params: Params, before: ImageSpec, after: ImageSpec) -> _Flip:
-    return _Flip(row_grid(before, after), before.rows, rowwise=params["axis"] == "horizontal")
+    return _Flip(row_grid(before, after), before.rows, before.columns, rowwise=params["axis"] == "horizontal")
 
 
 def _placement(params: Params, before: ImageSpec, _after: ImageSpec) -> Placement:

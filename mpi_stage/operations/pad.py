@@ -1,7 +1,8 @@
 """More room around the picture: ``pad``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter,
 from mpi_stage.operations.placement import Placement
 from mpi_stage.operations.values import fill_value, integer
 from mpi_stage.partition import Rows
-from mpi_stage.window import Grid, Window, row_grid
+from mpi_stage.window import Fetch, Grid, Window, row_grid
 
 MAX_PAD_PX = 1_000_000
 
@@ -40,17 +41,52 @@ class _Pad:
         columns = _reach(_cut(self.columns, tile.columns))
         return tuple(Window(rows, columns) for rows in _runs(_cut(self.rows, tile.rows)))
 
-    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:
+    def make(self, tile: Window, fetch: Fetch, out: Pixels) -> None:
         rows, columns = _cut(self.rows, tile.rows), _cut(self.columns, tile.columns)
-        if not parts:
-            raise ValueError("a tile has no window")
-        there = np.concatenate([np.arange(*run) for run in _runs(rows)])
-        pixels = parts[0] if len(parts) == 1 else np.concatenate(parts)
-        # A row outside the picture takes any row here and is filled below.
-        made = pixels[np.searchsorted(there, rows)][:, np.maximum(columns - _reach(columns).first, 0)]
-        made[rows == OUTSIDE] = self.fill
-        made[:, columns == OUTSIDE] = self.fill
-        return made
+        reach = _reach(columns)
+        here = _whole(columns, reach)
+        for start, end in _stretches(rows):
+            part, first = out[start:end], int(rows[start])
+            if first == OUTSIDE or not reach.height:
+                part[...] = self.fill
+                continue
+            window = Window(Rows(first, first + end - start), reach)
+            if here is None:
+                part[...] = fetch(window)[:, np.maximum(columns - reach.first, 0)]
+                part[:, columns == OUTSIDE] = self.fill
+            else:
+                inside = part[:, here.first : here.end]
+                fetch(window, inside)
+                self._fill_sides(part, inside, here, columns - reach.first)
+
+    def _fill_sides(self, part: Pixels, inside: Pixels, here: Rows, columns: Places) -> None:
+        """Fill what is left and right of the columns that are ``inside`` with those that it repeats."""
+        for side in (slice(0, here.first), slice(here.end, len(columns))):
+            repeated = columns[side]
+            if not len(repeated):
+                continue
+            if repeated[0] < 0:
+                part[:, side] = self.fill
+            else:
+                part[:, side] = inside[:, repeated]
+
+
+def _whole(columns: Places, reach: Rows) -> Rows | None:
+    """Return where a tile has the columns of ``reach`` beside one another; None where it has not all."""
+    first = np.flatnonzero(columns == reach.first)
+    for start in first.tolist():
+        end = start + reach.height
+        if end <= len(columns) and columns[end - 1] == reach.end - 1:
+            return Rows(start, end)
+    return None
+
+
+def _stretches(rows: Places) -> Iterator[tuple[int, int]]:
+    """Cut rows where they do not follow one another, and where those outside the picture begin and end."""
+    outside = rows == OUTSIDE
+    follows = np.where(outside[1:], outside[:-1], ~outside[:-1] & (np.diff(rows) == 1))
+    cuts = [0, *(np.flatnonzero(~follows) + 1).tolist(), len(rows)]
+    yield from pairwise(cuts)
 
 
 def _cut(places: Places, part: Rows) -> Places:
@@ -58,16 +94,16 @@ def _cut(places: Places, part: Rows) -> Places:
 
 
 def _reach(places: Places) -> Rows:
-    """Return the columns from the first to the last that a tile repeats; one where it repeats none."""
+    """Return the columns from the first to the last that a tile repeats."""
     inside = places[places != OUTSIDE]
-    return Rows(int(inside.min()), int(inside.max()) + 1) if len(inside) else Rows(0, 1)
+    return Rows(int(inside.min()), int(inside.max()) + 1) if len(inside) else Rows(0, 0)
 
 
 def _runs(places: Places) -> tuple[Rows, ...]:
-    """Return the rows that a tile repeats as runs, top to bottom; one row where it repeats none."""
+    """Return the rows that a tile repeats as runs, top to bottom."""
     inside: NDArray[Any] = np.unique(places[places != OUTSIDE])
     if not len(inside):
-        return (Rows(0, 1),)
+        return ()
     cuts = np.flatnonzero(np.diff(inside) > 1) + 1
     return tuple(Rows(int(run[0]), int(run[-1]) + 1) for run in np.split(inside, cuts))
 

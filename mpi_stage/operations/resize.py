@@ -1,7 +1,6 @@
 """The picture in another size: ``resize``."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +14,7 @@ from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params,
 from mpi_stage.operations.interpolation import rounded
 from mpi_stage.operations.placement import Placement
 from mpi_stage.operations.values import integer, number
-from mpi_stage.window import Grid, Window
+from mpi_stage.window import Fetch, Grid, Window
 
 MAX_SIDE_PX = 1_000_000
 TILE_VALUES = 1 << 19
@@ -73,16 +72,18 @@ class _Resize:
     def windows(self, tile: Window) -> tuple[Window, ...]:
         return (Window(self.down.needed(tile.rows), self.across.needed(tile.columns)),)
 
-    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:
+    def make(self, tile: Window, fetch: Fetch, out: Pixels) -> None:
         (window,) = self.windows(tile)
+        pixels = fetch(window)
         across = self.across.index[tile.columns.first : tile.columns.end] - window.columns.first
         down = self.down.index[tile.rows.first : tile.rows.end] - window.rows.first
         if self.nearest:
-            return parts[0][down[:, 0]][:, across[:, 0]]
+            out[...] = pixels[down[:, 0]][:, across[:, 0]]
+            return
         weights = self.across.weights[tile.columns.first : tile.columns.end]
-        rows = weigh(parts[0].astype(np.float32), across, weights, axis=1)
+        rows = weigh(pixels.astype(np.float32), across, weights, axis=1)
         values = weigh(rows, down, self.down.weights[tile.rows.first : tile.rows.end], axis=0)
-        return rounded(values, self.dtype)
+        out[...] = rounded(values, self.dtype)
 
 
 def weigh(

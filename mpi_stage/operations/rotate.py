@@ -1,7 +1,6 @@
 """Rotation by any angle: ``rotate``."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,7 @@ from mpi_stage.operations.interpolation import WEIGHTS, rounded
 from mpi_stage.operations.placement import Placement
 from mpi_stage.operations.values import fill_value, number
 from mpi_stage.partition import Rows
-from mpi_stage.window import Grid, Window, square_grid
+from mpi_stage.window import Fetch, Grid, Window, square_grid
 
 _QUARTER = 90.0
 _QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
@@ -74,19 +73,20 @@ class _Rotate:
         rows, columns = self._box(tile)
         return (Window(_inside(rows, self.before.rows), _inside(columns, self.before.columns)),)
 
-    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:
+    def make(self, tile: Window, fetch: Fetch, out: Pixels) -> None:
         box = self._box(tile)
         (window,) = self.windows(tile)
         shape = (box.rows.height, box.columns.height, self.before.channels)
         around = np.full(shape, self.fill, self.before.dtype)
         if window.pixels:
             top, left = window.rows.first - box.rows.first, window.columns.first - box.columns.first
-            around[top : top + window.rows.height, left : left + window.columns.height] = parts[0]
+            fetch(window, around[top : top + window.rows.height, left : left + window.columns.height])
         x, y = self._places(tile)
         if self.interpolation == "nearest":
             index = _flat(np.rint(y), np.rint(x), box)
-            return np.asarray(around.reshape(-1, shape[2])[index])
-        return rounded(self._between(around, x, y, box), self.before.dtype)
+            out[...] = around.reshape(-1, shape[2])[index]
+        else:
+            out[...] = rounded(self._between(around, x, y, box), self.before.dtype)
 
     def _between(self, around: Pixels, x: Pixels, y: Pixels, box: Window) -> NDArray[np.float32]:
         """Return the values between pixels: first along the rows, then across them."""

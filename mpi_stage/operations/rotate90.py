@@ -1,16 +1,14 @@
 """Quarter turns, which move every pixel to a whole place: ``rotate90``."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
 
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
 from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.moves import turn
 from mpi_stage.operations.placement import Placement
 from mpi_stage.operations.values import integer
 from mpi_stage.partition import Rows
-from mpi_stage.window import Grid, Window, row_grid, square_grid
+from mpi_stage.window import Fetch, Grid, Window, row_grid, square_grid
 
 _ONE, _HALF, _THREE = 1, 2, 3
 
@@ -27,7 +25,11 @@ class _Rotate90:
     before: ImageSpec
     turns: int
     rowwise: bool = False
-    rereads: bool = True
+
+    @property
+    def rereads(self) -> bool:
+        """Whether rows become columns."""
+        return self.turns != _HALF
 
     def windows(self, tile: Window) -> tuple[Window, ...]:
         rows, columns = tile
@@ -37,8 +39,9 @@ class _Rotate90:
             return (Window(_backwards(columns, self.before.rows), rows),)
         return (Window(_backwards(rows, self.before.rows), _backwards(columns, self.before.columns)),)
 
-    def make(self, tile: Window, parts: Sequence[Pixels]) -> Pixels:  # noqa: ARG002  (the protocol's arguments)
-        return np.ascontiguousarray(np.rot90(parts[0], self.turns))
+    def make(self, tile: Window, fetch: Fetch, out: Pixels) -> None:
+        (window,) = self.windows(tile)
+        turn(fetch(window), self.turns, out)
 
 
 def _backwards(places: Rows, length: int) -> Rows:

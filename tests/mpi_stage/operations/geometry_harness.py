@@ -32,14 +32,23 @@ def move(step, image, *, tile=None, ranks=1):
     return result
 
 
+def holds(there, window):
+    """Say whether a window is a part of another."""
+    return all(a.first <= b.first and b.end <= a.end for a, b in zip(there, window, strict=True))
+
+
 def _make(remap, tile, image, result):
-    parts = [
-        np.ascontiguousarray(image[w.rows.first : w.rows.end, w.columns.first : w.columns.end])
-        for w in remap.windows(tile)
-    ]
-    made = remap.make(tile, parts)
-    assert made.dtype == result.dtype
-    result[tile.rows.first : tile.rows.end, tile.columns.first : tile.columns.end] = made
+    allowed = remap.windows(tile)
+
+    def fetch(window, into=None):
+        assert any(holds(one, window) for one in allowed)
+        pixels = image[window.rows.first : window.rows.end, window.columns.first : window.columns.end]
+        if into is None:
+            return pixels
+        into[...] = pixels
+        return into
+
+    remap.make(tile, fetch, result[tile.rows.first : tile.rows.end, tile.columns.first : tile.columns.end])
 
 
 def whole(step, image):
