@@ -6,6 +6,7 @@ import pytest
 
 from mpi_stage.forecast import Load, Rates, Stored, forecast, loads, seconds
 from mpi_stage.image import ImageSpec
+from mpi_stage.operations.declaration import Moved
 from mpi_stage.operations.grammar import parse
 from mpi_stage.plan import make_plan
 
@@ -43,7 +44,7 @@ def test_inner_ranks_send_two_halos_and_outer_ones_a_single_one():
 def test_a_halo_larger_than_a_slab_reaches_further_ranks():
     each = loads(plan("box:size=255", 20), PLAIN)
     assert each[10].received_bytes == 2 * 127 * SPEC.row_bytes
-    assert each[10].messages > 4
+    assert each[10].swapped.messages > 4
 
 
 def test_in_a_periodic_pass_all_ranks_send_alike():
@@ -81,10 +82,27 @@ def test_the_spectrum_travels_twice_but_for_a_ranks_own_part(ranks):
     assert sum(load.sent_bytes for load in each) == pytest.approx(whole, rel=0.02)
 
 
+RATES = Rates(
+    read_bytes_s=10, written_bytes_s=10, link_bytes_s=10, latency_s=1, start_s=5, exchange_share=0.5
+)
+
+
 def test_the_slowest_rank_sets_the_pace():
-    rates = Rates(read_bytes_s=10, written_bytes_s=10, link_bytes_s=10, latency_s=1, start_s=5)
-    quick, slow = Load(10, 10, 0, 0, 0, 1.0), Load(10, 10, 20, 10, 2, 1.0)
-    assert seconds([quick, slow], rates) == 5 + 1 + 1 + 2 + 2 + 1.0
+    quick = Load(10, 10, Moved(0, 0, 0), Moved(0, 0, 0), 1.0)
+    slow = Load(10, 10, Moved(0, 0, 0), Moved(20, 10, 2), 1.0)
+    assert seconds([quick, slow], RATES) == 5 + (1 + 1 + 1.0) + (20 / 5 + 2)
+
+
+def test_halo_rows_travel_while_the_interior_is_computed():
+    assert seconds([Load(10, 10, Moved(20, 20, 0), Moved(0, 0, 0), 1.0)], RATES) == 5 + 3.0
+    assert seconds([Load(10, 10, Moved(70, 70, 0), Moved(0, 0, 0), 1.0)], RATES) == 5 + 7.0
+
+
+def test_ranks_of_one_node_move_nothing_over_its_link():
+    ranks, nodes = (loads(plan("box:size=101", count), PLAIN) for count in (8, 2))
+    slow_link = Rates(link_bytes_s=1e3, start_s=0)
+    assert seconds(ranks, slow_link, nodes) == pytest.approx(50 * SPEC.row_bytes / 1e3, rel=0.01)
+    assert seconds(ranks, slow_link) > 1.9 * seconds(ranks, slow_link, nodes)
 
 
 def test_a_forecast_adds_up_what_the_ranks_move():
