@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from mpi_stage.contract import RankReport, Report, Request
 from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
-from mpi_stage.formats.base import Header, SinkOptions, SinkPlan
+from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
 from mpi_stage.image import ImageSpec
@@ -40,14 +40,15 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
 
     The header comes with the metadata that the result is to have.
     """
-    plan, header, sink, _ = _plan_placed(request, ranks)
+    steps = parse_json(request.steps)
+    _check_device(request.device)
+    plan, header, sink, _ = _plan_placed(request, steps, read_header(request.input), ranks)
     return plan, header, sink
 
 
-def _plan_placed(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan, Placed]:
-    steps = parse_json(request.steps)
-    _check_device(request.device)
-    read = read_header(request.input)
+def _plan_placed(
+    request: Request, steps: Sequence[Step], read: Header, ranks: int
+) -> tuple[Plan, Header, SinkPlan, Placed]:
     upright = upright_steps(read.metadata)
     placed = place_metadata(read.metadata, (*upright, *steps), read.spec)
     header = replace(read, metadata=placed.metadata)
@@ -88,7 +89,7 @@ def run_request(context: RankContext, request: Request, emit: Emit) -> None:
     started = time.perf_counter()
     cv2.setNumThreads(1)  # one rank, one core; some of OpenCV's kernels are exact only so
     try:
-        report = _Run(context, request, emit).run()
+        report = _run(context, request, emit)
     except BaseException as error:
         if context.comm.rank == 0 and not isinstance(error, OutputExistsError):
             Path(request.output).unlink(missing_ok=True)
@@ -98,19 +99,40 @@ def run_request(context: RankContext, request: Request, emit: Emit) -> None:
         emit({"event": "report", "job": request.job, "report": finished})
 
 
+def _run(context: RankContext, request: Request, emit: Emit) -> Report | None:
+    """Open the input, plan, filter; return the report on rank 0."""
+    steps = parse_json(request.steps)
+    _check_device(request.device)
+    before = file_bytes()
+    source = open_source(request.input, context.clock)
+    with closing(source):
+        return _Run(context, request, steps, source, emit, before).run()
+
+
 class _Run:
     """The state of one request on one rank."""
 
-    def __init__(self, context: RankContext, request: Request, emit: Emit) -> None:
+    def __init__(  # noqa: PLR0917 (made in one place)
+        self,
+        context: RankContext,
+        request: Request,
+        steps: Sequence[Step],
+        source: Source,
+        emit: Emit,
+        files_before: tuple[int, int],
+    ) -> None:
         self._context = context
         self._comm = context.comm
         self._clock = context.clock
         self._request = request
         self._emit = emit
         self._told_at = 0.0
-        self._files_before = file_bytes()
+        self._files_before = files_before
         self._scratch = request.scratch or str(Path(request.output).parent)
-        self._plan, self._header, self._sink_plan, self._placed = _plan_placed(request, context.comm.size)
+        self._source = source
+        self._plan, self._header, self._sink_plan, self._placed = _plan_placed(
+            request, steps, source.header, context.comm.size
+        )
         self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
 
     def run(self) -> Report | None:
@@ -118,21 +140,18 @@ class _Run:
         request, plan = self._request, self._plan
         if self._comm.rank == 0:
             self._emit({"event": "planned", "job": request.job, "plan": plan.to_json()})
-        with ExitStack() as files:
-            source = open_source(request.input, self._clock)
-            files.callback(source.close)
-            sink = create_sink(
-                request.output,
-                request.output_name,
-                plan.after,
-                self._header.metadata,
-                self._header,
-                _options(request),
-                self._scratch,
-                self._clock,
-            )
-            files.callback(sink.close)
-            self._engine.run(source, sink, digest=request.digest)
+        sink = create_sink(
+            request.output,
+            request.output_name,
+            plan.after,
+            self._header.metadata,
+            self._header,
+            _options(request),
+            self._scratch,
+            self._clock,
+        )
+        with closing(sink):
+            self._engine.run(self._source, sink, digest=request.digest)
         return self._report()
 
     def _progress(self, done: int, total: int) -> None:

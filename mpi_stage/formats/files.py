@@ -1,4 +1,4 @@
-"""Reading and writing at offsets, with the operating system's errors turned into the stage's."""
+"""Writing at offsets, with the operating system's errors turned into the stage's."""
 
 import errno
 import os
@@ -7,30 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mpi_stage.errors import DiskFullError, InputError, OutputError
+from mpi_stage.errors import DiskFullError, OutputError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_BETWEEN_THESE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)
 _CALL_BYTES = 1 << 30
 _COPY_BYTES = 1 << 20
 _VECTORS = 1000  # IOV_MAX is 1024 on Linux
-
-
-def read_into(fd: int, view: memoryview, offset: int, path: str) -> int:
-    """Fill ``view`` (flat bytes) from ``offset`` on; return how many bytes there were.
-
-    Fewer than ``len(view)`` means that the file ends there. Raises InputError where the operating
-    system cannot read.
-    """
-    done = 0
-    try:
-        done = got = os.preadv(fd, [view], offset)
-        while got and done < len(view):
-            got = os.preadv(fd, [view[done:]], offset + done)
-            done += got
-    except OSError as error:
-        raise InputError(f"{path} cannot be read at byte {offset + done}: {error.strerror}.") from error
-    return done
 
 
 @contextmanager

@@ -1,16 +1,16 @@
 """Headers of PNG, JPEG, WebP and BMP files: size, channels, type and metadata, no pixels."""
 
-import os
 import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
 from PIL import Image
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Layout, Metadata
+from mpi_stage.formats.byte_source import ByteSource, read_start, stream
 from mpi_stage.formats.metadata import bare_exif
 from mpi_stage.formats.png_chunks import png_kind
 from mpi_stage.formats.webp_header import webp_header
@@ -38,20 +38,20 @@ class _Parsed:
     extra_bytes_per_px: int
 
 
-def parse_raster(path: str, kind: str) -> Header:
-    """Read the header of ``path``, a file of format ``kind`` (``png``, ``jpeg``, ``webp`` or ``bmp``).
+def parse_raster(data: ByteSource, kind: str) -> Header:
+    """Read the header of ``data``, a file of format ``kind`` (``png``, ``jpeg``, ``webp`` or ``bmp``).
 
     Raises DamagedInputError where it is cut short, UnsupportedFormatError for kinds not read.
     """
     try:
-        parsed = _parse_webp(path) if kind == "webp" else _parse_with_pillow(path, kind)
+        parsed = _parse_webp(data) if kind == "webp" else _parse_with_pillow(data, kind)
     except _PARSE_ERRORS as error:
         raise DamagedInputError(
-            f"{path} begins like a {kind.upper()} image, but its header cannot be read ({error}). "
+            f"{data.name} begins like a {kind.upper()} image, but its header cannot be read ({error}). "
             "The file is damaged or cut short; get a fresh copy."
         ) from error
     spec = parsed.spec
-    stored_bytes = os.stat(path).st_size  # noqa: PTH116 (the path is a plain string throughout)
+    stored_bytes = data.size_bytes
     return Header(
         spec=spec,
         layout=Layout(kind, None, kind),
@@ -76,11 +76,12 @@ def pillow_unlimited() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def _parse_webp(path: str) -> _Parsed:
+def _parse_webp(data: ByteSource) -> _Parsed:
     """Parse a WebP by its chunks: Pillow would reserve memory for the whole image."""
-    found = webp_header(path)
+    with closing(stream(data)) as file:
+        found = webp_header(file, data.size_bytes)
     if found.animated:
-        raise UnsupportedFormatError(f"{path} is an animated WebP; only still images are read.")
+        raise UnsupportedFormatError(f"{data.name} is an animated WebP; only still images are read.")
     exif = bare_exif(found.exif) if found.exif else None
     return _Parsed(
         ImageSpec(found.rows, found.columns, 4 if found.alpha else 3, "uint8"),
@@ -89,18 +90,18 @@ def _parse_webp(path: str) -> _Parsed:
     )
 
 
-def _parse_with_pillow(path: str, kind: str) -> _Parsed:
+def _parse_with_pillow(data: ByteSource, kind: str) -> _Parsed:
     """Parse what Pillow reads lazily; a PNG's bit depth, which Pillow hides, from its own header."""
-    with pillow_unlimited(), Image.open(path, formats=[kind.upper()]) as image:
+    with pillow_unlimited(), stream(data) as file, Image.open(file, formats=[kind.upper()]) as image:
         channels = _CHANNELS.get(image.mode)
         dtype = "uint8"
         extra = _EXTRA_BYTES_PER_PX[kind]
         if kind == "png":
-            channels, dtype, expanded = _png_pixels(path, transparent="transparency" in image.info)
+            channels, dtype, expanded = _png_pixels(data, transparent="transparency" in image.info)
             extra += _EXPANDED_BYTES_PER_PX if expanded else 0
         if channels is None:
             raise UnsupportedFormatError(
-                f"{path} has pixels of kind {image.mode}; gray, RGB and RGBA are read. Convert it first."
+                f"{data.name} has pixels of kind {image.mode}; gray, RGB and RGBA are read. Convert it first."
             )
         if image.info.get("progressive") or image.info.get("progression"):
             extra += _PROGRESSIVE_BYTES_PER_PX
@@ -110,10 +111,9 @@ def _parse_with_pillow(path: str, kind: str) -> _Parsed:
         return _Parsed(spec, _metadata(image), extra)
 
 
-def _png_pixels(path: str, *, transparent: bool) -> tuple[int, str, bool]:
+def _png_pixels(data: ByteSource, *, transparent: bool) -> tuple[int, str, bool]:
     """Return channels, type and whether gray and alpha must be spread to four channels."""
-    with open(path, "rb") as file:  # noqa: PTH123 (the path is a plain string throughout)
-        kind = png_kind(file.read(33))
+    kind = png_kind(read_start(data, 33))
     channels = 4 if transparent else _PNG_CHANNELS[kind.colour]
     gray_alpha = kind.colour == 4 or (kind.colour == 0 and transparent)  # noqa: PLR2004 (see PngKind)
     return channels, "uint16" if kind.depth == _DEEP else "uint8", gray_alpha

@@ -1,12 +1,14 @@
 """Rows of a PNG, JPEG, WebP or BMP file, which can only be decoded as a whole."""
 
+import io
 from typing import Any
 
 import imagecodecs
 import numpy as np
 from PIL import Image
 
-from mpi_stage.errors import DamagedInputError, InputError
+from mpi_stage.errors import DamagedInputError
+from mpi_stage.formats.byte_source import ByteSource, read_all
 from mpi_stage.formats.jpeg_markers import is_whole
 from mpi_stage.formats.raster_header import parse_raster, pillow_unlimited
 from mpi_stage.image import Pixels
@@ -18,10 +20,13 @@ _GRAY_ALPHA, _INK = 2, 4
 class RasterSource:
     """A source that decodes the image at the first read and serves rows from it until closed."""
 
-    def __init__(self, path: str, kind: str, clock: PhaseClock) -> None:
-        """Open ``path``, a file of format ``kind``; raises the errors of :func:`parse_raster`."""
-        self.header = parse_raster(path, kind)
-        self._path, self._kind, self._clock = path, kind, clock
+    def __init__(self, data: ByteSource, kind: str, clock: PhaseClock) -> None:
+        """Read the header of ``data``, of format ``kind`` and closed with the source.
+
+        Raises as :func:`parse_raster`.
+        """
+        self.header = parse_raster(data, kind)
+        self._data, self._kind, self._clock = data, kind, clock
         self._pixels: Pixels | None = None
 
     def read_rows(self, first: int, out: Pixels) -> None:
@@ -34,31 +39,28 @@ class RasterSource:
             out[:] = self._pixels[first : first + len(out)]
 
     def close(self) -> None:
-        """Give the pixels back; safe to call twice."""
+        """Close the file and give the pixels back; safe to call twice."""
         self._pixels = None
+        self._data.close()
 
     def _decode(self) -> Pixels:
         """Decode the whole file into an array as the header has it."""
         with self._clock.phase("read"):
-            try:
-                with open(self._path, "rb") as file:  # noqa: PTH123 (the path is a plain string throughout)
-                    data = file.read()
-            except OSError as error:
-                raise InputError(f"{self._path} cannot be read: {error.strerror}.") from error
+            data = read_all(self._data)
         with self._clock.phase("decode"):
             pixels = self._decode_data(data)
         spec = self.header.spec
         if pixels.shape != (spec.rows, spec.columns, spec.channels) or pixels.dtype != spec.dtype:
             raise DamagedInputError(
-                f"{self._path} announces {spec} and decodes to {pixels.shape} of {pixels.dtype}."
+                f"{self._data.name} announces {spec} and decodes to {pixels.shape} of {pixels.dtype}."
             )
         return pixels
 
-    def _decode_data(self, data: bytes) -> Pixels:
+    def _decode_data(self, data: bytearray) -> Pixels:
         """Decode ``data``; raises DamagedInputError where it is cut short or broken."""
         if self._kind == "jpeg" and not is_whole(data):
             raise DamagedInputError(
-                f"{self._path} is cut short: its {len(data)} bytes do not reach the JPEG end marker. "
+                f"{self._data.name} is cut short: its {len(data)} bytes do not reach the JPEG end marker. "
                 "Get a fresh copy."
             )
         try:
@@ -68,16 +70,16 @@ class RasterSource:
                 return _spread(imagecodecs.webp_decode(data, hasalpha=self.header.spec.has_alpha))
             if self._kind == "jpeg" and (found := imagecodecs.jpeg8_decode(data)).shape[2:] != (_INK,):
                 return _spread(found)
-            return self._decode_with_pillow()
+            return self._decode_with_pillow(data)
         except (RuntimeError, ValueError, TypeError, OSError, SyntaxError) as error:
             raise DamagedInputError(
-                f"{self._path} ({len(data)} bytes) does not decode as {self._kind.upper()}: {error}. "
+                f"{self._data.name} ({len(data)} bytes) does not decode as {self._kind.upper()}: {error}. "
                 "The file is damaged or cut short; get a fresh copy."
             ) from error
 
-    def _decode_with_pillow(self) -> Pixels:
+    def _decode_with_pillow(self, data: bytearray) -> Pixels:
         """Decode what Pillow knows better: BMP in all its variants, and four inks to RGB."""
-        with pillow_unlimited(), Image.open(self._path, formats=[self._kind.upper()]) as image:
+        with pillow_unlimited(), Image.open(io.BytesIO(data), formats=[self._kind.upper()]) as image:
             wanted = {1: "L", 3: "RGB"}.get(self.header.spec.channels, "RGBA")
             converted = image if image.mode == wanted else image.convert(wanted)
             return _spread(np.asarray(converted))

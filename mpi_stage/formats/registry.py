@@ -6,8 +6,9 @@ without them.
 
 from pathlib import Path
 
-from mpi_stage.errors import DamagedInputError, InputError, MissingInputError, UnsupportedFormatError
+from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source, SourceOptions
+from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
 from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
@@ -45,28 +46,36 @@ _MAX_JPEG_EXIF_BYTES = 65_533 - len(EXIF_PREFIX)
 def read_header(path: str) -> Header:
     """Return what the file at ``path`` says of its image; decodes no pixel.
 
-    Raises MissingInputError, UnsupportedFormatError, DamagedInputError.
+    Raises as :func:`open_source`.
     """
-    kind = _kind_of_file(path)
-    if kind == "tiff":
-        from mpi_stage.formats.tiff_header import parse_tiff  # noqa: PLC0415 (start-up time)
-
-        return parse_tiff(path)[0]
-    from mpi_stage.formats.raster_header import parse_raster  # noqa: PLC0415 (start-up time)
-
-    return parse_raster(path, kind)
+    source = open_source(path, PhaseClock())
+    source.close()
+    return source.header
 
 
 def open_source(path: str, clock: PhaseClock, options: SourceOptions = _AS_IT_IS) -> Source:
-    """Open the image at ``path`` for reading rows; raises what :func:`read_header` raises."""
-    kind = _kind_of_file(path)
+    """Open the image at ``path`` for reading rows; its header is parsed, no pixel decoded.
+
+    Raises MissingInputError, UnsupportedFormatError, DamagedInputError.
+    """
+    data = FileSource(path)
+    try:
+        return _source_of(data, clock, options)
+    except BaseException:
+        data.close()
+        raise
+
+
+def _source_of(data: ByteSource, clock: PhaseClock, options: SourceOptions) -> Source:
+    """Return the source for a file of whatever format its bytes show; it closes ``data`` in the end."""
+    kind = _kind_of(data)
     if kind == "tiff":
         from mpi_stage.formats.tiff_source import TiffSource  # noqa: PLC0415 (start-up time)
 
-        return TiffSource(path, clock, options)
+        return TiffSource(data, clock, options)
     from mpi_stage.formats.raster_source import RasterSource  # noqa: PLC0415 (start-up time)
 
-    return RasterSource(path, kind, clock)
+    return RasterSource(data, kind, clock)
 
 
 def plan_sink(name: str, spec: ImageSpec, like: Header | None, options: SinkOptions) -> SinkPlan:
@@ -162,21 +171,21 @@ def _kind_of_name(name: str) -> str:
     return kind
 
 
-def _kind_of_file(path: str) -> str:
+def _kind_of(data: ByteSource) -> str:
     """Return the format that a file's first bytes show, whatever it is called."""
-    start = _start_of(path)
+    start = read_start(data, _BMP_HEADER_BYTES)
     for magic, kind in _MAGICS:
         if start.startswith(magic) and (kind != "bmp" or _looks_like_bmp(start)):
             return kind
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "webp"
     if not start:
-        raise DamagedInputError(f"{path} is empty. Get a fresh copy.")
+        raise DamagedInputError(f"{data.name} is empty. Get a fresh copy.")
     for magic, kind in _MAGICS:
         if kind != "bmp" and magic.startswith(start):
-            raise DamagedInputError(f"{path} ends after {len(start)} bytes. Get a fresh copy.")
+            raise DamagedInputError(f"{data.name} ends after {len(start)} bytes. Get a fresh copy.")
     raise UnsupportedFormatError(
-        f"{path} is no image of a kind that is read here (TIFF, PNG, JPEG, WebP, BMP): "
+        f"{data.name} is no image of a kind that is read here (TIFF, PNG, JPEG, WebP, BMP): "
         f"it begins with {start[:_START_BYTES]!r}."
     )
 
@@ -186,18 +195,3 @@ def _looks_like_bmp(start: bytes) -> bool:
     return start[6:10] == bytes(4) and start[14:18] in {
         size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124)
     }
-
-
-def _start_of(path: str) -> bytes:
-    """Return the first bytes of a file; raises MissingInputError, InputError."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 (the path is a plain string throughout)
-            return file.read(_BMP_HEADER_BYTES)
-    except FileNotFoundError as error:
-        raise MissingInputError(f"{path} does not exist.") from error
-    except IsADirectoryError as error:
-        raise MissingInputError(f"{path} is a folder; name one image in it.") from error
-    except PermissionError as error:
-        raise MissingInputError(f"{path} may not be read by this user.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error

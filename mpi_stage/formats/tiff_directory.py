@@ -5,14 +5,14 @@ directory, each directory to the next. What is read is held against the file's s
 is allocated.
 """
 
-import os
 import struct
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mpi_stage.formats.byte_source import ByteSource
 
 Value = int | float | str | bytes | tuple[int | float, ...]
 
@@ -55,17 +55,12 @@ class Entry(NamedTuple):
 
 
 class TiffFile:
-    """A TIFF file opened for its directories; a context manager, which closes it."""
+    """The bytes of a TIFF file, read for its directories."""
 
-    def __init__(self, path: str) -> None:
-        """Open ``path`` and read its header. Raises OSError, and ValueError for what is no TIFF."""
-        self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        self.size_bytes = os.fstat(self._fd).st_size
-        try:
-            self._read_header()
-        except BaseException:
-            os.close(self._fd)
-            raise
+    def __init__(self, data: ByteSource) -> None:
+        """Read the header of ``data``. Raises InputError, and ValueError for what is no TIFF."""
+        self._data, self.size_bytes = data, data.size_bytes
+        self._read_header()
 
     def _read_header(self) -> None:
         start = self.read(0, 8)
@@ -75,19 +70,6 @@ class TiffFile:
         if version not in {_CLASSIC, _BIG} or (self.big and self.unpack("HH", start[4:8]) != (8, 0)):
             raise ValueError(f"its header {start!r} is unknown")
         (self._first,) = self.unpack("Q", self.read(8, 8)) if self.big else self.unpack("I", start[4:8])
-
-    def __enter__(self) -> Self:
-        """Return the file."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the file."""
-        os.close(self._fd)
 
     @property
     def first(self) -> "Directory":
@@ -109,13 +91,11 @@ class TiffFile:
         """Return ``count`` bytes from ``place`` on. Raises ValueError where the file ends before."""
         if place < 0 or count < 0 or place + count > self.size_bytes:
             raise ValueError(f"{count} bytes from byte {place} on are not there")
-        parts = bytearray()
-        while len(parts) < count:
-            part = os.pread(self._fd, count - len(parts), place + len(parts))
-            if not part:
-                raise ValueError(f"the file ends at byte {place + len(parts)}")
-            parts += part
-        return bytes(parts)
+        found = bytearray(count)
+        got = self._data.read_into(memoryview(found), place) if count else 0
+        if got < count:
+            raise ValueError(f"the file ends at byte {place + got}")
+        return bytes(found)
 
     def unpack(self, letters: str, data: bytes) -> tuple[int, ...]:
         """Return numbers in the file's byte order."""

@@ -1,6 +1,5 @@
 """What a TIFF file says of its first page, checked before anything is read by it."""
 
-import os
 import struct
 from typing import Literal
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Layout
+from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_directory import TiffFile
 from mpi_stage.formats.tiff_fields import Fields
 from mpi_stage.formats.tiff_kinds import (
@@ -44,20 +44,19 @@ _PARSE_ERRORS = (
 )
 
 
-def parse_tiff(path: str) -> tuple[Header, TiffPage]:
+def parse_tiff(data: ByteSource) -> tuple[Header, TiffPage]:
     """Read the first page's tags; no pixel is touched.
 
     Raises DamagedInputError where they contradict one another or the file's size, and
     UnsupportedFormatError for kinds of TIFF that are not read.
     """
-    stored_bytes = os.stat(path).st_size  # noqa: PTH116 (the path is a plain string throughout)
+    path, stored_bytes = data.name, data.size_bytes
     try:
-        with TiffFile(path) as file:
-            directory = file.first
-            fields = Fields(directory)
-            page, spec = _page(path, file.order, fields)
-            metadata = page_metadata(fields, further_pages=bool(directory.following))
-            bigtiff = file.big
+        file = TiffFile(data)
+        directory = file.first
+        fields = Fields(directory)
+        page, spec = _page(path, file.order, fields)
+        metadata = page_metadata(fields, further_pages=bool(directory.following))
     except _PARSE_ERRORS as error:
         said = str(error) or type(error).__name__
         raise DamagedInputError(
@@ -68,7 +67,7 @@ def parse_tiff(path: str) -> tuple[Header, TiffPage]:
     tile = (page.segment_rows, fields.tilewidth) if page.tiled else None
     header = Header(
         spec=spec,
-        layout=Layout("tiff", tile, page.compression, bigtiff),
+        layout=Layout("tiff", tile, page.compression, file.big),
         metadata=metadata,
         divisible=page.plain or page.down > 1,
         row_unit=1 if page.plain else min(page.segment_rows, page.rows),

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import numpy as np
 
-from mpi_stage.formats.files import read_into
+from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tiff_read_coded import CodedReader, cut_short
 from mpi_stage.formats.tile_pool import TilePool
@@ -19,21 +19,21 @@ class Reader(Protocol):
         """Fill ``out`` (rows × stored columns × samples, native byte order, C-contiguous)."""
 
 
-def make_reader(page: TiffPage, fd: int, clock: PhaseClock, pool: TilePool) -> Reader:
+def make_reader(page: TiffPage, data: ByteSource, clock: PhaseClock, pool: TilePool) -> Reader:
     """Return the reader that fits how ``page`` is stored."""
     if not page.plain:
-        return CodedReader(page, fd, clock, pool)
+        return CodedReader(page, data, clock, pool)
     if page.tiled or page.planes > 1:
-        return PlainTileReader(page, fd, clock)
-    return PlainStripReader(page, fd, clock)
+        return PlainTileReader(page, data, clock)
+    return PlainStripReader(page, data, clock)
 
 
 class PlainStripReader:
     """Interleaved, uncompressed strips: bytes go from the file into the array, many strips a call."""
 
-    def __init__(self, page: TiffPage, fd: int, clock: PhaseClock) -> None:
-        """Read ``page`` from ``fd``."""
-        self._page, self._fd, self._clock = page, fd, clock
+    def __init__(self, page: TiffPage, data: ByteSource, clock: PhaseClock) -> None:
+        """Read ``page`` from ``data``."""
+        self._page, self._data, self._clock = page, data, clock
 
     def read(self, first: int, out: Pixels) -> None:
         """Fill ``out`` with the rows from ``first`` on."""
@@ -52,7 +52,7 @@ class PlainStripReader:
                     out[top - first : bottom - first] = 0
                     continue
                 skipped = (top - (begin + start) * height) * page.row_bytes
-                got = read_into(self._fd, part, int(offsets[start]) + skipped, page.path)
+                got = self._data.read_into(part, int(offsets[start]) + skipped)
                 if got < len(part):
                     strip = begin + start + (skipped + got) // (height * page.row_bytes)
                     raise cut_short(page, strip, len(part), got)
@@ -73,9 +73,9 @@ class PlainTileReader:
     The columns may be some of the page's.
     """
 
-    def __init__(self, page: TiffPage, fd: int, clock: PhaseClock) -> None:
-        """Read ``page`` from ``fd``."""
-        self._page, self._fd, self._clock = page, fd, clock
+    def __init__(self, page: TiffPage, data: ByteSource, clock: PhaseClock) -> None:
+        """Read ``page`` from ``data``."""
+        self._page, self._data, self._clock = page, data, clock
         self._buffer = np.empty(0, np.uint8)
 
     def read(self, first: int, out: Pixels, left: int = 0) -> None:
@@ -103,7 +103,7 @@ class PlainTileReader:
         buffer = self._buffer[:needed]
         view = buffer.data
         values = buffer.view(page.dtype).reshape(len(out), page.segment_columns, page.segment_samples)
-        fd, path = self._fd, page.path
+        read_into = self._data.read_into
         skipped = (top - down * page.segment_rows) * page.segment_row_bytes
         column = 0
         for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
@@ -113,7 +113,7 @@ class PlainTileReader:
             if count == 0:
                 part[:] = 0
                 continue
-            got = read_into(fd, view, offset + skipped, path)
+            got = read_into(view, offset + skipped)
             if got < needed:
                 raise cut_short(page, begin + number, needed, got)
             part[:] = values[:, from_left : from_left + part.shape[1]]

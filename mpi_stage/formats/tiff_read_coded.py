@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mpi_stage.errors import DamagedInputError
-from mpi_stage.formats.files import read_into
+from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_decode import SegmentDecoder
 from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tile_pool import TilePool
@@ -29,10 +29,10 @@ class CodedReader:
     the pool has threads they decode its segments together, and the next row of segments ahead.
     """
 
-    def __init__(self, page: TiffPage, fd: int, clock: PhaseClock, pool: TilePool) -> None:
-        """Read ``page`` from ``fd``; the pool's work is over once the pool is closed."""
+    def __init__(self, page: TiffPage, data: ByteSource, clock: PhaseClock, pool: TilePool) -> None:
+        """Read ``page`` from ``data``; the pool's work is over once the pool is closed."""
         self._page, self._clock, self._pool = page, clock, pool
-        self._segments = _Segments(page, fd)
+        self._segments = _Segments(page, data)
         self._kept, self._ahead = _SegmentRow(), _SegmentRow()
 
     def read(self, first: int, out: Pixels) -> None:
@@ -130,8 +130,8 @@ class _SegmentRow:
 class _Segments:
     """Fetches and decodes single segments, in any number of threads; each has buffers of its own."""
 
-    def __init__(self, page: TiffPage, fd: int) -> None:
-        self._page, self._fd = page, fd
+    def __init__(self, page: TiffPage, data: ByteSource) -> None:
+        self._page, self._data = page, data
         self._native = page.dtype.newbyteorder("=")
         self._mine = threading.local()
 
@@ -145,7 +145,7 @@ class _Segments:
         if getattr(self._mine, "raw", None) is None or len(self._mine.raw) < count:
             self._mine.raw = bytearray(count)
         raw = memoryview(self._mine.raw)[:count]
-        got = read_into(self._fd, raw, int(self._page.offsets[index]), self._page.path) if count else 0
+        got = self._data.read_into(raw, int(self._page.offsets[index])) if count else 0
         if got < count:
             raise cut_short(self._page, index, count, got)
         return raw

@@ -1,11 +1,9 @@
 """Rows of the first page of a TIFF file, read by whoever needs them."""
 
-import os
-
 import numpy as np
 
-from mpi_stage.errors import MissingInputError
 from mpi_stage.formats.base import SourceOptions
+from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_header import parse_tiff
 from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tiff_read import PlainTileReader, make_reader
@@ -18,18 +16,14 @@ _CONVERT_BYTES = 1 << 20
 
 
 class TiffSource:
-    """A source on one TIFF file; each rank opens its own and reads only the segments it needs."""
+    """A source on one TIFF file; each rank has its own and reads only the segments it needs."""
 
-    def __init__(self, path: str, clock: PhaseClock, options: SourceOptions) -> None:
-        """Open ``path``; raises the errors of :func:`parse_tiff` and MissingInputError."""
-        self.header, self._page = parse_tiff(path)
-        try:
-            self._fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            raise MissingInputError(f"{path} cannot be opened: {error.strerror}.") from error
-        self._clock = clock
+    def __init__(self, data: ByteSource, clock: PhaseClock, options: SourceOptions) -> None:
+        """Read the header of ``data``, which is closed with the source; raises as :func:`parse_tiff`."""
+        self.header, self._page = parse_tiff(data)
+        self._data, self._clock = data, clock
         self._pool = TilePool(options.threads)
-        self._reader = make_reader(self._page, self._fd, clock, self._pool)
+        self._reader = make_reader(self._page, data, clock, self._pool)
         self._stored: Pixels | None = None
 
     def read_rows(self, first: int, out: Pixels) -> None:
@@ -60,9 +54,7 @@ class TiffSource:
     def close(self) -> None:
         """Close the file; safe to call twice."""
         self._pool.close()
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._data.close()
 
     @property
     def _convert_rows(self) -> int:

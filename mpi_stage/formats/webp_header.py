@@ -1,8 +1,8 @@
 """Size and metadata of a WebP file, from its chunks (RFC 9649), without touching a pixel."""
 
-import os
 import struct
 from dataclasses import dataclass
+from typing import BinaryIO
 
 _ANIMATED, _ALPHA = 0x02, 0x10
 _CHUNK_BYTES = 8
@@ -25,29 +25,30 @@ class WebpHeader:
     other: tuple[str, ...]
 
 
-def webp_header(path: str) -> WebpHeader:
-    """Walk the chunks of ``path``; raises ValueError where they are cut short or no image is among them."""
-    with open(path, "rb") as file:  # noqa: PTH123 (the path is a plain string throughout)
-        size = os.fstat(file.fileno()).st_size
-        declared = struct.unpack("<4xI4x", file.read(12))[0] + _CHUNK_BYTES
-        if declared > size:
-            raise ValueError(f"{declared} bytes declared, {size} found")
-        extended: bytes | None = None
-        image: tuple[int, int, bool] | None = None
-        blobs: dict[bytes, bytes] = {}
-        place = 12
-        while place + _CHUNK_BYTES <= declared:
-            file.seek(place)
-            name, length = struct.unpack("<4sI", file.read(_CHUNK_BYTES))
-            if place + _CHUNK_BYTES + length > declared:
-                raise ValueError(f"chunk {name!r} at byte {place} is cut short")
-            if name == b"VP8X":
-                extended = file.read(10)
-            elif name in (b"VP8 ", b"VP8L"):
-                image = _image(name, file.read(10))
-            elif name in (b"ICCP", b"EXIF", b"XMP ") and length <= _MAX_METADATA_BYTES:
-                blobs[name] = file.read(length)
-            place += _CHUNK_BYTES + length + length % 2
+def webp_header(file: BinaryIO, size: int) -> WebpHeader:
+    """Walk the chunks of a file of ``size`` bytes.
+
+    Raises ValueError where they are cut short or no image is among them.
+    """
+    declared = struct.unpack("<4xI4x", file.read(12))[0] + _CHUNK_BYTES
+    if declared > size:
+        raise ValueError(f"{declared} bytes declared, {size} found")
+    extended: bytes | None = None
+    image: tuple[int, int, bool] | None = None
+    blobs: dict[bytes, bytes] = {}
+    place = 12
+    while place + _CHUNK_BYTES <= declared:
+        file.seek(place)
+        name, length = struct.unpack("<4sI", file.read(_CHUNK_BYTES))
+        if place + _CHUNK_BYTES + length > declared:
+            raise ValueError(f"chunk {name!r} at byte {place} is cut short")
+        if name == b"VP8X":
+            extended = file.read(10)
+        elif name in (b"VP8 ", b"VP8L"):
+            image = _image(name, file.read(10))
+        elif name in (b"ICCP", b"EXIF", b"XMP ") and length <= _MAX_METADATA_BYTES:
+            blobs[name] = file.read(length)
+        place += _CHUNK_BYTES + length + length % 2
     return _combine(extended, image, blobs)
 
 

@@ -2,12 +2,14 @@
 
 import struct
 import tracemalloc
+from contextlib import closing, contextmanager
 
 import numpy as np
 import pytest
 import tifffile
 
 from mpi_stage.errors import DamagedInputError
+from mpi_stage.formats.byte_source import FileSource
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.tiff_directory import TiffFile
 from mpi_stage.formats.tiff_fields import TILE_COUNTS, TILE_OFFSETS, Fields
@@ -18,6 +20,12 @@ IMAGE_WIDTH, ROWS_PER_STRIP, SOFTWARE = 256, 278, 305
 @pytest.fixture
 def path(tmp_path):
     return tmp_path / "in.tif"
+
+
+@contextmanager
+def opened(path):
+    with closing(FileSource(str(path))) as data:
+        yield TiffFile(data)
 
 
 def classic(*entries, following=0):
@@ -37,7 +45,7 @@ def test_every_number_and_text_is_read_as_tifffile_reads_it(path, bigtiff, order
     ]
     options = {"tile": (16, 16), "bigtiff": bigtiff, "byteorder": order, "extratags": extra}
     tifffile.imwrite(path, pixels, photometric="rgb", description="a view", metadata=None, **options)
-    with tifffile.TiffFile(path) as judge, TiffFile(str(path)) as file:
+    with tifffile.TiffFile(path) as judge, opened(path) as file:
         page = judge.pages.first
         fields = Fields(file.first)
         assert file.big == bigtiff
@@ -54,19 +62,19 @@ def test_the_chain_of_directories_is_followed(path):
     with tifffile.TiffWriter(path) as writer:
         for value in range(3):
             writer.write(np.full((8, 8 + value), value, np.uint8), metadata=None)
-    with TiffFile(str(path)) as file:
+    with opened(path) as file:
         assert [directory.value(IMAGE_WIDTH) for directory in file.directories()] == [8, 9, 10]
 
 
 def test_a_chain_that_comes_back_ends_with_an_error(path):
     path.write_bytes(classic((IMAGE_WIDTH, 3, 1, 5), following=8))
-    with TiffFile(str(path)) as file, pytest.raises(ValueError, match="comes back to byte 8"):
+    with opened(path) as file, pytest.raises(ValueError, match="comes back to byte 8"):
         list(file.directories())
 
 
 def test_a_code_that_comes_twice_keeps_both_entries(path):
     path.write_bytes(classic((IMAGE_WIDTH, 3, 1, 5), (IMAGE_WIDTH, 3, 1, 6)))
-    with TiffFile(str(path)) as file:
+    with opened(path) as file:
         assert file.first.value(IMAGE_WIDTH) == 5
         assert file.first.read(file.first.second[IMAGE_WIDTH]) == 6
 
@@ -75,7 +83,7 @@ def test_a_code_that_comes_twice_keeps_both_entries(path):
 def test_a_count_beyond_the_file_allocates_nothing(path, code):
     path.write_bytes(classic((code, 4, 2**31, 8)))
     tracemalloc.start()
-    with TiffFile(str(path)) as file, pytest.raises(ValueError, match=r"not there|too long|too many"):
+    with opened(path) as file, pytest.raises(ValueError, match=r"not there|too long|too many"):
         file.first.table(code) if code != SOFTWARE else file.first.value(code)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
