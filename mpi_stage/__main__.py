@@ -1,6 +1,5 @@
 """The program of a rank: ``python -m mpi_stage --control PATH``; see ``mpi_stage.contract``."""
 
-import argparse
 import faulthandler
 import importlib
 import sys
@@ -9,13 +8,15 @@ from typing import Any
 from mpi_stage.process import die_with_parent, keep_freed_memory
 
 EXIT_FAILED = 70
+EXIT_USAGE = 2
+_WORDS = 3  # this program, --control and the Unix socket on which the supervisor listens
 
 
 def main() -> int:
     """Serve requests until told to stop; a failure in a world of several ranks ends the world."""
-    parser = argparse.ArgumentParser(prog="mpi_stage", description=__doc__)
-    parser.add_argument("--control", required=True, help="Unix socket on which the supervisor listens")
-    arguments = parser.parse_args()
+    if len(sys.argv) != _WORDS or sys.argv[1] != "--control":
+        sys.stderr.write(f"{__doc__}\n")
+        return EXIT_USAGE
     die_with_parent()
     keep_freed_memory()
     faulthandler.enable()
@@ -24,7 +25,7 @@ def main() -> int:
     from mpi_stage.control import ControlConnection  # noqa: PLC0415
 
     comm = MPI.COMM_WORLD
-    connection = ControlConnection(arguments.control)
+    connection = ControlConnection(sys.argv[2])
     connection.start(comm.rank, comm.size)
     _load()
     while True:

@@ -27,7 +27,7 @@ from typing import Any, Self
 
 from mpi_stage.errors import StageError, from_name
 
-CONTRACT_VERSION = 1
+CONTRACT_VERSION = 2
 DEFAULT_MEMORY_BYTES = 1 << 30
 
 
@@ -61,7 +61,8 @@ class Request(_Message):
     input: path of the image.
     output: path to write; must not exist; removed again on any failure.
     output_name: the final file name; its suffix gives the format.
-    steps: the pipeline in its JSON spelling.
+    steps: the pipeline: the list of its JSON spelling, or the words of its text spelling.
+    border: for the steps that take one and state none; each operation's own if None.
     device: ``auto``, ``cpu`` or ``gpu``.
     memory_bytes: the most anonymous memory that one rank may use.
     block_rows: rows processed at once; None lets the plan choose.
@@ -74,7 +75,7 @@ class Request(_Message):
     input: str
     output: str
     output_name: str
-    steps: list[dict[str, Any]]
+    steps: list[dict[str, Any]] | list[str]
     device: str = "auto"
     memory_bytes: int = DEFAULT_MEMORY_BYTES
     block_rows: int | None = None
@@ -82,6 +83,7 @@ class Request(_Message):
     digest: bool = True
     compression: str | None = None
     quality: int | None = None
+    border: str | None = None
     version: int = CONTRACT_VERSION
 
 

@@ -21,7 +21,7 @@ from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Measured
-from mpi_stage.operations.grammar import Step, parse_json
+from mpi_stage.operations.grammar import Step, parse
 from mpi_stage.partition import Rows
 from mpi_stage.placed import Placed, place_metadata, upright_steps
 from mpi_stage.plan import Plan, make_plan
@@ -40,7 +40,7 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
 
     The header comes with the metadata that the result is to have.
     """
-    steps = parse_json(request.steps)
+    steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
     plan, header, sink, _ = _plan_placed(request, steps, read_header(request.input), ranks)
     return plan, header, sink
@@ -101,7 +101,7 @@ def run_request(context: RankContext, request: Request, emit: Emit) -> None:
 
 def _run(context: RankContext, request: Request, emit: Emit) -> Report | None:
     """Open the input, plan, filter; return the report on rank 0."""
-    steps = parse_json(request.steps)
+    steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
     before = file_bytes()
     source = open_source(request.input, context.clock)

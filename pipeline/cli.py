@@ -1,22 +1,21 @@
-"""The command ``halorow``: its commands, its errors, its exit codes."""
+"""The command ``halorow``: its start, its errors, its exit codes.
 
-import json
+What reads the command line in general takes longer to load than many an image to be filtered, so a
+plain ``halorow run`` starts without it.
+"""
+
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
-from typing import Annotated, NoReturn
-
-import typer
-
-from pipeline import local_cli
+from typing import NoReturn
 
 EXIT_INTERRUPTED = 130
 _EXIT_SIGNALLED = 128
-_LOCAL = ("run", "plan", "ops", "digest")
 _DEBUG = "HALOROW_DEBUG"
+_BOLD_RED, _RESET = "\x1b[31m\x1b[1m", "\x1b[0m"
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -30,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(words: list[str]) -> int:
     try:
-        code = _app(words)(words, prog_name="halorow", standalone_mode=False)
+        code = _obey(words)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read our output has enough of it; do not fail again when Python flushes at exit.
@@ -45,39 +44,18 @@ def _run(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _app(words: Sequence[str]) -> typer.Typer:
-    """Return the application; with the service's commands only if one of those may be meant."""
-    app = typer.Typer(
-        name="halorow",
-        help="Filters images too large or too many for one machine, exactly, and loses nothing.",
-        no_args_is_help=True,
-        add_completion=False,
-        pretty_exceptions_enable=False,
-        context_settings={"help_option_names": ["-h", "--help"]},
-    )
-    app.callback()(_before)
-    local_cli.register(app)
-    if not words or words[0] not in _LOCAL:
-        from pipeline import service_cli  # noqa: PLC0415  (a local command need not wait for it)
+def _obey(words: list[str]) -> object:
+    """Do what the command line says; return the exit code, or something else where that is 0."""
+    if words[:1] == ["run"]:
+        from pipeline.plain_run import read_run  # noqa: PLC0415  (see the module's docstring)
 
-        service_cli.register(app)
-    return app
+        wanted = read_run(words[1:])
+        if wanted is not None:
+            wanted.carry_out()
+            return 0
+    from pipeline.application import application  # noqa: PLC0415  (see the module's docstring)
 
-
-def _show_version(wanted: bool) -> None:
-    if wanted:
-        from importlib.metadata import version  # noqa: PLC0415  (slow, and needed here alone)
-
-        typer.echo(f"halorow {version('halorow')}")
-        raise typer.Exit
-
-
-def _before(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    """Take the options that come before a command."""
+    return application(words)(words, prog_name="halorow", standalone_mode=False)
 
 
 def _report_error(error: Exception, *, as_json: bool) -> int:
@@ -86,6 +64,8 @@ def _report_error(error: Exception, *, as_json: bool) -> int:
     Ours have a ``public_message``, those of the command line's parser a ``format_message``.
     """
     if os.environ.get(_DEBUG):
+        import traceback  # noqa: PLC0415  (see the module's docstring)
+
         traceback.print_exception(error)
     code = int(getattr(error, "exit_code", 1))
     if hasattr(error, "public_message"):
@@ -102,9 +82,14 @@ def _report_error(error: Exception, *, as_json: bool) -> int:
 
 
 def _say(message: str, kind: str, code: int, *, as_json: bool) -> int:
-    typer.secho("error: ", fg=typer.colors.RED, bold=True, err=True, nl=False)
-    typer.echo(message, err=True)
+    label = "error: "
+    if sys.stderr.isatty() and "NO_COLOR" not in os.environ:
+        label = f"{_BOLD_RED}{label}{_RESET}"
+    with suppress(OSError):  # nobody may be left to read it
+        sys.stderr.write(f"{label}{message}\n")
     if as_json:
+        import json  # noqa: PLC0415  (see the module's docstring)
+
         told = {"kind": kind, "message": message, "exit_code": code}
         sys.stdout.write(json.dumps({"error": told}, ensure_ascii=False, indent=2) + "\n")
     return code

@@ -7,11 +7,8 @@ import socket
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
-
-from mpi_stage.contract import encode
 
 Event = dict[str, Any]
 
@@ -27,13 +24,13 @@ class _HasFileno(Protocol):
     def fileno(self) -> int: ...
 
 
-@dataclass
 class _Peer:
     """One rank's connection; ``rank`` is None until it has said hello."""
 
-    socket: socket.socket
-    rank: int | None = None
-    unread: bytearray = field(default_factory=bytearray)
+    def __init__(self, connection: socket.socket) -> None:
+        self.socket = connection
+        self.rank: int | None = None
+        self.unread = bytearray()
 
 
 class ControlServer:
@@ -90,6 +87,8 @@ class ControlServer:
 
         Its going is told by the next :meth:`wait`.
         """
+        from mpi_stage.contract import encode  # noqa: PLC0415  (the ranks start while this is loaded)
+
         line = encode(message)
         for peer in list(self._peers.values()):
             peer.socket.settimeout(_SEND_TIMEOUT_S)

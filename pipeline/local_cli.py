@@ -7,14 +7,12 @@ import json
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from pipeline.plain_run import Run
 from pipeline.sizes import parse_size
-
-if TYPE_CHECKING:
-    from mpi_stage.contract import Report
 
 
 class Device(StrEnum):
@@ -67,10 +65,7 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
     as_json: Json = False,
 ) -> None:
     """Filter one image on this machine."""
-    from pipeline.local_run import run_image  # noqa: PLC0415  # see the module's docstring
-    from pipeline.progress import RunProgress  # noqa: PLC0415
-
-    options = _options(
+    stated = _stated(
         ranks=ranks,
         device=device.value,
         border=border,
@@ -80,12 +75,7 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
         quality=quality,
         digest=digest,
     )
-    with RunProgress(source.name, shown=not quiet) as progress:
-        report = run_image(source, output, steps, options, overwrite=overwrite, on_event=progress)
-    if as_json:
-        _print_json(report.to_json())
-    elif not quiet:
-        typer.echo(_told(output, report))
+    Run(source, output, steps, stated, overwrite, quiet, as_json).carry_out()
 
 
 def plan(  # noqa: PLR0917  # typer takes options as arguments
@@ -99,13 +89,13 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
     as_json: Json = False,
 ) -> None:
     """Show what a pipeline would do to an image, and what it would take."""
-    from pipeline.local_run import plan_image  # noqa: PLC0415
+    from pipeline.local_run import RunOptions, plan_image  # noqa: PLC0415  # see the module's docstring
     from pipeline.plan_view import plan_text  # noqa: PLC0415
 
-    options = _options(
+    stated = _stated(
         ranks=ranks, device=device.value, border=border, memory_bytes=memory, block_rows=block_rows
     )
-    found = plan_image(source, steps, options)
+    found = plan_image(source, steps, RunOptions(**stated))
     if as_json:
         _print_json(found)
     else:
@@ -141,17 +131,9 @@ def ops(
         typer.echo(catalogue_text(OPERATIONS))
 
 
-def _options(**given: Any) -> Any:  # noqa: ANN401  (RunOptions, which is not imported yet)
-    """Return run options with the given values, those that are None left at their defaults."""
-    from pipeline.local_run import RunOptions  # noqa: PLC0415
-
-    return RunOptions(**{name: value for name, value in given.items() if value is not None})
-
-
-def _told(output: Path, report: "Report") -> str:
-    ranks = f"{len(report.ranks)} rank" + ("s" if len(report.ranks) > 1 else "")
-    image = f"{report.columns} × {report.rows} px, {report.channels} × {report.dtype}"
-    return f"{output}: {image}, in {report.seconds:.2f} s on {ranks}"
+def _stated(**given: int | str | None) -> dict[str, Any]:
+    """Return the options that were stated."""
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _print_json(value: object) -> None:

@@ -2,27 +2,27 @@
 
 import errno
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from mpi_stage.contract import DEFAULT_MEMORY_BYTES, Report, Request
 from mpi_stage.errors import DiskFullError, MissingInputError, OutputError, OutputExistsError
 from pipeline.launch import cores
 from pipeline.world import Listener, World
+
+if TYPE_CHECKING:
+    from mpi_stage.contract import Report, Request
 
 Words = Sequence[str] | Sequence[dict[str, Any]]
 
 _JOB = "local"
 _NAME_CHARACTERS = 40  # of the output's name, in that of the temporary folder
+_NAME_BYTES = 4  # of chance, in that of the temporary folder
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(NamedTuple):
     """How a pipeline is to be run; None leaves the choice to the plan or the input.
 
     Attributes
@@ -30,7 +30,7 @@ class RunOptions:
     ranks: MPI ranks; the cores this process may use if None.
     device: ``auto``, ``cpu`` or ``gpu``.
     border: for the steps that take one and state none; each operation's own if None.
-    memory_bytes: the most anonymous memory that one rank may use.
+    memory_bytes: the most anonymous memory that one rank may use; the stage's default if None.
     block_rows: rows processed at once.
     compression, quality: for the output.
     digest: whether the report is to hold the digest of the output's pixels.
@@ -39,22 +39,26 @@ class RunOptions:
     ranks: int | None = None
     device: str = "auto"
     border: str | None = None
-    memory_bytes: int = DEFAULT_MEMORY_BYTES
+    memory_bytes: int | None = None
     block_rows: int | None = None
     compression: str | None = None
     quality: int | None = None
     digest: bool = True
 
-    def request(self, steps: Words, **places: str) -> Request:
-        """Return the request to the stage. Raises PipelineError where the pipeline is wrong."""
-        # The catalogue takes a while to load; meanwhile the ranks are starting.
-        from mpi_stage.operations.grammar import parse, to_json  # noqa: PLC0415
+    def request(self, steps: Words, **places: str) -> "Request":
+        """Return the request to the stage.
+
+        Words are left to the stage, so that the catalogue is not loaded here too. Raises PipelineError
+        where a pipeline in JSON is wrong.
+        """
+        from mpi_stage.contract import DEFAULT_MEMORY_BYTES, Request  # noqa: PLC0415  (while the ranks start)
 
         return Request(
             job=_JOB,
-            steps=to_json(parse(steps, default_border=self.border)),
+            steps=_told(steps, self.border),
+            border=self.border,
             device=self.device,
-            memory_bytes=self.memory_bytes,
+            memory_bytes=DEFAULT_MEMORY_BYTES if self.memory_bytes is None else self.memory_bytes,
             block_rows=self.block_rows,
             compression=self.compression,
             quality=self.quality,
@@ -72,7 +76,7 @@ def run_image(
     overwrite: bool = False,
     on_event: Listener | None = None,
     cancelled: Callable[[], bool] | None = None,
-) -> Report:
+) -> "Report":
     """Filter ``source`` into ``output``; the output appears under its name when it is complete.
 
     ``steps`` are words of the text spelling or the list of the JSON spelling. ``on_event`` gets the
@@ -115,6 +119,15 @@ def digest_image(source: Path) -> str:
         return world.digest(str(source.absolute()))
 
 
+def _told(steps: Words, border: str | None) -> list[str] | list[dict[str, Any]]:
+    words = [step for step in steps if isinstance(step, str)]
+    if len(words) == len(steps):
+        return words
+    from mpi_stage.operations.grammar import parse, to_json  # noqa: PLC0415  (slow, and rarely needed here)
+
+    return to_json(parse(steps, default_border=border))
+
+
 def _check_input(source: Path) -> None:
     """Raise MissingInputError unless ``source`` is a file that can be read."""
     if source.is_dir():
@@ -140,7 +153,7 @@ def _final_place(output: Path, *, overwrite: bool) -> Path:
 @contextmanager
 def _workplace(final: Path) -> Iterator[Path]:
     """Make a folder beside the output for all that is unfinished; remove it at the end."""
-    folder = final.parent / f".{final.name[:_NAME_CHARACTERS]}.{secrets.token_hex(4)}.part"
+    folder = final.parent / f".{final.name[:_NAME_CHARACTERS]}.{os.urandom(_NAME_BYTES).hex()}.part"
     try:
         folder.mkdir(mode=0o700)
     except OSError as error:

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -113,25 +112,29 @@ class _Starter:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
-        self._wanted: queue.SimpleQueue[tuple[_Start, Future[subprocess.Popen[bytes]]]] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[tuple[_Start, _Answer]] = queue.SimpleQueue()
         threading.Thread(target=self._serve, name="process-starter", daemon=True).start()
 
     def run(self, start: "_Start") -> subprocess.Popen[bytes]:
         """Call ``start`` in the thread; return what it returns or raise what it raises."""
-        future: Future[subprocess.Popen[bytes]] = Future()
-        self._wanted.put((start, future))
-        return future.result()
+        answer: _Answer = queue.SimpleQueue()
+        self._wanted.put((start, answer))
+        started = answer.get()
+        if isinstance(started, Exception):
+            raise started
+        return started
 
     def _serve(self) -> None:
         while True:
-            start, future = self._wanted.get()
+            start, answer = self._wanted.get()
             try:
-                future.set_result(start())
+                answer.put(start())
             except Exception as error:  # noqa: BLE001  (it is raised in the caller's thread)
-                future.set_exception(error)
+                answer.put(error)
 
 
 _Start = Callable[[], subprocess.Popen[bytes]]
+_Answer = queue.SimpleQueue[subprocess.Popen[bytes] | Exception]
 _lock = threading.Lock()
 _known_starter: _Starter | None = None
 

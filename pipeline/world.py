@@ -7,15 +7,17 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
-from mpi_stage.contract import Report, Request, error_of
 from mpi_stage.errors import StageError, WorldError
 from pipeline.control import ControlServer, Event
 from pipeline.launch import STAGE_PROGRAM, forget_shared_memory, rank_command, rank_environment
 from pipeline.processes import descendants, signal_all, spawn, wait_gone
 from pipeline.tail import Tail
 from pipeline.watch import Watch
+
+if TYPE_CHECKING:
+    from mpi_stage.contract import Report, Request
 
 START_TIMEOUT_S = 60.0
 """Time for all ranks to report, on a machine that may be busy and read the libraries from disk."""
@@ -84,13 +86,13 @@ class World:
 
     def run(
         self,
-        request: Request,
+        request: "Request",
         *,
         on_event: Listener | None = None,
         deadline_s: float | None = None,
         stall_s: float | None = None,
         cancelled: Callable[[], bool] | None = None,
-    ) -> Report:
+    ) -> "Report":
         """Carry out a request and return its report.
 
         ``on_event`` gets the events ``planned`` and ``progress``; ``cancelled`` is asked about ten
@@ -100,10 +102,12 @@ class World:
         watch = Watch(
             request.job, time.monotonic(), deadline_s=deadline_s, stall_s=stall_s, cancelled=cancelled
         )
+        from mpi_stage.contract import Report  # noqa: PLC0415  (the ranks start while this is loaded)
+
         message = {"request": "run", **request.to_json()}
         return Report.from_json(self._ask(message, "report", watch, on_event)["report"])
 
-    def plan(self, request: Request, *, ranks: int | None = None, deadline_s: float | None = 60.0) -> Event:
+    def plan(self, request: "Request", *, ranks: int | None = None, deadline_s: float | None = 60.0) -> Event:
         """Return the plan of a request for a world of ``ranks`` ranks (this one's if None), as JSON.
 
         Only the input's header is read. Raises as :meth:`run`.
@@ -209,7 +213,7 @@ class World:
                 continue
             watch.saw(event, time.monotonic())
             if event["event"] == "error":
-                raise error_of(event)
+                raise _error_of(event)
             if event["event"] == answer:
                 answers.append(event)
             elif listener is not None:
@@ -260,7 +264,7 @@ class World:
             ended = self._tail.ended and self._process.poll() is not None
             for event in self._hear(0.0 if ended else _TICK_S):
                 if event["event"] == "error" and event.get("job") == job:
-                    raise error_of(event)
+                    raise _error_of(event)
         raise WorldError(f"{self._who()} {self._how()}{self._last_words()}")
 
     def _who(self) -> str:
@@ -283,3 +287,10 @@ class World:
     def _last_words(self) -> str:
         words = _HYDRA_NOISE.sub("", self._tail.text).strip()
         return f"; its last words: {words}" if words else ""
+
+
+def _error_of(event: Event) -> StageError:
+    """Return the error that an error event tells of."""
+    from mpi_stage.contract import error_of  # noqa: PLC0415  (the ranks start while this is loaded)
+
+    return error_of(event)

@@ -310,10 +310,62 @@ def test_wrong_usage_ends_with_2(words):
     assert done.stderr.startswith("error: ")
 
 
-def test_local_commands_load_nothing_of_the_service(output):
-    environment = {**os.environ, "PYTHONPROFILEIMPORTTIME": "1"}
-    done = halorow("run", COFFEE, output, "invert", "--ranks", 1, env=environment)
-    loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in done.stderr.splitlines()}
-    assert "typer" in loaded
-    # Not pydantic: newer versions of typer read the command line with it.
-    assert loaded.isdisjoint({"ray", "redis", "streamlit", "structlog", "google", "rich", "starlette"})
+def loaded_by(*words):
+    """Return the modules that a command has loaded, by their full names."""
+    done = halorow(*words, env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    assert done.returncode == 0
+    return {line.rpartition("|")[2].strip() for line in done.stderr.splitlines() if "|" in line}
+
+
+def packages(modules):
+    return {name.partition(".")[0] for name in modules}
+
+
+SERVICE = {"ray", "redis", "streamlit", "structlog", "google", "obstore", "starlette", "uvicorn", "zarr"}
+PIXELS = {"numpy", "cv2", "scipy", "imagecodecs", "tifffile", "PIL", "mpi4py"}
+COMMAND_LINE = {"typer", "click", "rich", "pydantic", "shellingham"}
+SLOW_TO_LOAD = {
+    "argparse",
+    "asyncio",
+    "concurrent",
+    "dataclasses",
+    "hashlib",
+    "inspect",
+    "logging",
+    "secrets",
+}
+
+
+def test_a_run_starts_its_ranks_before_it_loads_anything_slow(output):
+    """What is loaded after the contract is loaded while the ranks start."""
+    done = halorow("run", COFFEE, output, "invert", env={**os.environ, "PYTHONPROFILEIMPORTTIME": "1"})
+    before = {
+        line.rpartition("|")[2].strip()
+        for line in done.stderr.partition("mpi_stage.contract")[0].splitlines()
+    }
+    inside = {"dataclasses", "inspect"}  # of the contract, which is listed after what it needs
+    assert "pipeline.world" in before
+    assert packages(before).isdisjoint(SERVICE | PIXELS | COMMAND_LINE | (SLOW_TO_LOAD - inside))
+
+
+def test_a_run_loads_nothing_that_reads_pixels_command_lines_or_serves(output):
+    assert packages(loaded_by("run", COFFEE, output, "invert")).isdisjoint(SERVICE | PIXELS | COMMAND_LINE)
+
+
+def test_a_plan_loads_nothing_of_the_service_and_no_pixels():
+    assert packages(loaded_by("plan", COFFEE, "invert")).isdisjoint(
+        SERVICE | PIXELS - {"numpy", "cv2"} | {"rich"}
+    )
+
+
+def test_the_list_of_operations_loads_nothing_of_the_service():
+    assert packages(loaded_by("ops")).isdisjoint(SERVICE | PIXELS - {"numpy", "cv2"} | {"rich"})
+
+
+def test_an_idle_rank_has_loaded_no_more_than_an_image_needs():
+    program = "import sys; from mpi_stage import __main__ as rank; rank._load(); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert {"numpy", "cv2", "mpi4py.MPI", "mpi_stage.session"} <= loaded
+    needless = SERVICE | COMMAND_LINE | {"scipy", "tifffile", "PIL", "argparse", "pipeline", "ui"}
+    assert packages(loaded).isdisjoint(needless)

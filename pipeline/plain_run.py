@@ -1,0 +1,132 @@
+"""A ``halorow run`` whose words are plain to see, read without loading what reads command lines in general.
+
+Anything else, wrong usage and calls for help included, is left to that.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from mpi_stage.contract import Report
+
+_LEAST_PLACES = 3  # input, output, one step
+_MOST_QUALITY = 100
+_MOST_DIGITS = 9
+DEVICES = ("auto", "cpu", "gpu")
+
+
+class Run(NamedTuple):
+    """What to do, in terms of the command line: see ``halorow run --help``.
+
+    Attributes
+    ----------
+    options: those of :class:`pipeline.local_run.RunOptions` that were stated.
+    """
+
+    source: Path
+    output: Path
+    steps: list[str]
+    options: dict[str, Any]
+    overwrite: bool = False
+    quiet: bool = False
+    as_json: bool = False
+
+    def carry_out(self) -> None:
+        """Filter the image and tell of it on standard output. Raises the stage's errors."""
+        from pipeline.local_run import RunOptions, run_image  # noqa: PLC0415  (reading words does not need it)
+        from pipeline.progress import RunProgress  # noqa: PLC0415  (as above)
+
+        options = RunOptions(**self.options)
+        with RunProgress(self.source.name, shown=not self.quiet) as progress:
+            report = run_image(
+                self.source, self.output, self.steps, options, overwrite=self.overwrite, on_event=progress
+            )
+        if self.as_json:
+            import json  # noqa: PLC0415  (as above)
+
+            sys.stdout.write(json.dumps(report.to_json(), ensure_ascii=False, indent=2) + "\n")
+        elif not self.quiet:
+            sys.stdout.write(_told(self.output, report) + "\n")
+
+
+def read_run(words: Sequence[str]) -> Run | None:
+    """Return what the words after ``run`` ask for, or None where they are not plain to see."""
+    places: list[str] = []
+    stated: dict[str, Any] = {}
+    left = iter(words)
+    for word in left:
+        if word in FLAGS:
+            name, value = FLAGS[word]
+        elif word in VALUES:
+            name, read = VALUES[word]
+            value = read(next(left, ""))
+            if value is None:
+                return None
+        elif word.startswith("-"):
+            return None
+        else:
+            places.append(word)
+            continue
+        stated[name] = value
+    if len(places) < _LEAST_PLACES:
+        return None
+    ways = {name: stated.pop(name) for name in ("overwrite", "quiet", "as_json") if name in stated}
+    return Run(Path(places[0]), Path(places[1]), places[2:], stated, **ways)
+
+
+def _text(word: str) -> str | None:
+    return None if not word or word.startswith("-") else word
+
+
+def _device(word: str) -> str | None:
+    return word if word in DEVICES else None
+
+
+def _count(word: str) -> int | None:
+    """Return a number of at least 1, however it is written; None for anything else."""
+    plain = word.isascii() and word.isdecimal() and len(word) <= _MOST_DIGITS
+    return (int(word) or None) if plain else None
+
+
+def _quality(word: str) -> int | None:
+    count = _count(word)
+    return count if count is not None and count <= _MOST_QUALITY else None
+
+
+def _size(word: str) -> int | None:
+    from pipeline.sizes import parse_size  # noqa: PLC0415  (rarely needed)
+
+    try:
+        return parse_size(word)
+    except ValueError:
+        return None
+
+
+FLAGS: dict[str, tuple[str, bool]] = {
+    "--digest": ("digest", True),
+    "--no-digest": ("digest", False),
+    "--overwrite": ("overwrite", True),
+    "--quiet": ("quiet", True),
+    "-q": ("quiet", True),
+    "--json": ("as_json", True),
+}
+"""Words that stand alone: what they set, to what."""
+
+VALUES: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "--ranks": ("ranks", _count),
+    "--device": ("device", _device),
+    "--border": ("border", _text),
+    "--memory": ("memory_bytes", _size),
+    "--block-rows": ("block_rows", _count),
+    "--compression": ("compression", _text),
+    "--quality": ("quality", _quality),
+}
+"""Words that the next one belongs to: what they set, and how it is read; None is left to others."""
+
+
+def _told(output: Path, report: "Report") -> str:
+    ranks = f"{len(report.ranks)} rank" + ("s" if len(report.ranks) > 1 else "")
+    image = f"{report.columns} × {report.rows} px, {report.channels} × {report.dtype}"
+    return f"{output}: {image}, in {report.seconds:.2f} s on {ranks}"
