@@ -17,6 +17,7 @@ from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
 from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source
+from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
 from mpi_stage.image import ImageSpec
@@ -92,7 +93,7 @@ def run_request(context: RankContext, request: Request, emit: Emit) -> None:
         report = _run(context, request, emit)
     except BaseException as error:
         if context.comm.rank == 0 and not isinstance(error, OutputExistsError):
-            Path(request.output).unlink(missing_ok=True)
+            remove_output(request.output)
         raise
     if report is not None:
         finished = {**report.to_json(), "seconds": time.perf_counter() - started}
@@ -194,7 +195,7 @@ class _Run:
             channels=plan.after.channels,
             dtype=plan.after.dtype,
             pixels_sha256=combine(plan.after, digests) if digests else None,
-            output_bytes=Path(self._request.output).stat().st_size,
+            output_bytes=stored_bytes(self._request.output),
             seconds=0.0,
             metadata_kept=list(sink.kept),
             notes=list(plan.notes),

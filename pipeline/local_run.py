@@ -9,6 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mpi_stage.errors import DiskFullError, MissingInputError, OutputError, OutputExistsError
+from pipeline.folder_images import (
+    SUFFIX,
+    check_folder_place,
+    is_folder_image,
+    named_as_folder,
+    publish_folder,
+)
 from pipeline.launch import cores
 from pipeline.world import Listener, World
 
@@ -108,7 +115,9 @@ def plan_image(source: Path, steps: Words, options: RunOptions | None = None) ->
     options = options or RunOptions()
     _check_input(source)
     with World(1) as world:
-        request = options.request(steps, input=str(source.absolute()), output="", output_name=source.name)
+        named = source.is_dir() and not named_as_folder(source.name)
+        name = source.name + SUFFIX if named else source.name
+        request = options.request(steps, input=str(source.absolute()), output="", output_name=name)
         return world.plan(request, ranks=options.ranks or cores())
 
 
@@ -129,8 +138,8 @@ def _told(steps: Words, border: str | None) -> list[str] | list[dict[str, Any]]:
 
 
 def _check_input(source: Path) -> None:
-    """Raise MissingInputError unless ``source`` is a file that can be read."""
-    if source.is_dir():
+    """Raise MissingInputError unless ``source`` is a file, or a folder as an image, that can be read."""
+    if source.is_dir() and not is_folder_image(source):
         raise MissingInputError(f"{source} is a folder, not an image")
     if not source.exists():
         raise MissingInputError(f"there is no file {source}")
@@ -141,9 +150,11 @@ def _check_input(source: Path) -> None:
 def _final_place(output: Path, *, overwrite: bool) -> Path:
     """Return where the output is to appear, symbolic links followed, if it may appear there."""
     final = Path(os.path.realpath(output))
-    if final.is_dir():
+    if named_as_folder(output.name):
+        check_folder_place(final, overwrite=overwrite)
+    elif final.is_dir():
         raise OutputExistsError(f"{output} is a folder; name a file in it")
-    if final.exists() and not overwrite:
+    elif final.exists() and not overwrite:
         raise OutputExistsError(f"{output} is there already; pass --overwrite to replace it")
     if not final.parent.is_dir():
         raise OutputError(f"there is no folder {final.parent} to write {output.name} in; make it first")
@@ -167,7 +178,9 @@ def _workplace(final: Path) -> Iterator[Path]:
 def _publish(unfinished: Path, final: Path, *, overwrite: bool) -> None:
     """Give the finished file its name, at once and only if nobody else has taken it meanwhile."""
     try:
-        if overwrite:
+        if unfinished.is_dir():
+            publish_folder(unfinished, final, overwrite=overwrite)
+        elif overwrite:
             unfinished.replace(final)
         else:
             _claim_name(unfinished, final)

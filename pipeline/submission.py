@@ -16,6 +16,7 @@ from pipeline.errors import (
     ObjectNotFoundError,
     QueueUnavailableError,
 )
+from pipeline.folder_images import named_as_folder
 from pipeline.models import JobStatus, Lane, Manifest, ObjectInfo, ObjectRef, now
 from pipeline.parts import Parts
 from pipeline.webhook_url import check_webhook
@@ -26,6 +27,7 @@ MAX_TEXT_CHARACTERS = 200
 """Longest idempotency key, user or batch."""
 
 PRIORITIES = range(-10, 11)
+_NO_FOLDERS = "the service takes and makes single files. Use `halorow run` for Zarr, or a TIFF here"
 _RESERVED = ("jobs/", "keys/", layout.OPEN, layout.OUTBOX, layout.UPLOADS)
 
 
@@ -63,6 +65,8 @@ def submit(parts: Parts, order: Order) -> JobStatus:
     if known is None:
         name = layout.safe_name(order.input_name or _name_of(order.input))
         output_key, output_name = _output(parts, job_id, order.output, name)
+        if named_as_folder(output_name):
+            raise InvalidJobError(f"the output {output_name} would be a folder; {_NO_FOLDERS}")
         known = Manifest(
             id=job_id,
             created_at=made_at,
@@ -166,6 +170,8 @@ def _input(parts: Parts, job_id: str, order: Order, name: str) -> ObjectRef:
         if order.data is not None:
             return _ref(parts.store.put_bytes(key, order.data, create_only=True))
         path = Path(order.input)
+        if path.is_dir():
+            raise InvalidJobError(f"{path} is a folder; {_NO_FOLDERS}")
         if not path.is_file():
             raise MissingInputError(f"there is no file {path}; check the path")
         return _ref(parts.store.put_file(key, path, create_only=True))

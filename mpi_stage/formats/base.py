@@ -39,9 +39,10 @@ class Layout:
 
     Attributes
     ----------
-    format: ``tiff``, ``png``, ``jpeg``, ``webp`` or ``bmp``.
-    tile: rows and columns of a tile, or None for strips and formats without tiles.
-    compression: ``none``, ``deflate``, ``lzw``, ``zstd``, ``jpeg``, ``lerc``… (TIFF), else the format's own.
+    format: ``tiff``, ``zarr``, ``png``, ``jpeg``, ``webp`` or ``bmp``.
+    tile: rows and columns of a tile or chunk, or None for strips and formats without tiles.
+    compression: ``none``, ``deflate``, ``lzw``, ``zstd``, ``jpeg``, ``lerc``… (TIFF), ``none``, ``zstd``,
+        ``gzip``, ``blosc`` (Zarr), else the format's own.
     bigtiff: whether a TIFF uses 64-bit offsets.
 
     """
@@ -58,7 +59,8 @@ class Header:
 
     ``divisible`` says that each rank can read any rows by itself. ``row_unit`` is how many rows are
     decoded together (strip or tile height; 1 where rows are stored plainly). ``decode_bytes`` is
-    the most memory that reading needs beside the rows asked for. ``stored_bytes`` is the file's size.
+    the most memory that reading needs beside the rows asked for. ``stored_bytes`` is the file's size; of
+    a Zarr, that of the decoded chunks.
     """
 
     spec: ImageSpec

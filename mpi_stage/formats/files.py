@@ -30,6 +30,21 @@ def output_errors(path: str) -> Iterator[None]:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
+def remove_output(path: str) -> None:
+    """Remove a file or a folder of files, as far as there is one."""
+    if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114 (plain strings)
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        Path(path).unlink(missing_ok=True)
+
+
+def stored_bytes(path: str) -> int:
+    """Return the size of a file, or of all files in a folder. Raises OSError."""
+    if not os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
+        return Path(path).stat().st_size
+    return sum((Path(folder) / name).stat().st_size for folder, _, names in os.walk(path) for name in names)
+
+
 def _free_bytes(path: str) -> int:
     """Bytes free on the device that holds ``path``; 0 where that cannot be told."""
     with suppress(OSError):

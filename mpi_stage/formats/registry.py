@@ -4,14 +4,16 @@ The codecs are imported when they are needed: a page or a plan that never opens 
 without them.
 """
 
+import os
 from pathlib import Path
 
-from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.errors import DamagedInputError, MissingInputError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
 from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
+from mpi_stage.formats.zarr_layout import ZarrLayout, choose_zarr
 from mpi_stage.image import ImageSpec
 from mpi_stage.timing import PhaseClock
 
@@ -25,7 +27,10 @@ SUFFIXES = {
     ".jpeg": "jpeg",
     ".webp": "webp",
     ".bmp": "bmp",
+    ".zarr": "zarr",
 }
+_OME_ZARR = ".ome.zarr"
+_ZARR_2 = (".zarray", ".zgroup", ".zattrs")
 _MAGICS = (
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
@@ -58,6 +63,8 @@ def open_source(path: str, clock: PhaseClock, options: SourceOptions = _AS_IT_IS
 
     Raises MissingInputError, UnsupportedFormatError, DamagedInputError.
     """
+    if os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
+        return _folder_source(path, clock)
     data = FileSource(path)
     try:
         return _source_of(data, clock, options)
@@ -104,6 +111,10 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
     on the device that holds ``path``. The file is made by the sink's ``create``.
     """
     plan, settled, layout = _plan(name, spec, metadata, like, options)
+    if isinstance(layout, ZarrLayout):
+        from mpi_stage.formats.zarr_sink import ZarrSink  # noqa: PLC0415 (start-up time)
+
+        return ZarrSink(path, layout, settled.metadata, plan=plan, clock=clock)
     if layout is not None:
         from mpi_stage.formats.tiff_sink import TiffSink  # noqa: PLC0415 (start-up time)
 
@@ -124,21 +135,19 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
 
 def _plan(
     name: str, spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions
-) -> tuple[SinkPlan, Settled, TiffLayout | None]:
-    """Return the plan, what becomes of the metadata and, for a TIFF, its layout."""
+) -> tuple[SinkPlan, Settled, TiffLayout | ZarrLayout | None]:
+    """Return the plan, what becomes of the metadata and, for a TIFF or a Zarr, its layout."""
     kind = _kind_of_name(name)
     check_quality(options.quality)
     if kind == "tiff":
         layout = choose_layout(spec, like, options)
         settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
-        plan = SinkPlan(
-            divisible=True,
-            row_unit=layout.row_unit,
-            encode_bytes=layout.encode_bytes(options.threads),
-            kept=settled.kept,
-            dropped=settled.dropped,
-        )
-        return plan, settled, layout
+        return _divisible(layout.row_unit, layout.encode_bytes(options.threads), settled), settled, layout
+    if kind == "zarr":
+        ome = name.lower().endswith(_OME_ZARR)
+        cut = choose_zarr(spec, like, options, ome=ome)
+        settled = settle(metadata, _zarr_takes(metadata, ome=ome), spec, "OME-Zarr" if ome else "Zarr")
+        return _divisible(cut.row_unit, cut.encode_bytes, settled), settled, cut
     limits = KINDS[kind]
     check_raster(limits, spec, options)
     takes = [field for field in limits.takes if field != "exif" or _exif_fits(kind, metadata)]
@@ -152,6 +161,23 @@ def _plan(
         dropped=settled.dropped,
     )
     return plan, settled, None
+
+
+def _divisible(row_unit: int, encode_bytes: int, settled: Settled) -> SinkPlan:
+    """Return the plan of a sink in which every rank writes its own rows."""
+    return SinkPlan(
+        divisible=True,
+        row_unit=row_unit,
+        encode_bytes=encode_bytes,
+        kept=settled.kept,
+        dropped=settled.dropped,
+    )
+
+
+def _zarr_takes(metadata: Metadata, *, ome: bool) -> tuple[str, ...]:
+    """Return what a Zarr has a place for: OME-Zarr has pixel sizes, in units of length."""
+    sized = ome and metadata.resolution is not None and metadata.resolution[2] != "none"
+    return ("resolution",) if sized else ()
 
 
 def _exif_fits(kind: str, metadata: Metadata) -> bool:
@@ -171,6 +197,17 @@ def _kind_of_name(name: str) -> str:
     return kind
 
 
+def _folder_source(path: str, clock: PhaseClock) -> Source:
+    """Return the source for an image that is a folder."""
+    if any(os.path.lexists(f"{path}/{name}") for name in _ZARR_2):
+        raise UnsupportedFormatError(f"{path} is of Zarr 2; Zarr 3 is read. Convert it first.")
+    if not os.path.lexists(f"{path}/zarr.json"):
+        raise MissingInputError(f"{path} is a folder and no Zarr; name one image in it.")
+    from mpi_stage.formats.zarr_source import ZarrSource  # noqa: PLC0415 (start-up time)
+
+    return ZarrSource(path, clock)
+
+
 def _kind_of(data: ByteSource) -> str:
     """Return the format that a file's first bytes show, whatever it is called."""
     start = read_start(data, _BMP_HEADER_BYTES)
@@ -185,7 +222,7 @@ def _kind_of(data: ByteSource) -> str:
         if kind != "bmp" and magic.startswith(start):
             raise DamagedInputError(f"{data.name} ends after {len(start)} bytes. Get a fresh copy.")
     raise UnsupportedFormatError(
-        f"{data.name} is no image of a kind that is read here (TIFF, PNG, JPEG, WebP, BMP): "
+        f"{data.name} is no image of a kind that is read here (TIFF, Zarr, PNG, JPEG, WebP, BMP): "
         f"it begins with {start[:_START_BYTES]!r}."
     )
 

@@ -44,7 +44,10 @@ def write(
     like: Header | None = None,
     metadata: Metadata | None = None,
 ) -> bytes:
-    """Write ``pixels`` as ranks would, in the order of the Sink protocol; return the file's bytes."""
+    """Write ``pixels`` as ranks would, in the order of the Sink protocol; return the file's bytes.
+
+    Of a folder no bytes are returned; see :func:`tree`.
+    """
     scratch = path.parent / "scratch"
     scratch.mkdir(exist_ok=True)
     options, metadata = options or SinkOptions(), metadata or Metadata()
@@ -73,7 +76,12 @@ def write(
         for sink in sinks:
             sink.close()
     assert list(scratch.iterdir()) == []
-    return path.read_bytes()
+    return b"" if path.is_dir() else path.read_bytes()
+
+
+def tree(path: Path) -> dict[str, bytes]:
+    """Return the bytes of all files in a folder, by their paths in it."""
+    return {str(file.relative_to(path)): file.read_bytes() for file in path.rglob("*") if file.is_file()}
 
 
 def read(path: Path, block_rows: int = 1000, options: SourceOptions | None = None) -> Pixels:

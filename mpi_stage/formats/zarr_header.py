@@ -1,0 +1,103 @@
+"""The header of a Zarr image: an array, or one level of an OME-Zarr image, and one plane of it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mpi_stage.errors import UnsupportedFormatError
+from mpi_stage.formats.base import Header, Layout, Metadata
+from mpi_stage.formats.zarr_array import ZarrArray, parse_array
+from mpi_stage.formats.zarr_axes import Axes, find_axes
+from mpi_stage.formats.zarr_chunks import shards_across
+from mpi_stage.formats.zarr_codecs import most_stored_bytes
+from mpi_stage.formats.zarr_json import Json, read_document
+from mpi_stage.formats.zarr_ome import parse_ome, resolution_of
+from mpi_stage.formats.zarr_tree import Tree
+from mpi_stage.image import ImageSpec
+
+MAX_SIDE_PX = 2**31 - 1
+MAX_CHANNELS = 65_535
+_FIXED_BYTES = 1 << 20
+_COPIES_OF_STORED = 3
+
+
+@dataclass(frozen=True)
+class ZarrImage:
+    """An array, what its dimensions mean, and what is known of the image in it."""
+
+    array: ZarrArray
+    axes: Axes
+    header: Header
+
+
+def parse_zarr(tree: Tree, *, level: int = 0, indices: Mapping[str, int] | None = None) -> ZarrImage:
+    """Return the image that ``tree`` holds: level ``level``, and of stacks the plane at ``indices``.
+
+    Raises DamagedInputError, UnsupportedFormatError, LimitError, and ParameterError for a level or an
+    index that there is not.
+    """
+    document = read_document(tree, "")
+    if document.get("node_type") == "array":
+        array = parse_array(tree, "", document)
+        axes = find_axes(array.names, array.shape, indices or {}, tree.root)
+        if level:
+            raise UnsupportedFormatError(f"{tree.root} is a single array; it has no level {level}.")
+        return ZarrImage(array, axes, _header(tree, array, axes, Metadata(other=_attributes(document))))
+    image = parse_ome(document, level, tree.root)
+    array = parse_array(tree, image.path)
+    axes = find_axes(image.names, _fitting(array, len(image.names), tree), indices or {}, tree.root)
+    resolution = resolution_of(image, axes.y, axes.x)
+    metadata = Metadata(resolution=resolution, other=(*image.other, *_attributes(document, but="ome")))
+    return ZarrImage(array, axes, _header(tree, array, axes, metadata))
+
+
+def _attributes(document: Json, but: str = "") -> tuple[str, ...]:
+    """Name what no output takes over."""
+    attributes = document.get("attributes")
+    left = isinstance(attributes, dict) and bool(set(attributes) - {but})
+    return ("Zarr attributes",) if left else ()
+
+
+def _fitting(array: ZarrArray, dimensions: int, tree: Tree) -> tuple[int, ...]:
+    """Return the shape of an array whose group says how many dimensions it has."""
+    if len(array.shape) != dimensions:
+        raise UnsupportedFormatError(
+            f"{tree.root} has {dimensions} axes and an array of {len(array.shape)} dimensions."
+        )
+    return array.shape
+
+
+def _header(tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata) -> Header:
+    channels = 1 if axes.c is None else array.shape[axes.c]
+    rows, columns = array.shape[axes.y], array.shape[axes.x]
+    if max(rows, columns) > MAX_SIDE_PX or channels > MAX_CHANNELS:
+        raise UnsupportedFormatError(
+            f"{tree.root} has {columns} × {rows} px and {channels} channels; up to {MAX_SIDE_PX} px a side "
+            f"and {MAX_CHANNELS} channels are read."
+        )
+    spec = ImageSpec(rows, columns, channels, array.dtype)
+    chunk_rows = min(array.chunk[axes.y], rows)
+    index_bytes = array.sharding.index_bytes if array.sharding else 0
+    return Header(
+        spec=spec,
+        layout=Layout("zarr", (array.chunk[axes.y], array.chunk[axes.x]), array.codecs.compressor),
+        metadata=metadata,
+        divisible=True,
+        row_unit=chunk_rows,
+        decode_bytes=chunk_rows * spec.row_bytes
+        + array.chunk_bytes
+        + _COPIES_OF_STORED * most_stored_bytes(array.chunk_bytes)
+        + (shards_across(array, axes.y) + 2) * index_bytes
+        + _FIXED_BYTES,
+        stored_bytes=_chunks(array, axes) * array.chunk_bytes,
+    )
+
+
+def _chunks(array: ZarrArray, axes: Axes) -> int:
+    """Return how many chunks hold a plane."""
+    along = [
+        math.ceil(length / side)
+        for axis, (length, side) in enumerate(zip(array.shape, array.chunk, strict=True))
+        if axis not in axes.fixed
+    ]
+    return math.prod(along)

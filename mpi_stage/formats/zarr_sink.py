@@ -1,0 +1,155 @@
+"""One Zarr written by many ranks at once, each its own shards, with the same bytes for any number of them."""
+
+import json
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from mpi_stage.errors import OutputError, OutputExistsError
+from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.files import output_errors
+from mpi_stage.formats.zarr_json import DOCUMENT
+from mpi_stage.formats.zarr_layout import ZarrLayout
+from mpi_stage.formats.zarr_ome import ome_document
+from mpi_stage.formats.zarr_source import ZarrSource
+from mpi_stage.formats.zarr_write import LevelWriter, array_document
+from mpi_stage.image import Pixels
+from mpi_stage.pyramid import Halver, Take
+from mpi_stage.timing import PhaseClock
+
+
+class ZarrSink:
+    """A sink on one folder. Slabs end where shards end, so no two ranks ever write the same file.
+
+    The levels of an OME-Zarr image are made as the rows go by, as far as a rank's rows make whole
+    shards of them; rank 0 makes the rest, which are small, of the last of those. It also writes all
+    metadata, last.
+    """
+
+    def __init__(
+        self, path: str, layout: ZarrLayout, metadata: Metadata, *, plan: SinkPlan, clock: PhaseClock
+    ) -> None:
+        """Prepare to write the folder ``path``; touches no file."""
+        self.plan = plan
+        self._path, self._layout, self._metadata, self._clock = path, layout, metadata, clock
+        self._writers: list[LevelWriter] = []
+        self._halvers: list[Halver] = []
+        self._next = 0
+
+    def create(self) -> None:
+        """Make the folder; raises OutputExistsError, DiskFullError, OutputError."""
+        with output_errors(self._path):
+            try:
+                os.mkdir(self._path)  # noqa: PTH102 (the path is a plain string throughout)
+            except FileExistsError as error:
+                raise OutputExistsError(f"{self._path} is there already; choose another name.") from error
+
+    def open(self) -> None:
+        """Get ready to write rows."""
+        self._writers, self._halvers = self._cascade(0, self._layout.in_pass)
+
+    def write_rows(self, first: int, rows: Pixels) -> None:
+        """Take the rows from ``first`` on; raises DiskFullError, OutputError."""
+        if not len(rows):
+            return
+        if not self._writers[0].rows and first % self.plan.row_unit:
+            raise ValueError(f"a part begins at row {first}, which is no multiple of {self.plan.row_unit}")
+        if self._writers[0].rows and first != self._next:
+            raise ValueError(f"expected rows from {self._next} on, got {first}")
+        self._next = first + len(rows)
+        self._put(self._writers, self._halvers, first, rows)
+
+    def end_part(self) -> Sequence[int]:
+        """Return how many rows this rank has written."""
+        for writer in self._writers:
+            writer.end()
+        return [self._writers[0].rows]
+
+    def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:
+        """Make the levels that are left and write the metadata, on rank 0."""
+        if rank != 0:
+            return
+        spec = self._layout.levels[0].spec
+        rows = sum(sum(part) for part in sizes)
+        if rows != spec.rows:
+            raise OutputError(
+                f"{self._path} needs {spec.rows} rows and the ranks wrote {rows}: "
+                "rows are missing or came twice."
+            )
+        for level, layout in enumerate(self._layout.levels):
+            self._write_document(self._folder(level), array_document(layout))
+        self._write_levels_left()
+        if self._layout.ome:
+            names = self._layout.levels[0].names
+            steps = [(2**level, 2**level) for level in range(len(self._layout.levels))]
+            document = ome_document(names, self._metadata.resolution, steps)
+            self._write_document(self._path, document)
+
+    def close(self) -> None:
+        """Give the memory back; no file stays open. Safe to call at any time."""
+        self._writers, self._halvers = [], []
+
+    def _folder(self, level: int) -> str:
+        """Return the folder of a level's array."""
+        return f"{self._path}/{level}" if self._layout.ome else self._path
+
+    def _cascade(self, first: int, end: int) -> tuple[list[LevelWriter], list[Halver]]:
+        """Return writers of the levels from ``first`` on, and what makes each of the level before."""
+        levels = self._layout.levels[first:end]
+        writers = [
+            LevelWriter(level, self._folder(number), self._clock)
+            for number, level in enumerate(levels, first)
+        ]
+        halvers: list[Halver] = []
+        for number in range(len(levels) - 1, 0, -1):
+            halver = Halver(levels[number - 1].spec, _taker(writers[number], halvers[0] if halvers else None))
+            halvers.insert(0, halver)
+        return writers, halvers
+
+    def _put(self, writers: list[LevelWriter], halvers: list[Halver], first: int, rows: Pixels) -> None:
+        """Send rows to the largest level, and what is made of them to those below."""
+        writers[0].write(first, rows)
+        height = self._layout.levels[0].chunk_rows
+        for start in range(0, len(rows) if halvers else 0, height):
+            with self._clock.phase("encode"):
+                halvers[0].push(first + start, rows[start : start + height])
+
+    def _write_levels_left(self) -> None:
+        """Make the levels below those of the pass; all ranks have written their parts by now."""
+        start, end = self._layout.in_pass, len(self._layout.levels)
+        if start == end:
+            return
+        source = ZarrSource(self._folder(start - 1), self._clock)
+        try:
+            above = self._layout.levels[start - 1]
+            writers, halvers = self._cascade(start, end)
+            first_halver = Halver(above.spec, _taker(writers[0], halvers[0] if halvers else None))
+            buffer = above.spec.empty(min(above.chunk_rows, above.spec.rows))
+            for first in range(0, above.spec.rows, above.chunk_rows):
+                rows = buffer[: above.spec.rows - first]
+                source.read_rows(first, rows)
+                with self._clock.phase("encode"):
+                    first_halver.push(first, rows)
+            for writer in writers:
+                writer.end()
+        finally:
+            source.close()
+
+    @staticmethod
+    def _write_document(folder: str, document: dict[str, Any]) -> None:
+        path = f"{folder}/{DOCUMENT}"
+        with output_errors(path):
+            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (the path is a plain string throughout)
+            with open(path, "x", encoding="utf-8") as file:  # noqa: PTH123 (as above)
+                json.dump(document, file, indent=2, ensure_ascii=False)
+
+
+def _taker(writer: LevelWriter, below: Halver | None) -> Take:
+    """Return what writes the rows of a level and passes them on to the next."""
+
+    def take(first: int, rows: Pixels) -> None:
+        writer.write(first, rows)
+        if below is not None:
+            below.push(first, rows)
+
+    return take

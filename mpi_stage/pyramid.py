@@ -1,0 +1,78 @@
+"""Smaller levels of an image, each half as large as the one before, made as its rows go by."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mpi_stage.image import ImageSpec, Pixels
+
+Take = Callable[[int, Pixels], None]
+
+_SUMS = {"uint8": np.uint16, "uint16": np.uint32}
+_AT_ONCE_BYTES = 1 << 20
+
+
+def halved(spec: ImageSpec, times: int = 1) -> ImageSpec:
+    """Return the image of the level below, rounded up; ``times`` levels below."""
+    for _ in range(times):
+        spec = ImageSpec(-(-spec.rows // 2), -(-spec.columns // 2), spec.channels, spec.dtype)
+    return spec
+
+
+def halve(pixels: Pixels, out: Pixels) -> None:
+    """Fill ``out`` with the means of 2 × 2 pixels; a last row or column without a partner stands for both.
+
+    Integers are rounded to the nearest, halves up. Floats are added down, then across, then divided,
+    so that the result depends on the four values alone.
+    """
+    rows = max(1, _AT_ONCE_BYTES // max(1, out[:1].nbytes))
+    for first in range(0, len(out), rows):
+        part = out[first : first + rows]
+        above, below = (
+            pixels[2 * first : 2 * (first + len(part)) : 2],
+            pixels[2 * first + 1 :: 2][: len(part)],
+        )
+        if len(below) < len(above):
+            below = np.concatenate([below, above[-1:]])
+        down = np.add(above, below, dtype=_SUMS.get(pixels.dtype.name, pixels.dtype))
+        left, right = down[:, ::2], down[:, 1::2]
+        if right.shape[1] < left.shape[1]:
+            right = np.concatenate([right, left[:, -1:]], axis=1)
+        if pixels.dtype.name in _SUMS:
+            part[...] = (left + right + down.dtype.type(2)) >> 2
+        else:
+            np.multiply(left + right, pixels.dtype.type(0.25), out=part)
+
+
+class Halver:
+    """Takes consecutive rows of one level and gives away those of the next; holds at most one row."""
+
+    def __init__(self, spec: ImageSpec, take: Take) -> None:
+        """Expect rows of an image like ``spec``, from an even row on; ``take(first, rows)`` gets means."""
+        self._spec, self._take = spec, take
+        self._below = halved(spec)
+        self._odd: Pixels | None = None
+
+    def push(self, first: int, rows: Pixels) -> None:
+        """Take the rows from ``first`` on, which follow those before."""
+        if self._odd is not None:
+            pair = np.concatenate([self._odd, rows[:1]])
+            self._odd = None
+            self._give((first - 1) // 2, pair)
+            first, rows = first + 1, rows[1:]
+        even = len(rows) - len(rows) % 2 if first + len(rows) < self._spec.rows else len(rows)
+        if even:
+            self._give(first // 2, rows[:even])
+        if even < len(rows):
+            self._odd = rows[even:].copy()
+
+    def _give(self, first: int, rows: Pixels) -> None:
+        made = self._below.empty(-(-len(rows) // 2))
+        halve(rows, made)
+        self._take(first, made)
+
+
+def halving_bytes(spec: ImageSpec, rows: int) -> int:
+    """Return the most memory for making the next level of ``rows`` rows pushed at once."""
+    made = -(-rows // 2) * halved(spec).row_bytes
+    return made + 3 * spec.row_bytes + 10 * max(_AT_ONCE_BYTES, 2 * spec.row_bytes)

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from mpi_stage.image import ImageSpec
+from mpi_stage.pyramid import Halver, halve, halved
+
+TYPES = ("uint8", "uint16", "float32")
+
+
+def noise(rows, columns, channels, dtype):
+    values = np.random.default_rng(0).integers(0, 65_536, (rows, columns, channels))
+    return (values / 7).astype(dtype) if dtype == "float32" else values.astype(dtype)
+
+
+def reference(pixels):
+    """The mean of each 2 × 2 pixels, one pixel at a time, in whole numbers or exact fractions."""
+    rows, columns, channels = pixels.shape
+    made = np.empty((-(-rows // 2), -(-columns // 2), channels), pixels.dtype)
+    for y, x, c in np.ndindex(made.shape):
+        below, right = min(2 * y + 1, rows - 1), min(2 * x + 1, columns - 1)
+        a, b = pixels[2 * y, 2 * x, c], pixels[2 * y, right, c]
+        d, e = pixels[below, 2 * x, c], pixels[below, right, c]
+        if pixels.dtype == np.float32:
+            made[y, x, c] = ((a + d) + (b + e)) * np.float32(0.25)
+        else:
+            made[y, x, c] = (int(a) + int(b) + int(d) + int(e) + 2) // 4
+    return made
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("shape", [(8, 10, 3), (7, 9, 1), (1, 1, 2), (1, 6, 1), (5, 1, 4)])
+def test_pixels_are_means_and_an_odd_edge_stands_for_both(dtype, shape):
+    pixels = noise(*shape, dtype)
+    made = halved(ImageSpec(*shape, dtype)).empty(-(-shape[0] // 2))
+    halve(pixels, made)
+    assert np.array_equal(made, reference(pixels))
+
+
+@pytest.mark.parametrize("rows", [40, 41])
+@pytest.mark.parametrize("heights", [[1], [2], [3], [5, 1, 2], [41]])
+def test_rows_pushed_in_any_portions_give_the_same(rows, heights):
+    pixels = noise(rows, 13, 3, "uint8")
+    made = []
+    halver = Halver(ImageSpec(rows, 13, 3, "uint8"), lambda first, part: made.append((first, part)))
+    first, turn = 0, 0
+    while first < rows:
+        height = heights[turn % len(heights)]
+        halver.push(first, pixels[first : first + height])
+        first, turn = first + height, turn + 1
+    assert [first for first, _ in made] == list(np.cumsum([0, *(len(part) for _, part in made)])[:-1])
+    assert np.array_equal(np.concatenate([part for _, part in made]), reference(pixels))
+
+
+def test_size_of_a_level_is_rounded_up():
+    assert halved(ImageSpec(5, 9, 1, "uint8"), 2) == ImageSpec(2, 3, 1, "uint8")
