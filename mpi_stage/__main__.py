@@ -61,7 +61,8 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
     from mpi_stage.contract import Request  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
     from mpi_stage.forecast import Stored, forecast  # noqa: PLC0415
-    from mpi_stage.session import file_digest, plan_request, run_request  # noqa: PLC0415
+    from mpi_stage.formats.base import SourceOptions  # noqa: PLC0415
+    from mpi_stage.session import file_digest, file_pages, plan_request, run_request  # noqa: PLC0415
 
     if kind == "run":
         run_request(RankContext(comm), Request.from_json(message), send)
@@ -71,12 +72,21 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
         if comm.rank == 0:
             plan, header, sink = plan_request(request, ranks)
             facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
-            facts |= {"forecast": forecast(plan, Stored.of(header, sink))}
+            facts |= {
+                "forecast": forecast(plan, Stored.of(header, sink)),
+                **file_pages(request.input, header),
+            }
             send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
     elif kind == "digest":
         if comm.rank == 0:
-            facts = {"pixels_sha256": file_digest(str(message["input"]))}
-            send({"event": "digested", "job": message["job"], **facts})
+            job, path = str(message.pop("job")), str(message.pop("input"))
+            send(
+                {
+                    "event": "digested",
+                    "job": job,
+                    "pixels_sha256": file_digest(path, SourceOptions(**message)),
+                }
+            )
     else:
         raise StageError(f"unknown request {kind!r}; known are run, plan, digest and stop")
 

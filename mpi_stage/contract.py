@@ -6,7 +6,7 @@ the same request lines::
 
     {"request": "run", …}                fields of :class:`Request`
     {"request": "plan", "ranks": n, …}   the same; only the header is read, for a world of n ranks
-    {"request": "digest", "job": id, "input": path}   the digest of an image file's pixels
+    {"request": "digest", "job": id, "input": path, "page": 0, "plane": null, "level": 0}   of its pixels
     {"request": "stop"}                  leave the loop and exit 0
 
 and answers with event lines::
@@ -68,7 +68,10 @@ class Request(_Message):
     block_rows: rows processed at once; None lets the plan choose.
     scratch: folder for what does not fit in memory; None for the output's folder.
     digest: whether to compute the digest of the output's pixels.
-    compression, quality: for the sink; None as the input has it.
+    compression, quality, tile: for the sink, ``tile`` the edge of a square one in pixels; None as the
+        input has it.
+    page, plane, level: which image of the input, see ``formats.base.SourceOptions``.
+    threads: how many threads decode and encode on each rank.
     """
 
     job: str
@@ -84,6 +87,11 @@ class Request(_Message):
     compression: str | None = None
     quality: int | None = None
     border: str | None = None
+    tile: int | None = None
+    page: int = 0
+    plane: str | None = None
+    level: int = 0
+    threads: int = 1
     version: int = CONTRACT_VERSION
 
 

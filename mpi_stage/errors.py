@@ -10,6 +10,7 @@
     ├── DeviceError             exit 2   the device asked for cannot be used here
     ├── InputError              exit 3   the input cannot be read
     │   ├── MissingInputError
+    │   ├── MissingPageError
     │   ├── DamagedInputError
     │   └── UnsupportedFormatError
     ├── LimitError              exit 4   it would not fit the limits
@@ -69,6 +70,10 @@ class InputError(StageError):
 
 class MissingInputError(InputError):
     """Raised when there is no file at the given place, or it may not be read."""
+
+
+class MissingPageError(InputError):
+    """Raised when a file has no page, plane or level of the number that was asked for."""
 
 
 class DamagedInputError(InputError):

@@ -16,6 +16,7 @@ from mpi_stage.operations.values import fill_value
 from mpi_stage.partition import Partition
 
 PLAN_VERSION = 1
+FIRST_IMAGE = (0, None, 0)
 
 BLOCK_TARGET_BYTES = 6 << 20
 """Of a block of the widest rows of a pass: where the work per tile and call no longer counts.
@@ -147,7 +148,8 @@ class Pass:
 class Plan:
     """What will be done to one image, and what it takes.
 
-    ``hash`` names the pipeline and the image's size and type; it does not depend on ranks or memory.
+    ``hash`` names the pipeline, the image's size and type, and which image of its file it is; it does
+    not depend on ranks or memory.
     ``upright`` are the steps before all others that carry out the input's EXIF orientation.
     ``peak_bytes`` is the predicted anonymous memory of the rank that needs most.
     """
@@ -209,9 +211,11 @@ def make_plan(
     block_rows: int | None = None,
     upright: Sequence[Step] = (),
     nodata: float | None = None,
+    chosen: tuple[int, str | None, int] = FIRST_IMAGE,
 ) -> Plan:
     """Compile ``steps`` for an image that the steps of ``upright`` bring upright first.
 
+    ``chosen`` is the page, the plane and the level that were asked for of the input's file.
     Raises UnsupportedImageError where a step cannot take what it would get, LimitError where one
     rank would need more than ``memory_bytes``, with both numbers and what would fit.
     """
@@ -234,7 +238,7 @@ def make_plan(
     if peak > memory_bytes:
         raise LimitError(_too_big(model, peak, memory_bytes, ranks, rows))
     return Plan(
-        hash=_hash((*upright, *steps), spec, nodata),
+        hash=_hash((*upright, *steps), spec, nodata, chosen),
         steps=tuple(steps),
         before=spec,
         after=after,
@@ -381,8 +385,12 @@ def _fits(model: MemoryModel, memory_bytes: int) -> bool:
     return model.peak_bytes(slabs_in_memory=False) <= memory_bytes
 
 
-def _hash(steps: Sequence[Step], spec: ImageSpec, nodata: float | None) -> str:
-    body = {"version": PLAN_VERSION, "steps": to_json(steps), "image": _spec_json(spec)}
+def _hash(
+    steps: Sequence[Step], spec: ImageSpec, nodata: float | None, chosen: tuple[int, str | None, int]
+) -> str:
+    body: dict[str, Any] = {"version": PLAN_VERSION, "steps": to_json(steps), "image": _spec_json(spec)}
+    if chosen != FIRST_IMAGE:
+        body["chosen"] = list(chosen)
     if nodata is not None:
         body["nodata"] = repr(nodata)
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()

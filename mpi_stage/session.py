@@ -16,10 +16,10 @@ from mpi_stage.contract import RankReport, Report, Request
 from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
-from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source
+from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source, SourceOptions
 from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
-from mpi_stage.formats.registry import create_sink, open_source, plan_sink, read_header
+from mpi_stage.formats.registry import create_sink, list_pages, open_source, plan_sink, read_header
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Measured
 from mpi_stage.operations.grammar import Step, parse
@@ -32,6 +32,7 @@ from mpi_stage.timing import PhaseClock
 
 PROGRESS_EVERY_S = 0.2
 DIGEST_BLOCK_BYTES = 8 << 20
+LISTED_PAGES = 16
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -43,7 +44,9 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     """
     steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
-    plan, header, sink, _ = _plan_placed(request, steps, read_header(request.input), ranks)
+    plan, header, sink, _ = _plan_placed(
+        request, steps, read_header(request.input, _source_options(request)), ranks
+    )
     return plan, header, sink
 
 
@@ -63,14 +66,15 @@ def _plan_placed(
         block_rows=request.block_rows,
         upright=upright,
         nodata=nodata_value(read.metadata.nodata, read.spec.dtype),
+        chosen=(request.page, request.plane, request.level),
     )
     return plan, header, sink, placed
 
 
-def file_digest(path: str) -> str:
-    """Return the digest of an image file's pixels, as reports state it for outputs."""
+def file_digest(path: str, options: SourceOptions) -> str:
+    """Return the digest of the pixels of an image in a file, as reports state it for outputs."""
     clock, digest = PhaseClock(), RowDigest()
-    source = open_source(path, clock)
+    source = open_source(path, clock, options)
     try:
         spec = source.header.spec
         block_rows = max(1, DIGEST_BLOCK_BYTES // spec.row_bytes)
@@ -79,6 +83,15 @@ def file_digest(path: str) -> str:
     finally:
         source.close()
     return combine(spec, [digest.joined()])
+
+
+def file_pages(path: str, header: Header) -> dict[str, Any]:
+    """Return which image of a file a header is of, and what others there are, as JSON.
+
+    ``pages`` has, for the first pages, columns and rows of each level.
+    """
+    pages, count = list_pages(path, LISTED_PAGES)
+    return {"page": header.page, "level": header.level, "page_count": count, "pages": pages}
 
 
 def run_request(context: RankContext, request: Request, emit: Emit) -> None:
@@ -105,7 +118,7 @@ def _run(context: RankContext, request: Request, emit: Emit) -> Report | None:
     steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
     before = file_bytes()
-    source = open_source(request.input, context.clock)
+    source = open_source(request.input, context.clock, _source_options(request))
     with closing(source):
         return _Run(context, request, steps, source, emit, before).run()
 
@@ -229,7 +242,14 @@ def _result_spec(steps: Sequence[Step], header: Header) -> ImageSpec:
 
 
 def _options(request: Request) -> SinkOptions:
-    return SinkOptions(compression=request.compression, quality=request.quality)
+    tile = None if request.tile is None else (request.tile, request.tile)
+    return SinkOptions(
+        compression=request.compression, quality=request.quality, tile=tile, threads=request.threads
+    )
+
+
+def _source_options(request: Request) -> SourceOptions:
+    return SourceOptions(page=request.page, plane=request.plane, level=request.level, threads=request.threads)
 
 
 def _check_device(device: str) -> None:

@@ -60,8 +60,10 @@ class Client:
 
         Options, all by name: ``input_name``, ``output`` (URI of an object or, ending in ``/``, of a
         folder in the same store), ``priority`` (-10 to 10), ``key`` (idempotency key), ``user``,
-        ``batch``, ``webhook``, ``ranks``, ``device``, ``memory_bytes``, ``block_rows``. Raises
-        PipelineError, MissingInputError, InvalidJobError, KeyRefusedError, StoreError.
+        ``batch``, ``webhook``, ``ranks``, ``device``, ``memory_bytes``, ``block_rows``; which image of
+        the input: ``page``, ``plane`` (``z=3,c=1``), ``level``; how the output is written:
+        ``compression``, ``quality``, ``tile``. Raises PipelineError, MissingInputError,
+        InvalidJobError, KeyRefusedError, StoreError.
         """
         return submission.submit(self._parts, self._order(input, steps, options))
 

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pipeline.cli_options import Compression, Level, Page, Plane, Quality, Tile
 from pipeline.plain_run import Run
 from pipeline.sizes import parse_size
 
@@ -55,10 +56,12 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
     border: Border = None,
     memory: Memory = None,
     block_rows: BlockRows = None,
-    compression: Annotated[
-        str | None, typer.Option(help="For TIFF: none, deflate, lzw, zstd, jpeg; the input's by default.")
-    ] = None,
-    quality: Annotated[int | None, typer.Option(min=1, max=100, help="Of lossy formats.")] = None,
+    page: Page = 0,
+    plane: Plane = None,
+    level: Level = 0,
+    compression: Compression = None,
+    quality: Quality = None,
+    tile: Tile = None,
     digest: Annotated[bool, typer.Option(help="Whether to compute the sha256 of the pixels.")] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
@@ -73,6 +76,10 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
         block_rows=block_rows,
         compression=compression,
         quality=quality,
+        tile=tile,
+        page=page,
+        plane=plane,
+        level=level,
         digest=digest,
     )
     Run(source, output, steps, stated, overwrite, quiet, as_json).carry_out()
@@ -86,6 +93,9 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
     border: Border = None,
     memory: Memory = None,
     block_rows: BlockRows = None,
+    page: Page = 0,
+    plane: Plane = None,
+    level: Level = 0,
     as_json: Json = False,
 ) -> None:
     """Show what a pipeline would do to an image, and what it would take."""
@@ -93,7 +103,14 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
     from pipeline.plan_view import plan_text  # noqa: PLC0415
 
     stated = _stated(
-        ranks=ranks, device=device.value, border=border, memory_bytes=memory, block_rows=block_rows
+        ranks=ranks,
+        device=device.value,
+        border=border,
+        memory_bytes=memory,
+        block_rows=block_rows,
+        page=page,
+        plane=plane,
+        level=level,
     )
     found = plan_image(source, steps, RunOptions(**stated))
     if as_json:
@@ -102,11 +119,11 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
         typer.echo(plan_text(found))
 
 
-def digest(source: Input) -> None:
+def digest(source: Input, page: Page = 0, plane: Plane = None, level: Level = 0) -> None:
     """Print the sha256 of an image's pixels, as the reports of run and of jobs state it."""
     from pipeline.local_run import digest_image  # noqa: PLC0415  # see the module's docstring
 
-    typer.echo(digest_image(source))
+    typer.echo(digest_image(source, page=page, plane=plane, level=level))
 
 
 def ops(

@@ -39,7 +39,9 @@ class RunOptions(NamedTuple):
     border: for the steps that take one and state none; each operation's own if None.
     memory_bytes: the most anonymous memory that one rank may use; the stage's default if None.
     block_rows: rows processed at once.
-    compression, quality: for the output.
+    compression, quality, tile: for the output; ``tile`` is the edge of a square tile in pixels.
+    page, plane, level: which image of the input: the number of its page, or an OME plane such as
+        ``z=3,c=1``, and the level of its pyramid.
     digest: whether the report is to hold the digest of the output's pixels.
     """
 
@@ -50,6 +52,10 @@ class RunOptions(NamedTuple):
     block_rows: int | None = None
     compression: str | None = None
     quality: int | None = None
+    tile: int | None = None
+    page: int = 0
+    plane: str | None = None
+    level: int = 0
     digest: bool = True
 
     def request(self, steps: Words, **places: str) -> "Request":
@@ -69,6 +75,11 @@ class RunOptions(NamedTuple):
             block_rows=self.block_rows,
             compression=self.compression,
             quality=self.quality,
+            tile=self.tile,
+            page=self.page,
+            plane=self.plane,
+            level=self.level,
+            threads=max(1, cores() // (self.ranks or cores())),
             digest=self.digest,
             **places,  # type: ignore[arg-type]  # all of them are text
         )
@@ -121,11 +132,11 @@ def plan_image(source: Path, steps: Words, options: RunOptions | None = None) ->
         return world.plan(request, ranks=options.ranks or cores())
 
 
-def digest_image(source: Path) -> str:
+def digest_image(source: Path, *, page: int = 0, plane: str | None = None, level: int = 0) -> str:
     """Return the digest of an image's pixels, as reports state it. Raises the stage's errors."""
     _check_input(source)
     with World(1) as world:
-        return world.digest(str(source.absolute()))
+        return world.digest(str(source.absolute()), page=page, plane=plane, level=level)
 
 
 def _told(steps: Words, border: str | None) -> list[str] | list[dict[str, Any]]:

@@ -72,6 +72,12 @@ class Manifest(_Model):
     device: str = "auto"
     memory_bytes: int
     block_rows: int | None = None
+    page: int = 0
+    plane: str | None = None
+    level: int = 0
+    compression: str | None = None
+    quality: int | None = None
+    tile: int | None = None
     webhook: str | None = None
     idempotency_key: str | None = None
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _LEAST_PLACES = 3  # input, output, one step
 _MOST_QUALITY = 100
 _MOST_DIGITS = 9
+_LEAST_SIDE = 16
 DEVICES = ("auto", "cpu", "gpu")
 
 
@@ -95,6 +96,11 @@ def _quality(word: str) -> int | None:
     return count if count is not None and count <= _MOST_QUALITY else None
 
 
+def _side(word: str) -> int | None:
+    count = _count(word)
+    return count if count is not None and count >= _LEAST_SIDE else None
+
+
 def _size(word: str) -> int | None:
     from pipeline.sizes import parse_size  # noqa: PLC0415  (rarely needed)
 
@@ -122,6 +128,10 @@ VALUES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--block-rows": ("block_rows", _count),
     "--compression": ("compression", _text),
     "--quality": ("quality", _quality),
+    "--tile": ("tile", _side),
+    "--page": ("page", _count),
+    "--plane": ("plane", _text),
+    "--level": ("level", _count),
 }
 """Words that the next one belongs to: what they set, and how it is read; None is left to others."""
 

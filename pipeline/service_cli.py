@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.cli_options import Compression, Level, Page, Plane, Quality, Tile
+
 if TYPE_CHECKING:
     from pipeline.client import Client
     from pipeline.config import Settings
@@ -84,6 +86,12 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
     webhook: Annotated[str | None, typer.Option(help="URL that is told how the job ended.")] = None,
     ranks: Annotated[int | None, typer.Option(help="MPI ranks; chosen by the plan by default.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    page: Page = 0,
+    plane: Plane = None,
+    level: Level = 0,
+    compression: Compression = None,
+    quality: Quality = None,
+    tile: Tile = None,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; exit as the job did.")] = False,
     data: Data = None,
     as_json: Json = False,
@@ -95,7 +103,8 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
         raise InvalidJobError(f"several inputs need a folder for their outputs: write {output}/")
     client = _client(data)
     options: dict[str, Any] = {"output": output, "priority": priority, "batch": batch, "webhook": webhook}
-    options |= {"ranks": ranks, "device": device}
+    options |= {"ranks": ranks, "device": device, "page": page, "plane": plane, "level": level}
+    options |= {"compression": compression, "quality": quality, "tile": tile}
     statuses = [client.submit(given, steps, key=_key_of(key, given, inputs), **options) for given in inputs]
     if wait:
         statuses = _wait(client, statuses, quiet=as_json)

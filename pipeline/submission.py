@@ -49,6 +49,12 @@ class Order:
     ranks: int | None = None
     device: str = "auto"
     block_rows: int | None = None
+    page: int = 0
+    plane: str | None = None
+    level: int = 0
+    compression: str | None = None
+    quality: int | None = None
+    tile: int | None = None
 
 
 def submit(parts: Parts, order: Order) -> JobStatus:
@@ -83,6 +89,12 @@ def submit(parts: Parts, order: Order) -> JobStatus:
             device=order.device,
             memory_bytes=order.memory_bytes,
             block_rows=order.block_rows,
+            page=order.page,
+            plane=order.plane,
+            level=order.level,
+            compression=order.compression,
+            quality=order.quality,
+            tile=order.tile,
             webhook=order.webhook,
             idempotency_key=order.key,
         )
@@ -121,6 +133,9 @@ def _check(order: Order) -> None:
         raise InvalidJobError(f"ranks must be from 1 to {MAX_RANKS}, got {order.ranks}")
     if order.block_rows is not None and order.block_rows < 1:
         raise InvalidJobError(f"block_rows must be at least 1, got {order.block_rows}")
+    for name, number in (("page", order.page), ("level", order.level)):
+        if number < 0:
+            raise InvalidJobError(f"{name} must be at least 0, got {number}")
     if order.priority not in PRIORITIES:
         raise InvalidJobError(f"priority must be from -10 to 10, got {order.priority}")
     for name, text in (("key", order.key), ("user", order.user), ("batch", order.batch)):

@@ -42,6 +42,12 @@ class Place:
             device=manifest.device,
             memory_bytes=manifest.memory_bytes,
             block_rows=manifest.block_rows,
+            page=manifest.page,
+            plane=manifest.plane,
+            level=manifest.level,
+            compression=manifest.compression,
+            quality=manifest.quality,
+            tile=manifest.tile,
             scratch=str(self.scratch),
         )
 

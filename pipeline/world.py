@@ -117,9 +117,10 @@ class World:
         plan: Event = self._ask(message, "planned", watch, None)["plan"]
         return plan
 
-    def digest(self, path: str) -> str:
-        """Return the digest of an image file's pixels. Raises as :meth:`run`."""
-        message = {"request": "digest", "job": "digest", "input": path}
+    def digest(self, path: str, *, page: int = 0, plane: str | None = None, level: int = 0) -> str:
+        """Return the digest of the pixels of an image in a file. Raises as :meth:`run`."""
+        chosen = {"page": page, "plane": plane, "level": level}
+        message = {"request": "digest", "job": "digest", "input": path, **chosen}
         event = self._ask(message, "digested", Watch("digest", time.monotonic()), None)
         return str(event["pixels_sha256"])
 

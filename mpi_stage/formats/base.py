@@ -61,6 +61,7 @@ class Header:
     decoded together (strip or tile height; 1 where rows are stored plainly). ``decode_bytes`` is
     the most memory that reading needs beside the rows asked for. ``stored_bytes`` is the file's size; of
     a Zarr, that of the decoded chunks.
+    ``page`` and ``level`` say which image of the file this is.
     """
 
     spec: ImageSpec
@@ -70,12 +71,26 @@ class Header:
     row_unit: int
     decode_bytes: int
     stored_bytes: int
+    page: int = 0
+    level: int = 0
 
 
 @dataclass(frozen=True)
 class SourceOptions:
-    """How an input is to be read. ``threads`` is how many threads decode on one rank."""
+    """Which image of a file is read, and how.
 
+    Attributes
+    ----------
+    page: the number of the image among those of the file, from 0.
+    plane: the image of an OME-TIFF instead, by its dimensions: ``z=3,c=1,t=0``; what is left out is 0.
+    level: of a pyramid, 0 being the largest.
+    threads: how many threads decode on one rank.
+
+    """
+
+    page: int = 0
+    plane: str | None = None
+    level: int = 0
     threads: int = 1
 
 

@@ -5,9 +5,15 @@ without them.
 """
 
 import os
+from contextlib import closing
 from pathlib import Path
 
-from mpi_stage.errors import DamagedInputError, MissingInputError, UnsupportedFormatError
+from mpi_stage.errors import (
+    DamagedInputError,
+    MissingInputError,
+    MissingPageError,
+    UnsupportedFormatError,
+)
 from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
@@ -48,12 +54,12 @@ _TIFF_TAKES = ("icc_profile", "resolution", "description", "orientation", "geo",
 _MAX_JPEG_EXIF_BYTES = 65_533 - len(EXIF_PREFIX)
 
 
-def read_header(path: str) -> Header:
-    """Return what the file at ``path`` says of its image; decodes no pixel.
+def read_header(path: str, options: SourceOptions = _AS_IT_IS) -> Header:
+    """Return what the file at ``path`` says of the image that is asked for; decodes no pixel.
 
     Raises as :func:`open_source`.
     """
-    source = open_source(path, PhaseClock())
+    source = open_source(path, PhaseClock(), options)
     source.close()
     return source.header
 
@@ -61,10 +67,10 @@ def read_header(path: str) -> Header:
 def open_source(path: str, clock: PhaseClock, options: SourceOptions = _AS_IT_IS) -> Source:
     """Open the image at ``path`` for reading rows; its header is parsed, no pixel decoded.
 
-    Raises MissingInputError, UnsupportedFormatError, DamagedInputError.
+    Raises MissingInputError, MissingPageError, UnsupportedFormatError, DamagedInputError.
     """
     if os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
-        return _folder_source(path, clock)
+        return _folder_source(path, clock, options)
     data = FileSource(path)
     try:
         return _source_of(data, clock, options)
@@ -80,9 +86,33 @@ def _source_of(data: ByteSource, clock: PhaseClock, options: SourceOptions) -> S
         from mpi_stage.formats.tiff_source import TiffSource  # noqa: PLC0415 (start-up time)
 
         return TiffSource(data, clock, options)
+    _check_single(data.name, kind, options)
     from mpi_stage.formats.raster_source import RasterSource  # noqa: PLC0415 (start-up time)
 
     return RasterSource(data, kind, clock)
+
+
+def _check_single(path: str, kind: str, options: SourceOptions) -> None:
+    """Refuse a page, plane or level of a file that holds one image; raises MissingPageError."""
+    if options.page or options.plane is not None or options.level:
+        raise MissingPageError(
+            f"{path} is {KINDS[kind].name}, which holds one image: no page, plane or level can be asked for."
+        )
+
+
+def list_pages(path: str, most: int) -> tuple[list[list[tuple[int, int]]], int]:
+    """Return the columns and rows of each level of the first ``most`` images of a file, and their number.
+
+    Raises what :func:`open_source` raises.
+    """
+    if not os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
+        with closing(FileSource(path)) as data:
+            if _kind_of(data) == "tiff":
+                from mpi_stage.formats import tiff_pages  # noqa: PLC0415 (start-up time)
+
+                return tiff_pages.list_pages(data, most)
+    spec = read_header(path).spec
+    return [[(spec.columns, spec.rows)]], 1
 
 
 def plan_sink(name: str, spec: ImageSpec, like: Header | None, options: SinkOptions) -> SinkPlan:
@@ -197,15 +227,19 @@ def _kind_of_name(name: str) -> str:
     return kind
 
 
-def _folder_source(path: str, clock: PhaseClock) -> Source:
+def _folder_source(path: str, clock: PhaseClock, options: SourceOptions) -> Source:
     """Return the source for an image that is a folder."""
     if any(os.path.lexists(f"{path}/{name}") for name in _ZARR_2):
         raise UnsupportedFormatError(f"{path} is of Zarr 2; Zarr 3 is read. Convert it first.")
     if not os.path.lexists(f"{path}/zarr.json"):
         raise MissingInputError(f"{path} is a folder and no Zarr; name one image in it.")
+    if options.page:
+        raise MissingPageError(f"{path} is a Zarr, which has no pages; ask for a plane or a level of it.")
+    from mpi_stage.formats.ome_planes import parse_plane  # noqa: PLC0415 (start-up time)
     from mpi_stage.formats.zarr_source import ZarrSource  # noqa: PLC0415 (start-up time)
 
-    return ZarrSource(path, clock)
+    indices = None if options.plane is None else parse_plane(options.plane)
+    return ZarrSource(path, clock, level=options.level, indices=indices)
 
 
 def _kind_of(data: ByteSource) -> str:

@@ -36,8 +36,8 @@ def parse_coding(asked: str) -> Coding:
         value = float(number)
     except ValueError:
         value = -1.0
-    whole = name in LERC_INNER or value == int(value) if value < most else False
-    if not least <= value <= most or not whole:
+    fits = least <= value <= most and value != float("inf") and (name in LERC_INNER or value == round(value))
+    if not fits:
         wanted = f"a level from {least} to {most}" if name in _LEVELS else "the greatest error, 0 or more"
         raise ParameterError(f"{name} takes {wanted} after the colon; {asked!r} was asked for.")
     return Coding(name, value)

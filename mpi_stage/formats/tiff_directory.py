@@ -23,7 +23,8 @@ _MOST_DIRECTORIES = 1 << 20
 _MOST_BYTES = 64 << 20
 _MOST_VALUES = 1 << 16
 _FIRST_PLACE = 8  # nothing lies inside the header
-_BYTES, _ASCII, _OPAQUE = 1, 2, 7
+_BYTES, _ASCII, _LONG, _OPAQUE = 1, 2, 4, 7
+_SUBFILE_TYPE = 254
 _PAIRS = (5, 10)
 _LETTERS = {
     1: "B",
@@ -54,6 +55,14 @@ class Entry(NamedTuple):
     place: int
 
 
+class Link(NamedTuple):
+    """A directory in the chain: where it begins, its NewSubfileType, where the next begins (0 for none)."""
+
+    place: int
+    subfile_type: int
+    following: int
+
+
 class TiffFile:
     """The bytes of a TIFF file, read for its directories."""
 
@@ -76,16 +85,29 @@ class TiffFile:
         """The first directory. Raises ValueError where there is none."""
         return Directory(self, self._first)
 
-    def directories(self) -> Iterator["Directory"]:
-        """Yield the directories in the order of their chain. Raises ValueError where it is damaged."""
+    def links(self) -> Iterator[Link]:
+        """Yield the chain of directories, reading only the first entry of each, where its type stands.
+
+        Raises ValueError where the chain is damaged or comes back to itself.
+        """
+        number, head, offset = ("Q", "HHQ", "Q") if self.big else ("H", "HHI", "I")
+        number_bytes, inline = struct.calcsize(number), struct.calcsize(offset)
+        size = struct.calcsize("<" + head) + inline
         place, seen = self._first, set[int]()
         while place:
             if place in seen or len(seen) >= _MOST_DIRECTORIES:
                 raise ValueError(f"its chain of directories comes back to byte {place}")
             seen.add(place)
-            directory = Directory(self, place)
-            yield directory
-            place = directory.following
+            (count,) = self.unpack(number, self.read(place, number_bytes))
+            if not 0 < count <= _MOST_ENTRIES:
+                raise ValueError(f"a directory of {count} entries is suspicious")
+            code, kind, values, value = self.unpack(
+                head + "I", self.read(place + number_bytes, size)[: size - inline + 4]
+            )
+            (following,) = self.unpack(offset, self.read(place + number_bytes + count * size, inline))
+            typed = (code, kind, values) == (_SUBFILE_TYPE, _LONG, 1)
+            yield Link(place, value if typed else 0, following)
+            place = following
 
     def read(self, place: int, count: int) -> bytes:
         """Return ``count`` bytes from ``place`` on. Raises ValueError where the file ends before."""

@@ -1,68 +1,58 @@
-"""What a TIFF file says of its first page, checked before anything is read by it."""
+"""What a TIFF file says of one of its images, checked before anything is read by it."""
 
-import struct
 from typing import Literal
 
 import numpy as np
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
-from mpi_stage.formats.base import Header, Layout
+from mpi_stage.formats.base import Header, Layout, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_directory import TiffFile
 from mpi_stage.formats.tiff_fields import Fields
 from mpi_stage.formats.tiff_kinds import (
-    COMPRESSIONS,
     MAX_SIDE_PX,
-    check_jpeg,
+    UNPREDICTED,
+    check_codec,
+    compression_of,
     conversion_of,
     jpeg_colour,
     palette_of,
     value_type,
 )
-from mpi_stage.formats.tiff_metadata import page_metadata
+from mpi_stage.formats.tiff_metadata import page_metadata, scaled
 from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.formats.tiff_pages import find_image, unreadable_directories
 from mpi_stage.image import ImageSpec
 
 _BITS_PER_BYTE = 8
 _SEPARATE = 2
 _REVERSED = 2
 _FLOATING = 3
+_TURNED = ("none", "deflate", "lzw", "zstd", "packbits")  # where FillOrder can turn the bits of a byte
 _CODEC_BYTES = 2 << 20
+_BESIDE = {"jpeg": 1, "webp": 1, "lerc": 3, "lerc-deflate": 5, "lerc-zstd": 5}
+"""Segments that a codec decodes beside the one asked for, masks and inner streams included."""
+
 _BYTES_PER_ENTRY = 64  # of the tables: two 64-bit arrays, and what checking them takes
 _CONVERT_BYTES = 1 << 20
-_PARSE_ERRORS = (
-    struct.error,
-    ValueError,
-    TypeError,
-    KeyError,
-    IndexError,
-    AttributeError,
-    ZeroDivisionError,
-    OverflowError,
-    MemoryError,
-    OSError,
-)
 
 
-def parse_tiff(data: ByteSource) -> tuple[Header, TiffPage]:
-    """Read the first page's tags; no pixel is touched.
+def parse_tiff(data: ByteSource, options: SourceOptions) -> tuple[Header, TiffPage]:
+    """Read the tags of the image that ``options`` ask for; no pixel is touched.
 
-    Raises DamagedInputError where they contradict one another or the file's size, and
-    UnsupportedFormatError for kinds of TIFF that are not read.
+    Raises DamagedInputError where they contradict one another or the file's size,
+    UnsupportedFormatError for kinds of TIFF that are not read, MissingPageError where there is no
+    such image.
     """
     path, stored_bytes = data.name, data.size_bytes
-    try:
+    with unreadable_directories(path):
         file = TiffFile(data)
-        directory = file.first
-        fields = Fields(directory)
+        found = find_image(file, path, options)
+        fields = found.fields
         page, spec = _page(path, file.order, fields)
-        metadata = page_metadata(fields, further_pages=bool(directory.following))
-    except _PARSE_ERRORS as error:
-        said = str(error) or type(error).__name__
-        raise DamagedInputError(
-            f"{path} begins like a TIFF, but its directory cannot be read ({said}). "
-            "The file is damaged or cut short; get a fresh copy."
-        ) from error
+        metadata = page_metadata(found.main, found.others)
+        if found.level:
+            metadata = scaled(metadata, found.main, spec)
     _check_tables(page, stored_bytes)
     tile = (page.segment_rows, fields.tilewidth) if page.tiled else None
     header = Header(
@@ -71,8 +61,10 @@ def parse_tiff(data: ByteSource) -> tuple[Header, TiffPage]:
         metadata=metadata,
         divisible=page.plain or page.down > 1,
         row_unit=1 if page.plain else min(page.segment_rows, page.rows),
-        decode_bytes=_decode_bytes(page, spec),
+        decode_bytes=_decode_bytes(page, spec, options.threads),
         stored_bytes=stored_bytes,
+        page=found.page,
+        level=found.level,
     )
     return header, page
 
@@ -88,12 +80,7 @@ def _page(path: str, order: Literal["<", ">"], fields: Fields) -> tuple[TiffPage
         raise UnsupportedFormatError(
             f"{path} is a volume of {fields.imagedepth} layers; only flat images are read."
         )
-    compression = COMPRESSIONS.get(fields.compression)
-    if compression is None:
-        raise UnsupportedFormatError(
-            f"{path} is compressed with TIFF method {fields.compression}; "
-            f"{', '.join(sorted(set(COMPRESSIONS.values())))} are read. Convert it, to deflate for example."
-        )
+    compression = compression_of(path, fields)
     stored = value_type(path, fields)
     conversion = conversion_of(path, fields, compression)
     palette = palette_of(path, fields) if conversion == "palette" else None
@@ -117,8 +104,8 @@ def _page(path: str, order: Literal["<", ">"], fields: Fields) -> tuple[TiffPage
         segment_rows=segment_rows,
         segment_columns=-(-segment_columns // _BITS_PER_BYTE) if packed else segment_columns,
         compression=compression,
-        predictor=fields.predictor if compression not in ("none", "jpeg") else 1,
-        reversed_bits=fields.fillorder == _REVERSED and compression != "jpeg",
+        predictor=fields.predictor if compression.partition("-")[0] not in UNPREDICTED else 1,
+        reversed_bits=fields.fillorder == _REVERSED and compression in _TURNED,
         colour=jpeg_colour(fields, planes),
         conversion=conversion,
         offsets=fields.dataoffsets,
@@ -126,8 +113,7 @@ def _page(path: str, order: Literal["<", ">"], fields: Fields) -> tuple[TiffPage
         jpeg_tables=fields.jpegtables,
         palette=palette,
     )
-    if compression == "jpeg":
-        check_jpeg(page)
+    check_codec(page)
     channels = 3 if conversion == "palette" else samples
     return page, ImageSpec(rows, columns, channels, stored)
 
@@ -168,7 +154,7 @@ def _check_plain_counts(page: TiffPage) -> None:
         )
 
 
-def _decode_bytes(page: TiffPage, spec: ImageSpec) -> int:
+def _decode_bytes(page: TiffPage, spec: ImageSpec, threads: int) -> int:
     """Bound of the memory that reading needs beside the rows asked for."""
     total = _BYTES_PER_ENTRY * len(page.offsets)
     if page.conversion != "none":
@@ -176,13 +162,13 @@ def _decode_bytes(page: TiffPage, spec: ImageSpec) -> int:
     segment_bytes = page.segment_rows * page.segment_row_bytes
     if page.plain:
         return total + (segment_bytes if page.tiled or page.planes > 1 else 0)
-    kept = min(page.segment_rows, page.rows) * page.row_bytes
+    kept = min(page.segment_rows, page.rows) * page.row_bytes * (2 if threads > 1 else 1)
     whole_rows = not page.tiled and page.planes == 1
     buffers = (
         int(not whole_rows)  # a segment decoded beside its place
         + int(page.predictor == _FLOATING)
-        + int(page.compression == "jpeg")
+        + _BESIDE.get(page.compression, 0)
         + int(not page.tiled and page.down > 1)  # a last strip that was filled up
     )
     stored = int(page.counts.max()) * (2 if page.reversed_bits else 1)
-    return total + kept + buffers * segment_bytes + stored + _CODEC_BYTES
+    return total + kept + threads * (buffers * segment_bytes + stored + _CODEC_BYTES)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.formats.tiff_coding import LERC_INNER
 from mpi_stage.formats.tiff_fields import Fields
 from mpi_stage.formats.tiff_page import TiffPage
 
@@ -14,8 +15,10 @@ COMPRESSIONS = {
     8: "deflate",
     32_773: "packbits",
     32_946: "deflate",
+    34_887: "lerc",
     34_926: "zstd",
     50_000: "zstd",
+    50_001: "webp",
 }
 MAX_SIDE_PX = 2**31 - 1
 _TYPES = {(1, 8): "uint8", (4, 8): "uint8", (1, 16): "uint16", (4, 16): "uint16", (3, 32): "float32"}
@@ -26,6 +29,27 @@ _PREDICTORS = {"none": (1,), "uint8": (1, 2), "uint16": (1, 2), "float32": (1, 3
 _PALETTE_BITS = 8
 _BITS_PER_BYTE = 8
 _JPEG_CHANNELS = (1, 3)
+WEBP_CHANNELS = (3, 4)
+_LERC_PARAMETERS = 50_674
+UNPREDICTED = ("none", "jpeg", "lerc", "webp")
+_UNPREDICTED_METHODS = tuple(method for method, name in COMPRESSIONS.items() if name in UNPREDICTED)
+
+
+def compression_of(path: str, fields: Fields) -> str:
+    """Return the name of a page's compression. Raises UnsupportedFormatError, DamagedInputError."""
+    name = COMPRESSIONS.get(fields.compression)
+    if name is None:
+        raise UnsupportedFormatError(
+            f"{path} is compressed with TIFF method {fields.compression}; "
+            f"{', '.join(sorted(set(COMPRESSIONS.values())))} are read. Convert it, to deflate for example."
+        )
+    if name != "lerc":
+        return name
+    inner = fields.directory.value(_LERC_PARAMETERS)
+    for known, number in LERC_INNER.items():
+        if isinstance(inner, tuple) and len(inner) > 1 and inner[1] == number:
+            return known
+    raise DamagedInputError(f"{path} is compressed with LERC and its LercParameters are {inner!r:.60}.")
 
 
 def value_type(path: str, fields: Fields) -> str:
@@ -44,7 +68,7 @@ def value_type(path: str, fields: Fields) -> str:
             "uint8, uint16, float32 and 1-bit black and white are read. Convert it first."
         )
     predictor = fields.predictor
-    if predictor not in _PREDICTORS[found] and fields.compression not in (1, 7):
+    if predictor not in _PREDICTORS[found] and fields.compression not in _UNPREDICTED_METHODS:
         raise UnsupportedFormatError(
             f"{path} uses TIFF predictor {predictor} with {found}, which is not read."
         )
@@ -88,8 +112,18 @@ def jpeg_colour(fields: Fields, planes: int) -> str:
     return "ycbcr" if fields.photometric == _YCBCR else "rgb"
 
 
-def check_jpeg(page: TiffPage) -> None:
-    """Refuse JPEG segments that are not 8-bit gray or three colours; raises UnsupportedFormatError."""
+def check_codec(page: TiffPage) -> None:
+    """Refuse pixels that a compression does not hold; raises UnsupportedFormatError."""
+    if page.compression == "jpeg":
+        _check_jpeg(page)
+    kind = f"{page.segment_samples} channels of {page.dtype.name}"
+    if page.compression == "webp" and (page.dtype != np.uint8 or page.segment_samples not in WEBP_CHANNELS):
+        raise UnsupportedFormatError(f"{page.path} is WebP-compressed with {kind}; 3 or 4 of uint8 are read.")
+    if page.compression in LERC_INNER and "bits" in page.conversion:
+        raise UnsupportedFormatError(f"{page.path} is LERC-compressed black and white. Convert it first.")
+
+
+def _check_jpeg(page: TiffPage) -> None:
     if page.segment_samples not in _JPEG_CHANNELS or page.dtype.itemsize != 1 or "bits" in page.conversion:
         raise UnsupportedFormatError(
             f"{page.path} is JPEG-compressed with {page.segment_samples} channels of "

@@ -18,8 +18,7 @@ _FIRST_WITH_CHECKSUM, _FIRST_WITH_DEPTH, _LAST = 3, 4, 6
 _INNER_GROWTH = 1.25
 _INNER_EXTRA_BYTES = 1 << 16
 _INNER = {"lerc-deflate": _codecs.deflate_decode, "lerc-zstd": _codecs.zstd_decode}
-_INNER_NAMES = {"lerc-deflate": "deflate", "lerc-zstd": "zstd"}
-_INNER_LEVELS = {"lerc-deflate": 6, "lerc-zstd": 3}
+_DEFLATE_LEVEL, _ZSTD_LEVEL = 6, 3
 
 
 def most_bytes(decoded_bytes: int) -> int:
@@ -42,17 +41,17 @@ def decode_lerc(raw: memoryview, compression: str, target: Pixels) -> None:
     if depth == target.shape[2]:
         place = target if depth > 1 else target[..., 0]
         _, valid = _codecs.lerc_decode(raw, masks=True, out=place)
-        if target.dtype.kind == "f" and not valid.all():
+        if target.dtype.kind == "f" and valid is not None and not valid.all():
             target[~valid.reshape(rows, columns)] = np.nan
         return
     planes = np.empty((target.shape[2], rows, columns), target.dtype)
     _, valid = _codecs.lerc_decode(raw, masks=True, out=planes)
-    if target.dtype.kind == "f":
+    if target.dtype.kind == "f" and valid is not None:
         planes[~np.broadcast_to(valid, planes.shape)] = np.nan
     target[:] = np.moveaxis(planes, 0, 2)
 
 
-def encode_lerc(segment: Pixels, compression: str, greatest_error: float) -> bytes | bytearray:
+def encode_lerc(segment: Pixels, compression: str, greatest_error: float) -> bytes:
     """Encode a segment (rows × columns × channels), no value further off than ``greatest_error``.
 
     Where some channels of a pixel are NaN and others not, each channel becomes a stream of its own.
@@ -65,17 +64,16 @@ def encode_lerc(segment: Pixels, compression: str, greatest_error: float) -> byt
         values = np.ascontiguousarray(np.moveaxis(segment, 2, 0))
     elif segment.shape[2] == 1:
         values = segment[..., 0]
-    inner = _INNER_NAMES.get(compression)
-    arguments = {"level": _INNER_LEVELS[compression]} if inner else None
-    data: bytes | bytearray = _codecs.lerc_encode(
-        values,
-        level=greatest_error,
-        version=LERC_VERSION,
-        planar=planar,
-        compression=inner,
-        compressionargs=arguments,
+    # The library leaves bytes at the end of its streams as they are in memory, so that has to be zero.
+    room = bytearray(most_bytes(segment.nbytes))
+    stream: memoryview = _codecs.lerc_encode(
+        values, level=greatest_error, version=LERC_VERSION, planar=planar, out=room
     )
-    return data
+    if compression == "lerc-deflate":
+        return bytes(_codecs.deflate_encode(stream, level=_DEFLATE_LEVEL))
+    if compression == "lerc-zstd":
+        return bytes(_codecs.zstd_encode(stream, level=_ZSTD_LEVEL))
+    return bytes(stream)
 
 
 def _shape(raw: memoryview) -> tuple[int, int, int]:

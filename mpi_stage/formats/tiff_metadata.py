@@ -1,6 +1,8 @@
 """What a TIFF page says beside its pixels."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import (
@@ -15,6 +17,8 @@ from mpi_stage.formats.geo import (
 from mpi_stage.formats.metadata import orientation_exif
 from mpi_stage.formats.tiff_directory import Directory, Value
 from mpi_stage.formats.tiff_fields import Fields
+from mpi_stage.image import ImageSpec
+from mpi_stage.operations.placement import Placement
 
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _PROFILE = 270, 274, 282, 283, 296, 34_675
 NODATA = 42_113
@@ -36,8 +40,8 @@ _ALPHA_PREMULTIPLIED = 1
 _PAIR = 2
 
 
-def page_metadata(fields: Fields, *, further_pages: bool) -> Metadata:
-    """Return the page's metadata; what has no field of its own is named in ``other``."""
+def page_metadata(fields: Fields, others: Sequence[str] = ()) -> Metadata:
+    """Return the page's metadata; what has no field of its own is named in ``other``, with ``others``."""
     found = fields.directory
     other = [name for code, name in _OTHER.items() if code in found]
     description = _text(_value(found, _DESCRIPTION))
@@ -48,8 +52,7 @@ def page_metadata(fields: Fields, *, further_pages: bool) -> Metadata:
         description = None
     if _ALPHA_PREMULTIPLIED in fields.extrasamples:
         other.append("premultiplied alpha")
-    if further_pages:
-        other.append("further pages")
+    other += others
     geo = geo_reference({code: _value(found, code) for code in GEO_TAGS})
     if geo is None and any(code in found for code in GEO_TAGS):
         other.append("GeoTIFF tags that contradict one another")
@@ -62,6 +65,16 @@ def page_metadata(fields: Fields, *, further_pages: bool) -> Metadata:
         geo=geo,
         nodata=_text(_value(found, NODATA)),
     )
+
+
+def scaled(metadata: Metadata, page: Fields, level: ImageSpec) -> Metadata:
+    """Return the metadata of a page as they are true of a smaller level of it."""
+    across, down = page.imagewidth / level.columns, page.imagelength / level.rows
+    geo = metadata.geo and metadata.geo.moved(Placement(across, 0, 0, 0, down, 0))
+    resolution = metadata.resolution
+    if resolution is not None:
+        resolution = resolution[0] / across, resolution[1] / down, resolution[2]
+    return replace(metadata, geo=geo, resolution=resolution)
 
 
 def _structural(fields: Fields) -> bool:

@@ -1,4 +1,4 @@
-"""The first page of a TIFF file, as far as reading its pixels needs it."""
+"""An image of a TIFF file, as far as reading its pixels needs it."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Rows of the first page of a TIFF file, read by whoever needs them."""
+"""Rows of an image in a TIFF file, read by whoever needs them."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ class TiffSource:
 
     def __init__(self, data: ByteSource, clock: PhaseClock, options: SourceOptions) -> None:
         """Read the header of ``data``, which is closed with the source; raises as :func:`parse_tiff`."""
-        self.header, self._page = parse_tiff(data)
+        self.header, self._page = parse_tiff(data, options)
         self._data, self._clock = data, clock
         self._pool = TilePool(options.threads)
         self._reader = make_reader(self._page, data, clock, self._pool)

@@ -9,7 +9,6 @@ from mpi_stage.formats.webp_header import image_size
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, Pixels
 
 _codecs: Any = imagecodecs  # its stubs know of no memoryviews
-CHANNELS = (COLOUR_CHANNELS, ALPHA_CHANNELS)
 
 
 def decode_webp(raw: memoryview, target: Pixels) -> None:

@@ -77,6 +77,8 @@ def test_a_wrong_pipeline_is_refused_before_anything_is_written(client, parts, p
         {"ranks": 0},
         {"priority": 11},
         {"block_rows": 0},
+        {"page": -1},
+        {"level": -1},
         {"batch": "x" * 300},
         {"webhook": "ftp://example.com/"},
         {"webhook": "http://user:secret@example.com/"},

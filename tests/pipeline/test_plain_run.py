@@ -40,13 +40,14 @@ def understood(monkeypatch):
         "a b invert --memory 1.5GiB --device cpu --border wrap --block-rows 64",
         "a b invert --compression zstd --quality 100 --no-digest --digest --no-digest --quiet",
         "a b invert --ranks 2 --ranks 4",
+        "a b invert --page 3 --level 1 --plane z=3,c=1 --tile 512",
     ],
 )
 def test_plain_words_mean_what_they_mean_to_typer(understood, words):
     read = read_run(words.split())
     other = understood(words.split())
     assert read is not None
-    defaults = {"device": "auto", "digest": True}
+    defaults = {"device": "auto", "digest": True, "page": 0, "level": 0}
     assert {**defaults, **read.options} == other.options
     assert read._replace(options={}) == other._replace(options={})
 
@@ -64,6 +65,8 @@ def test_plain_words_mean_what_they_mean_to_typer(understood, words):
         "a b invert --ranks -1",
         "a b invert --ranks=2",
         "a b invert --ranks two",
+        "a b invert --tile 8",
+        "a b invert --page 0",
         "a b invert --quality 101",
         "a b invert --device abacus",
         "a b invert --memory much",

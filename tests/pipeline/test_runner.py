@@ -5,7 +5,9 @@ import os
 import signal
 import threading
 
+import numpy as np
 import pytest
+import tifffile
 
 from mpi_stage.errors import WorldError
 from pipeline import layout
@@ -101,6 +103,20 @@ def test_the_result_is_put_where_the_user_wants_it(service):
         result.output.key
     )
     assert service.parts.store.get_bytes("mine/service.edges.png").startswith(b"\x89PNG")
+
+
+def test_a_page_is_chosen_and_the_output_is_written_as_the_manifest_says(service, tmp_path):
+    path = tmp_path / "stack.tif"
+    pages = np.random.default_rng(0).integers(0, 256, (3, 40, 50), np.uint8)
+    tifffile.imwrite(path, pages, photometric="minisblack")
+    job = service.client.submit(path, "invert", page=2, compression="zstd:9", tile=32)
+    service.runner(service.stage).work_once()
+
+    service.client.download(job.id, tmp_path / "out.tif")
+    with tifffile.TiffFile(tmp_path / "out.tif") as found:
+        page = found.pages.first
+        assert (page.compression.name, page.tile) == ("ZSTD", (32, 32))
+        assert np.array_equal(page.asarray(), 255 - pages[2])
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import tifffile
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.byte_source import FileSource
 from mpi_stage.formats.registry import read_header
-from mpi_stage.formats.tiff_directory import TiffFile
+from mpi_stage.formats.tiff_directory import Directory, TiffFile
 from mpi_stage.formats.tiff_fields import TILE_COUNTS, TILE_OFFSETS, Fields
 
 IMAGE_WIDTH, ROWS_PER_STRIP, SOFTWARE = 256, 278, 305
@@ -63,13 +63,14 @@ def test_the_chain_of_directories_is_followed(path):
         for value in range(3):
             writer.write(np.full((8, 8 + value), value, np.uint8), metadata=None)
     with opened(path) as file:
-        assert [directory.value(IMAGE_WIDTH) for directory in file.directories()] == [8, 9, 10]
+        found = [Directory(file, link.place).value(IMAGE_WIDTH) for link in file.links()]
+        assert found == [8, 9, 10]
 
 
 def test_a_chain_that_comes_back_ends_with_an_error(path):
     path.write_bytes(classic((IMAGE_WIDTH, 3, 1, 5), following=8))
     with opened(path) as file, pytest.raises(ValueError, match="comes back to byte 8"):
-        list(file.directories())
+        list(file.links())
 
 
 def test_a_code_that_comes_twice_keeps_both_entries(path):

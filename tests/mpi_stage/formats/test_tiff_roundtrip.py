@@ -17,6 +17,7 @@ from mpi_stage.timing import PhaseClock
 
 TYPES = ("uint8", "uint16", "float32")
 LOSSLESS = ("none", "deflate", "lzw", "zstd")
+LERC = ("lerc", "lerc-deflate", "lerc-zstd")
 TILES = (None, (32, 48))
 PILLOW_KINDS = ((1, "uint8"), (3, "uint8"), (4, "uint8"), (1, "uint16"), (1, "float32"))
 PILLOW_COMPRESSIONS = (None, "tiff_deflate", "tiff_lzw", "tiff_adobe_deflate", "packbits")
@@ -33,7 +34,7 @@ def vips():
     columns=st.integers(1, 130),
     channels=st.sampled_from((1, 2, 3, 4, 5, 13)),
     dtype=st.sampled_from((*TYPES, "uint32")),
-    compression=st.sampled_from(LOSSLESS),
+    compression=st.sampled_from((*LOSSLESS, "deflate:1", "zstd:9", *LERC)),
     tile=st.sampled_from((None, (16, 16), (32, 48))),
     writers=st.sampled_from((1, 2, 3, 5)),
     block_rows=st.integers(1, 100),
