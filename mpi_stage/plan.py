@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from mpi_stage.errors import LimitError, UnsupportedImageError
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec
 from mpi_stage.memory import MemoryModel, predict_peak
-from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.declaration import Border, Channels, Operation, Pattern
 from mpi_stage.operations.grammar import Step, to_json, to_text
+from mpi_stage.operations.index import find
 from mpi_stage.operations.values import fill_value
 from mpi_stage.partition import Partition
 

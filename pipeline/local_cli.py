@@ -132,7 +132,8 @@ def ops(
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a pipeline.")] = False,
 ) -> None:
     """Show the operations, or all about one."""
-    from mpi_stage.operations.catalogue import OPERATIONS, find_public  # noqa: PLC0415
+    from mpi_stage.operations.catalogue import OPERATIONS  # noqa: PLC0415
+    from mpi_stage.operations.index import find_public  # noqa: PLC0415
     from pipeline.ops_view import catalogue_text, operation_json, operation_text  # noqa: PLC0415
 
     if schema:

@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any
 
 from mpi_stage.errors import StageError
-from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.declaration import Value
 from mpi_stage.operations.grammar import Step, parse, to_text
+from mpi_stage.operations.index import find
 from mpi_stage.operations.parameters import parameters_of
 
 Entered = tuple[tuple[str, Value], ...]

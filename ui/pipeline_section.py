@@ -6,8 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from mpi_stage.operations.catalogue import OPERATIONS, find
+from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.declaration import Value
+from mpi_stage.operations.index import find
 from ui import state, words
 from ui.builder import Draft
 from ui.forms import Field, Widget, fields_of

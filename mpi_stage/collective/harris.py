@@ -8,9 +8,9 @@ from mpi4py import MPI
 from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.inner import carry_out
 from mpi_stage.image import Pixels
-from mpi_stage.operations.catalogue import find
 from mpi_stage.operations.grammar import Step
 from mpi_stage.operations.harris import RESPONSE, inner_steps
+from mpi_stage.operations.index import find
 from mpi_stage.operations.painting import paint
 from mpi_stage.operations.values import number
 from mpi_stage.plan import plan_steps

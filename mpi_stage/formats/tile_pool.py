@@ -1,8 +1,10 @@
 """The threads that decode and encode segments beside the one that filters."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 TILES_PER_THREAD = 8
 """Segments under way per thread: enough that none waits while the rank's own thread filters a block."""
@@ -17,7 +19,7 @@ class TilePool:
     def __init__(self, threads: int) -> None:
         """Use ``threads`` threads, at least 1; they start with the first work."""
         self.threads = threads
-        self._executor = ThreadPoolExecutor(threads, "codec") if threads > 1 else None
+        self._executor: ThreadPoolExecutor | None = None
 
     @property
     def under_way(self) -> int:
@@ -26,7 +28,10 @@ class TilePool:
 
     def submit(self, work: Callable[..., Any], *arguments: object) -> "Future[Any]":
         """Start ``work``; its result or error comes with the future's ``result``."""
-        if self._executor is not None:
+        from concurrent.futures import Future, ThreadPoolExecutor  # noqa: PLC0415  (slow; few need it)
+
+        if self.threads > 1:
+            self._executor = self._executor or ThreadPoolExecutor(self.threads, "codec")
             return self._executor.submit(work, *arguments)
         done: Future[Any] = Future()
         try:

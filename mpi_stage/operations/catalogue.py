@@ -1,6 +1,8 @@
-"""The catalogue: every operation there is, in the order in which people see them."""
+"""The catalogue: every operation there is, in the order in which people see them.
 
-from mpi_stage.errors import UnknownOperationError
+What needs single operations finds them in ``mpi_stage.operations.index``.
+"""
+
 from mpi_stage.operations.adaptive import ADAPTIVE_GAUSSIAN, ADAPTIVE_MEAN
 from mpi_stage.operations.bilateral import BILATERAL
 from mpi_stage.operations.box import BOX
@@ -36,7 +38,6 @@ from mpi_stage.operations.rotate90 import ROTATE90
 from mpi_stage.operations.sharpen import SHARPEN
 from mpi_stage.operations.sobel import SCHARR, SOBEL
 from mpi_stage.operations.stretch import NORMALIZE, STRETCH
-from mpi_stage.operations.suggestions import did_you_mean, shown
 from mpi_stage.operations.threshold import THRESHOLD
 from mpi_stage.operations.tone import BRIGHTNESS, CONTRAST, GAMMA, LEVELS
 from mpi_stage.operations.unsharp import UNSHARP
@@ -107,31 +108,3 @@ INTERNAL: tuple[Operation, ...] = (
     MORPHOLOGY_BOTH,
 )
 """What only a plan inserts, through an operation's ``prepare``, or a collective carries out inside itself."""
-
-_PUBLIC = {name: operation for operation in OPERATIONS for name in (operation.name, *operation.aliases)}
-_INTERNAL = {operation.name: operation for operation in INTERNAL}
-
-
-def find(name: str) -> Operation:
-    """Return the operation called ``name``, or of which that is an alias; the internal ones included.
-
-    Raises
-    ------
-    UnknownOperationError: there is none; the message holds the closest public names.
-
-    """
-    return _INTERNAL[name] if name in _INTERNAL else find_public(name)
-
-
-def find_public(name: str) -> Operation:
-    """Return the operation that a pipeline calls ``name``.
-
-    Raises
-    ------
-    UnknownOperationError: there is none; the message holds the closest names.
-
-    """
-    if name in _PUBLIC:
-        return _PUBLIC[name]
-    message = f"there is no operation {shown(name)}{did_you_mean(name, _PUBLIC)}"
-    raise UnknownOperationError(f"{message}; 'halorow ops' lists them")

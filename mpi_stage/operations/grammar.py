@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from mpi_stage.errors import ParameterError, PipelineError
-from mpi_stage.operations.catalogue import find_public
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Value
+from mpi_stage.operations.index import find_public
 from mpi_stage.operations.parameters import border_parameter, checked, from_text, parameters_of
 from mpi_stage.operations.presets import expand_words, find_preset
 from mpi_stage.operations.steps import SeveralErrors, Step, build

@@ -1,7 +1,6 @@
 """Phrases of error messages: the closest names, and a user's text cut to a sane length."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 _SHOWN_CHARACTERS = 60
 _LONGEST_NAME = 40
@@ -10,6 +9,8 @@ _CUTOFF = 0.55
 
 def did_you_mean(wanted: str, names: Iterable[str]) -> str:
     """Return `` (did you mean 'a' or 'b'?)`` for the closest of ``names``, nothing if none is close."""
+    from difflib import get_close_matches  # noqa: PLC0415  (ranks rarely need it)
+
     close = get_close_matches(wanted[:_LONGEST_NAME].lower(), list(names), n=3, cutoff=_CUTOFF)
     if not close:
         return ""

@@ -2,8 +2,9 @@
 
 import pytest
 
-from mpi_stage.operations.catalogue import OPERATIONS, find
+from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.declaration import Kind, Operation, Parameter, Pattern
+from mpi_stage.operations.index import find
 from mpi_stage.operations.parameters import parameters_of
 from ui.forms import Widget, fields_of
 

@@ -7,9 +7,10 @@ import pytest
 
 from mpi_stage.errors import UnknownOperationError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.catalogue import INTERNAL, OPERATIONS, find, find_public
+from mpi_stage.operations.catalogue import INTERNAL, OPERATIONS
 from mpi_stage.operations.declaration import Border, Channels, Kind, Pattern
 from mpi_stage.operations.grammar import make_step, parameters_of
+from mpi_stage.operations.index import INTERNAL_MODULES, PUBLIC_MODULES, find, find_public
 from mpi_stage.operations.morphology import MORPHOLOGY
 
 EVERY = (*OPERATIONS, *INTERNAL)
@@ -23,6 +24,18 @@ def step_of(operation):
         if p.required
     }
     return make_step(operation.name, required)
+
+
+@pytest.mark.parametrize(
+    ("modules", "operations"), [(PUBLIC_MODULES, OPERATIONS), (INTERNAL_MODULES, INTERNAL)]
+)
+def test_the_index_has_every_name_and_where_it_is_declared(modules, operations):
+    assert {name for names in modules.values() for name in names} == {
+        name for operation in operations for name in (operation.name, *operation.aliases)
+    }
+    assert all(
+        find(name) is operation for operation in operations for name in (operation.name, *operation.aliases)
+    )
 
 
 def test_names_and_aliases_are_unique():
