@@ -8,11 +8,21 @@ what is read.
 
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mpi_stage.image import Pixels
 
 
 class Kernels(Protocol):
     """The functions of the extension module ``_kernels``."""
+
+    def smooth_uint8(self, block: Pixels, out: Pixels, weights: NDArray[np.uint16], /) -> None:
+        """Set ``out`` to ``block`` (``uint8``) smoothed across and down with ``weights``, rounded once.
+
+        The weights, an odd number n up to 1,025, are symmetric and add up to 256. ``block`` has n // 2 more
+        pixels than ``out`` on all sides.
+        """
 
     def steepness_uint8(self, block: Pixels, out: Pixels, side: int, middle: int, /) -> None:
         """Set ``out`` to the rounded magnitude of the gradient of ``block``: ``uint8``, one channel.

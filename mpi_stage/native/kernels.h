@@ -6,6 +6,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+PyObject *smooth_uint8(PyObject *module, PyObject *arguments);
 PyObject *steepness_uint8(PyObject *module, PyObject *arguments);
 
 #endif

@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 static PyMethodDef methods[] = {
+    {"smooth_uint8", smooth_uint8, METH_VARARGS, NULL},
     {"steepness_uint8", steepness_uint8, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
 };

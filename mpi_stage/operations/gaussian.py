@@ -1,10 +1,13 @@
 """Gaussian smoothing: ``gaussian``."""
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.native import kernels
 from mpi_stage.operations.blocks import crop, in_groups, per_channel
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.masked import masked
@@ -42,10 +45,27 @@ def _halo(params: Params, spec: ImageSpec) -> int:
 def smoothed(block: Pixels, params: Params) -> Pixels:
     """Return the block smoothed with the parameters of ``gaussian``, without its halo."""
     size, sigma = kernel_size(params, str(block.dtype)), _sigma(params)
+    if kernels and block.dtype == np.uint8:
+        result = np.empty((block.shape[0] - size + 1, block.shape[1] - size + 1, block.shape[2]), np.uint8)
+        kernels.smooth_uint8(block, result, weights_uint8(size, sigma))
+        return result
     smooth = in_groups(
         block, lambda part: cv2.GaussianBlur(part, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
     )
     return crop(smooth, size // 2)
+
+
+@lru_cache(maxsize=16)
+def weights_uint8(size: int, sigma: float) -> NDArray[np.uint16]:
+    """Return the weights, in 256ths, by which ``cv2.GaussianBlur`` sums bytes: what it makes of one point."""
+    point = np.zeros((1, 2 * size - 1), np.uint8)
+    point[0, size - 1] = 255
+    spread = cv2.GaussianBlur(point, (size, 1), sigma, borderType=cv2.BORDER_REPLICATE)
+    weights = spread[0, size // 2 : size // 2 + size].astype(np.uint16)
+    # What one weight makes of 255 is rounded to itself up to 128. Together they are 256.
+    weights[size // 2] = 0
+    weights[size // 2] = 256 - weights.sum()
+    return weights
 
 
 def _masked(block: Pixels, params: Params, nodata: float) -> Pixels:
