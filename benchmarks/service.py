@@ -38,7 +38,7 @@ def service_side(client: Client, sources: list[Path]) -> dict[str, float]:
     events = client.events()
     try:
         start = time.perf_counter()
-        waiting = {client.submit(source, STEP).id for source in sources}
+        waiting = {job.id for job in client.submit_many(client.order(source, STEP) for source in sources)}
         submitted = time.perf_counter() - start
         while waiting:
             if time.perf_counter() - start > DEADLINE_S:

@@ -74,18 +74,26 @@ class Aftermath:
         self._parts.news.mention(status)
         queue.release(work.claim)
 
+    def put_back(self, claim: Claim, manifest: Manifest) -> None:
+        """Let go of a job that has not been begun: ended if it was cancelled, else for others to take."""
+        ending = self._parts.records.ending(manifest.id)
+        if ending is None:
+            self._parts.queue.requeue(claim, manifest.priority)
+        else:
+            settle(self._parts.records, self._parts.news, manifest, ending, claim=claim)
+
     def failed(self, work: Work, error: Exception) -> None:
         """Note how an attempt ended and decide what is next. What cannot be noted is left to the lease."""
         records, manifest, record = self._parts.records, work.manifest, work.record
         outcome = _outcome(record, work.pulse.reason, error)
         with suppress(QueueUnavailableError, StoreError):
             records.end_attempt(outcome)
-            if isinstance(error, StaleFenceError) or records.superseded(manifest.id, record.attempt):
+            newest = records.standing(manifest.id).newest
+            if isinstance(error, StaleFenceError) or newest > record.attempt:
                 return
             ending = records.ending(manifest.id)
             if ending is not None:
-                settle(records, self._parts.news, manifest, ending)
-                self._parts.queue.release(work.claim)
+                settle(records, self._parts.news, manifest, ending, claim=work.claim)
                 return
             self._decide(work, outcome)
 
@@ -131,8 +139,7 @@ class Aftermath:
 
     def _end(self, claim: Claim, manifest: Manifest, failure: Failure) -> None:
         self._parts.records.fail(failure)
-        settle(self._parts.records, self._parts.news, manifest, failure)
-        self._parts.queue.release(claim)
+        settle(self._parts.records, self._parts.news, manifest, failure, claim=claim)
 
 
 def _outcome(record: AttemptRecord, stop: Stop | None, error: Exception) -> AttemptOutcome:

@@ -11,7 +11,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -24,6 +24,7 @@ from pipeline.models import Event, Failure, JobState, JobStatus, Manifest, Notic
 from pipeline.parts import Parts
 from pipeline.ports import Subscription
 from pipeline.settle import settle
+from pipeline.submission import Order
 
 LOOK_EVERY_S = 2.0
 """A watcher looks at the status itself so often: events are lost while Redis restarts."""
@@ -65,16 +66,30 @@ class Client:
         ``compression``, ``quality``, ``tile``. Raises PipelineError, MissingInputError,
         InvalidJobError, KeyRefusedError, StoreError.
         """
-        return submission.submit(self._parts, self._order(input, steps, options))
+        return submission.submit(self._parts, self.order(input, steps, **options))
+
+    def submit_many(self, orders: Iterable[Order]) -> list[JobStatus]:
+        """Submit what :meth:`order` has made, many at a time; return the statuses in the same order.
+
+        One that fails is raised after those before it and around it have been accepted: submitted
+        again with the same idempotency keys, they are the same jobs. Errors as for :meth:`submit`.
+        """
+        return submission.submit_many(self._parts, orders)
 
     def submit_bytes(self, data: bytes, name: str, steps: Steps, **options: Any) -> JobStatus:  # noqa: ANN401
         """Submit an image held in memory under a file name; options and errors as for :meth:`submit`."""
-        return submission.submit(self._parts, self._order(name, steps, {**options, "data": data}))
+        return submission.submit(self._parts, self.order(name, steps, **{**options, "data": data}))
 
-    def _order(self, given: str | Path, steps: Steps, options: dict[str, Any]) -> submission.Order:
+    def order(
+        self,
+        input: str | Path,  # noqa: A002  (as above)
+        steps: Steps,
+        **options: Any,  # noqa: ANN401  (as above)
+    ) -> Order:
+        """Return what :meth:`submit` would submit, for :meth:`submit_many`; options as there."""
         defaults = {"user": self._settings.user, "memory_bytes": int(self._settings.memory_bytes)}
         stated = {name: value for name, value in options.items() if value is not None}
-        return submission.Order(input=given, steps=steps, **{**defaults, **stated})
+        return Order(input=input, steps=steps, **{**defaults, **stated})
 
     def jobs(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first. Raises QueueUnavailableError."""

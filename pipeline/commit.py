@@ -4,20 +4,25 @@ import tempfile
 from pathlib import Path
 
 from pipeline import layout
-from pipeline.errors import ObjectExistsError, StaleFenceError
+from pipeline.errors import ObjectExistsError, RunCancelledError, StaleFenceError
 from pipeline.models import Manifest, Result
 from pipeline.ports import ObjectStore
 from pipeline.records import JobRecords
 
 
-def commit(records: JobRecords, result: Result) -> bool:
-    """Make ``result`` the visible one; False if a rival's was there first and ours was dropped.
+def commit(records: JobRecords, result: Result) -> Result | None:
+    """Make ``result`` the visible one; return the one that is, a rival's if that was there first.
 
-    Raises StaleFenceError when a newer attempt has been taken up: its holder will commit, and what
-    this attempt made is dropped. The check alone could not keep two attempts from committing, since
-    a rival may start right after it; the create-only write does.
+    Raises RunCancelledError where the job is to stop, and StaleFenceError when a newer attempt has
+    been taken up: its holder will commit. What this attempt made is dropped then. The check alone
+    could not keep two attempts from committing, since a rival may start right after it; the
+    create-only write does.
     """
-    if records.superseded(result.job_id, result.attempt):
+    standing = records.standing(result.job_id)
+    if standing.cancelled:
+        records.store.delete(result.output.key)
+        raise RunCancelledError(f"job {result.job_id} was cancelled")
+    if standing.newest > result.attempt:
         records.store.delete(result.output.key)
         raise StaleFenceError(
             f"attempt {result.attempt} at job {result.job_id} came back after a newer one had begun;"
@@ -29,8 +34,8 @@ def commit(records: JobRecords, result: Result) -> bool:
         winner = records.result(result.job_id)
         if winner is not None and winner.output.key != result.output.key:
             records.store.delete(result.output.key)
-            return False
-    return True
+        return winner
+    return result
 
 
 def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:

@@ -4,6 +4,7 @@ from pipeline.config import Settings
 from pipeline.parts import Parts
 from pipeline.redis.connection import connect
 from pipeline.redis.events import RedisEventBus
+from pipeline.redis.news import RedisNews
 from pipeline.redis.notices import RedisNoticeBoard
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
@@ -20,12 +21,16 @@ def connect_parts(settings: Settings) -> Parts:
         link_secret=settings.link_secret.get_secret_value().encode(),
         link_base_url=settings.base_url,
     )
+    queue = RedisQueue(client, lease_s=settings.lease_s)
+    board = RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s)
+    bus = RedisEventBus(url)
     return Parts(
         store=store,
-        queue=RedisQueue(client, lease_s=settings.lease_s),
-        board=RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s),
-        bus=RedisEventBus(url),
+        queue=queue,
+        board=board,
+        bus=bus,
         notices=RedisNoticeBoard(client),
         retry=RetryPolicy(max_attempts=settings.max_attempts, max_deaths=settings.max_deaths),
         heartbeat_s=settings.heartbeat_s,
+        teller=RedisNews(client, queue, board, bus),
     )

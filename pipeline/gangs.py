@@ -14,6 +14,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from pipeline import logs
 from pipeline.config import Settings
 from pipeline.errors import QueueUnavailableError
+from pipeline.heart import Heart
 from pipeline.models import Claim
 from pipeline.parts import Parts
 from pipeline.pulse import Pulse
@@ -52,6 +53,7 @@ class GangHolder:
         self._stopping = shared.stopping
         self._group: PlacementGroup | None = None
         self._gang: Any = None
+        self._heart = Heart()
         self._ranks = 0
         self._made = 0
         self._used_at = 0.0
@@ -59,7 +61,7 @@ class GangHolder:
 
     def work(self, claim: Claim) -> None:
         """Have a claimed job done. Raises QueueUnavailableError, StoreError, RayError."""
-        with Pulse(claim, self._parts, stopping=self._stopping) as pulse:
+        with Pulse(claim, self._parts, self._heart, stopping=self._stopping) as pulse:
             # Renews the lease while the cores are waited for; the gang then renews it itself.
             placed = self._placed(self._ranks_of(claim), pulse)
         if not placed:
@@ -90,8 +92,7 @@ class GangHolder:
         if ending is None:
             self._parts.queue.requeue(claim)
             return
-        settle(records, self._parts.news, records.manifest(claim.job_id), ending)
-        self._parts.queue.release(claim)
+        settle(records, self._parts.news, records.manifest(claim.job_id), ending, claim=claim)
 
     def drop(self) -> None:
         """End the gang and give its cores back."""

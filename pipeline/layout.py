@@ -5,18 +5,21 @@
     open/<id>                          marks a job that is not finished; written first, removed last
     outbox/<id>                        marks a job whose end has yet to be told to its webhook
     keys/<sha256 of key>               the job that an idempotency key stands for
-    uploads/<id>/<name>                an input that the client brought along
+    uploads/<id>-<name>                an input that the client brought along
     jobs/<id>/job.json                 the manifest; the job is accepted when it is there
-    jobs/<id>/attempts/<n>.json        attempt n was taken up; n is the fence
-    jobs/<id>/attempts/<n>.outcome.json  attempt n ended without a result, and how
-    jobs/<id>/retries/<n>.json         somebody asked for another round after attempt n
-    jobs/<id>/output/<n>/<name>        what attempt n made; visible only through the result
+    jobs/<id>/attempt-<n>.json         attempt n was taken up; n is the fence
+    jobs/<id>/attempt-<n>.outcome.json  attempt n ended without a result, and how
+    jobs/<id>/retry-<n>.json           somebody asked for another round after attempt n
+    jobs/<id>/output-<n>-<name>        what attempt n made; visible only through the result
     jobs/<id>/result.json              the result; create-only
     jobs/<id>/failed.json              the job failed or is a dead letter
     jobs/<id>/cancelled.json           the job is to stop, or has stopped
 
 What the store says of a job follows from these alone: a result counts before a cancellation, that
 before a failure, and a manifest with none of them is a job that waits or is being worked on.
+
+All of a job lies in one folder, so that one listing tells all about it, and on a disk a new record
+costs no new folder, each of which would have to be put on the disk as well.
 """
 
 import hashlib
@@ -31,6 +34,7 @@ UPLOADS = "uploads/"
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_RANDOM_CHARS = 10
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z2-9]{10}")
+_ATTEMPT = re.compile(r"attempt-([0-9]{4,})\.json")
 _NAME_CHARS = 120
 _UNSAFE = re.compile(r"[^\w.,()@+=-]+")
 
@@ -74,7 +78,7 @@ def idempotency_key(key: str, user: str) -> str:
 
 def upload_key(job_id: str, name: str) -> str:
     """Key of an uploaded input."""
-    return f"{UPLOADS}{job_id}/{safe_name(name)}"
+    return f"{UPLOADS}{job_id}-{safe_name(name)}"
 
 
 def job_prefix(job_id: str) -> str:
@@ -87,34 +91,35 @@ def manifest_key(job_id: str) -> str:
     return f"jobs/{job_id}/job.json"
 
 
-def attempts_prefix(job_id: str) -> str:
-    """Return what the keys of a job's attempts start with."""
-    return f"jobs/{job_id}/attempts/"
-
-
 def attempt_key(job_id: str, attempt: int) -> str:
     """Key of the record that claims an attempt's number."""
-    return f"jobs/{job_id}/attempts/{attempt:04d}.json"
+    return f"jobs/{job_id}/attempt-{attempt:04d}.json"
+
+
+def attempt_of(key: str) -> int | None:
+    """Return the number of the attempt that a record's key claims; None for the key of anything else."""
+    found = _ATTEMPT.fullmatch(key.rpartition("/")[2])
+    return int(found[1]) if found else None
 
 
 def outcome_key(job_id: str, attempt: int) -> str:
     """Key of the record of how an attempt ended."""
-    return f"jobs/{job_id}/attempts/{attempt:04d}.outcome.json"
+    return f"jobs/{job_id}/attempt-{attempt:04d}.outcome.json"
 
 
 def retries_prefix(job_id: str) -> str:
     """Return what the keys of a job's retries start with."""
-    return f"jobs/{job_id}/retries/"
+    return f"jobs/{job_id}/retry-"
 
 
 def retry_key(job_id: str, after_attempt: int) -> str:
     """Key of the record that somebody asked for another round."""
-    return f"jobs/{job_id}/retries/{after_attempt:04d}.json"
+    return f"jobs/{job_id}/retry-{after_attempt:04d}.json"
 
 
 def output_key(job_id: str, attempt: int, name: str) -> str:
     """Key of what an attempt made; no two attempts write to the same one."""
-    return f"jobs/{job_id}/output/{attempt:04d}/{safe_name(name)}"
+    return f"jobs/{job_id}/output-{attempt:04d}-{safe_name(name)}"
 
 
 def result_key(job_id: str) -> str:

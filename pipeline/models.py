@@ -83,7 +83,7 @@ class Manifest(_Model):
 
 
 class AttemptRecord(_Model):
-    """``jobs/<id>/attempts/<n>.json``: who took the job up; its number is the fence."""
+    """``jobs/<id>/attempt-<n>.json``: who took the job up; its number is the fence."""
 
     job_id: str
     attempt: int
@@ -92,7 +92,7 @@ class AttemptRecord(_Model):
 
 
 class AttemptOutcome(_Model):
-    """``jobs/<id>/attempts/<n>.outcome.json``: how an attempt ended without a result.
+    """``jobs/<id>/attempt-<n>.outcome.json``: how an attempt ended without a result.
 
     An attempt that has neither an outcome nor the job's result, and is not the last one, died
     with its worker. ``died`` says that the worker lived to tell of its stage's death; ``counts``
@@ -120,7 +120,7 @@ class Cancellation(_Model):
 
 
 class RetryRecord(_Model):
-    """``jobs/<id>/retries/<n>.json``: somebody asked for another round after attempt ``n``."""
+    """``jobs/<id>/retry-<n>.json``: somebody asked for another round after attempt ``n``."""
 
     job_id: str
     after_attempt: int

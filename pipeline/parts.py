@@ -13,7 +13,8 @@ from pipeline.settle import News
 class Parts:
     """What the client, the runners, reconciliation and the notifier share.
 
-    ``heartbeat_s``: how often a lease is renewed; a third of its length or less.
+    ``heartbeat_s``: how often a lease is renewed; a third of its length or less. ``teller``: what
+    tells queue, board and bus in one go, where there is such a thing.
     """
 
     store: ObjectStore
@@ -23,6 +24,7 @@ class Parts:
     notices: NoticeBoard
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     heartbeat_s: float = 5.0
+    teller: News | None = None
 
     @cached_property
     def records(self) -> JobRecords:
@@ -31,5 +33,5 @@ class Parts:
 
     @cached_property
     def news(self) -> News:
-        """Status and events, told together."""
-        return News(self.board, self.bus)
+        """Queue, status and events, told together."""
+        return self.teller or News(self.queue, self.board, self.bus)

@@ -15,8 +15,14 @@ class ObjectStore(Protocol):
     StoreUnavailableError.
     """
 
-    def put_bytes(self, key: str, data: bytes, *, create_only: bool = False) -> ObjectInfo:
-        """Write an object, durable on return. Raises ObjectExistsError if ``create_only`` and there."""
+    def put_bytes(
+        self, key: str, data: bytes, *, create_only: bool = False, durable: bool = True
+    ) -> ObjectInfo:
+        """Write an object, durable on return. Raises ObjectExistsError if ``create_only`` and there.
+
+        With ``durable`` off a machine that loses its power may take the object, or what is in it,
+        with it; until then everybody sees it all the same.
+        """
 
     def put_file(self, key: str, path: Path, *, create_only: bool = False) -> ObjectInfo:
         """Write an object from a local file, verified by checksum. Raises as ``put_bytes``."""
@@ -39,8 +45,11 @@ class ObjectStore(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Yield the objects whose keys start with ``prefix``, in order of their keys."""
 
-    def delete(self, key: str) -> None:
-        """Remove an object; removing what is not there is no error."""
+    def delete(self, key: str, *, durable: bool = True) -> None:
+        """Remove an object; removing what is not there is no error.
+
+        With ``durable`` off it may be back after the machine has lost its power.
+        """
 
     def sign(self, key: str, *, method: str = "GET", life_s: int = 3600, filename: str | None = None) -> str:
         """Return a link that allows ``method`` on the object for ``life_s`` seconds."""

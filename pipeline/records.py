@@ -1,5 +1,6 @@
 """The durable records of a job, read and written; the store is the truth, Redis only the news."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,6 +16,7 @@ from pipeline.models import (
     Manifest,
     Result,
     RetryRecord,
+    now,
 )
 from pipeline.ports import ObjectStore
 
@@ -67,6 +69,14 @@ class History:
         return f"attempt {record.attempt} by {record.worker} at {record.started_at:%F %T}: {end}"
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Whether an attempt may go on: the newest attempt's number, and whether the job is to stop."""
+
+    newest: int
+    cancelled: bool
+
+
 class JobRecords:
     """Reads and writes the records that ``pipeline.layout`` names; every method may raise StoreError."""
 
@@ -84,8 +94,9 @@ class JobRecords:
         except ValidationError as error:
             raise ServiceError(f"{key} is not a {model.__name__} of this version: {error}") from error
 
-    def _write(self, key: str, record: BaseModel, *, create_only: bool = True) -> None:
-        self.store.put_bytes(key, record.model_dump_json().encode(), create_only=create_only)
+    def _write(self, key: str, record: BaseModel, *, create_only: bool = True, durable: bool = True) -> None:
+        data = record.model_dump_json().encode()
+        self.store.put_bytes(key, data, create_only=create_only, durable=durable)
 
     def manifest(self, job_id: str) -> Manifest:
         """Return a job's manifest. Raises JobNotFoundError."""
@@ -111,8 +122,8 @@ class JobRecords:
             self.store.put_bytes(layout.outbox_key(manifest.id), b"")
 
     def close(self, job_id: str) -> None:
-        """Remove the marker of a job that is finished."""
-        self.store.delete(layout.open_key(job_id))
+        """Remove the marker of a job that is finished; one that comes back settles it once more."""
+        self.store.delete(layout.open_key(job_id), durable=False)
 
     def result(self, job_id: str) -> Result | None:
         """Return the result, None while there is none."""
@@ -126,51 +137,77 @@ class JobRecords:
         """Whether the job is to stop, or has stopped."""
         return self.store.stat(layout.cancelled_key(job_id)) is not None
 
-    def ending(self, job_id: str) -> Ending | None:
-        """Return how the job ended, None if it has not; a result counts first, a failure last."""
-        return (
-            self.result(job_id)
-            or self._read(Cancellation, layout.cancelled_key(job_id))
-            or self.failure(job_id)
+    def keys(self, job_id: str) -> list[str]:
+        """Return the keys of all that there is of a job, in order, by one listing."""
+        return [info.key for info in self.store.list(layout.job_prefix(job_id))]
+
+    def ending(self, job_id: str, among: Collection[str] | None = None) -> Ending | None:
+        """Return how the job ended, None if it has not; a result counts first, a failure last.
+
+        ``among`` are the job's :meth:`keys` where they are known: only what is there is read.
+        """
+        kinds: tuple[tuple[str, type[Ending]], ...] = (
+            (layout.result_key(job_id), Result),
+            (layout.cancelled_key(job_id), Cancellation),
+            (layout.failed_key(job_id), Failure),
         )
+        for key, kind in kinds:
+            found = self._read(kind, key) if among is None or key in among else None
+            if found is not None:
+                return found
+        return None
 
-    def history(self, job_id: str) -> History:
-        """Return the attempts so far, how they ended, and what a retry has forgiven."""
-        attempts: list[AttemptRecord] = []
-        outcomes: dict[int, AttemptOutcome] = {}
-        for info in self.store.list(layout.attempts_prefix(job_id)):
-            if info.key.endswith(".outcome.json"):
-                outcome = self._read(AttemptOutcome, info.key)
-                if outcome is not None:
-                    outcomes[outcome.attempt] = outcome
-            else:
-                record = self._read(AttemptRecord, info.key)
-                if record is not None:
-                    attempts.append(record)
-        return History(tuple(attempts), outcomes, self._base(job_id) if attempts else 0)
+    def standing(self, job_id: str) -> Standing:
+        """Return what may keep an attempt from its commit, by one listing."""
+        keys = self.keys(job_id)
+        numbers = (layout.attempt_of(key) or 0 for key in keys)
+        return Standing(max(numbers, default=0), layout.cancelled_key(job_id) in keys)
 
-    def _base(self, job_id: str) -> int:
-        last = None
-        for last in self.store.list(layout.retries_prefix(job_id)):  # noqa: B007  # only the last is wanted
-            pass
-        record = self._read(RetryRecord, last.key) if last is not None else None
-        return record.after_attempt if record is not None else 0
+    def history(self, job_id: str, among: Collection[str] | None = None) -> History:
+        """Return the attempts so far, how they ended, and what a retry has forgiven.
+
+        ``among`` are the job's :meth:`keys` where they are known.
+        """
+        keys = self.keys(job_id) if among is None else among
+        numbers = sorted(number for key in keys if (number := layout.attempt_of(key)) is not None)
+        if not numbers:
+            return History()
+        outcomes = {
+            number: outcome
+            for number in numbers
+            if (key := layout.outcome_key(job_id, number)) in keys
+            and (outcome := self._read(AttemptOutcome, key)) is not None
+        }
+        attempts = tuple(self._attempt(job_id, number) for number in numbers)
+        retries = [key for key in keys if key.startswith(layout.retries_prefix(job_id))]
+        retry = self._read(RetryRecord, max(retries)) if retries else None
+        return History(attempts, outcomes, retry.after_attempt if retry is not None else 0)
+
+    def _attempt(self, job_id: str, number: int) -> AttemptRecord:
+        """Return the record of an attempt; a power cut may have left its name alone."""
+        key = layout.attempt_key(job_id, number)
+        known = self.store.stat(key)
+        whole = self._read(AttemptRecord, key) if known is not None and known.size_bytes else None
+        if whole is not None:
+            return whole
+        started_at = known.updated_at if known is not None else now()
+        return AttemptRecord(job_id=job_id, attempt=number, worker="unknown", started_at=started_at)
 
     def start_attempt(self, job_id: str, worker: str, after: int) -> AttemptRecord:
-        """Take the first free attempt number above ``after``; it is the fence of whoever took it."""
+        """Take the first free attempt number above ``after``; it is the fence of whoever took it.
+
+        The record is for others who are at work now: after a power cut nobody is, so nobody waits
+        until it is on the disk.
+        """
         number = after
         while True:
             number += 1
             record = AttemptRecord(job_id=job_id, attempt=number, worker=worker)
             try:
-                self._write(layout.attempt_key(job_id, number), record)
+                self._write(layout.attempt_key(job_id, number), record, durable=False)
             except ObjectExistsError:
                 continue
             return record
-
-    def superseded(self, job_id: str, attempt: int) -> bool:
-        """Whether a newer attempt than ``attempt`` has been taken up."""
-        return self.store.stat(layout.attempt_key(job_id, attempt + 1)) is not None
 
     def end_attempt(self, outcome: AttemptOutcome) -> None:
         """Note how an attempt ended without a result; the first note stays."""

@@ -1,6 +1,7 @@
 """Which lane a job takes, and how many ranks its world gets: pure decisions from its plan."""
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from pipeline.models import Lane
 
@@ -47,6 +48,13 @@ def ranks_for(pixels: int, cost_ns_per_pixel: float, settings: Capacity) -> int:
     """Return the ranks of a gang job's world: from 2 to the number of cores, as the work warrants."""
     warranted = int(_work_s(pixels, cost_ns_per_pixel) / RANK_WORK_S)
     return max(1, min(settings.cores, max(2, warranted)))
+
+
+def alone_s(plan: Mapping[str, Any]) -> float:
+    """Return about how long one rank takes for a plan, given as JSON."""
+    pixels = int(plan["input"]["rows"]) * int(plan["input"]["columns"])
+    serial_ns = 0.0 if plan["divisible"] else SERIAL_NS_PER_PIXEL
+    return float(plan["cost_core_s"]) + pixels * serial_ns * 1e-9
 
 
 def _work_s(pixels: int, cost_ns_per_pixel: float) -> float:

@@ -1,7 +1,8 @@
-"""Works on jobs of one lane, one at a time: claim, compute, commit, tell. Knows nothing of Ray."""
+"""Works on jobs of one lane: claim, compute, commit, tell. Knows nothing of Ray."""
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -10,24 +11,24 @@ from mpi_stage.errors import StageError
 from pipeline import statuses
 from pipeline.aftermath import Aftermath
 from pipeline.commit import commit
-from pipeline.errors import (
-    HalorowError,
-    JobNotFoundError,
-    QueueUnavailableError,
-    RunCancelledError,
-    StoreError,
-)
+from pipeline.errors import HalorowError, JobNotFoundError, QueueUnavailableError, StoreError
+from pipeline.heart import Heart
 from pipeline.layout import output_key
 from pipeline.logs import get_logger
 from pipeline.models import Claim, Lane, Manifest, ObjectRef, Result
 from pipeline.parts import Parts
 from pipeline.pulse import Pulse
+from pipeline.routing import alone_s
 from pipeline.settle import settle
+from pipeline.turns import Room, Turn, Turns
 from pipeline.work import Work
 from pipeline.workplace import Place, Workplace
 
 PAUSE_S = 1.0
 """How long a runner waits before it asks again a queue that did not answer."""
+
+HANDS = "ab"
+"""What tells the two claims apart that a worker may hold: one at work, one before or after it."""
 
 STALL_S = 300.0
 """No progress for so long, and a world counts as hung: long enough for the slowest decoder of one file."""
@@ -61,7 +62,11 @@ class Router(Protocol):
 class JobRunner:
     """Takes jobs from one lane and brings each to its end, or back into the queue.
 
-    Whatever is raised on the way, the job is in one of three places afterwards: ended on record in
+    While the stage is at one job, the next may be claimed and made ready, and the one before is
+    committed: :meth:`run_forever` works with two hands, which take turns at the stage. An attempt
+    begins with its turn, so a worker that dies has one job to answer for, whatever else it held.
+
+    Whatever is raised on the way, a job is in one of three places afterwards: ended on record in
     the store, back in the queue, or still held by a lease that will run out.
     """
 
@@ -84,6 +89,9 @@ class JobRunner:
         self._router = router
         self._aftermath = Aftermath(parts)
         self._stopping = threading.Event()
+        self._heart = Heart()
+        self._turns = Turns()
+        self._claiming = threading.Lock()
         self._log = get_logger(worker=consumer)
 
     def stop(self) -> None:
@@ -92,32 +100,46 @@ class JobRunner:
 
     def run_forever(self) -> None:
         """Work until :meth:`stop`."""
+        with ThreadPoolExecutor(len(HANDS), thread_name_prefix="hand") as hands:
+            # Kept until both are done: a stage ends with the thread that started it.
+            for done in [hands.submit(self._work_on, f"{self._consumer}{hand}") for hand in HANDS]:
+                done.result()
+
+    def _work_on(self, consumer: str) -> None:
         while not self._stopping.is_set():
             try:
-                self.work_once(block_s=PAUSE_S)
+                self.work_once(block_s=PAUSE_S, consumer=consumer)
             except QueueUnavailableError:
                 self._stopping.wait(PAUSE_S)
             except Exception:  # noqa: BLE001  # a fault in one job must not end the worker; its lease runs out
                 self._log.exception("a job could not be worked on")
                 self._stopping.wait(PAUSE_S)
 
-    def work_once(self, block_s: float = 0.0) -> bool:
+    def work_once(self, block_s: float = 0.0, consumer: str | None = None) -> bool:
         """Take the next job and work on it; False if none came within ``block_s`` seconds.
 
         Raises QueueUnavailableError.
         """
-        claim = self._parts.queue.claim(self._lane, self._consumer, block_s)
-        if claim is None:
-            return False
-        self.work(claim)
+        with self._claiming:
+            room = self._turns.room(block_s)
+            if room is Room.NONE or self._stopping.is_set():
+                return False
+            wait_s = block_s if room is Room.IDLE else 0.0
+            claim = self._parts.queue.claim(self._lane, consumer or self._consumer, wait_s)
+            if claim is None:
+                return False
+            turn = self._turns.enter()
+        self._bring_on(claim, turn)
         return True
 
     def work(self, claim: Claim) -> None:
         """Work on a job that has been claimed. Raises QueueUnavailableError."""
-        pulse = Pulse(claim, self._parts, stopping=self._stopping)
+        self._bring_on(claim, self._turns.enter())
+
+    def _bring_on(self, claim: Claim, turn: Turn) -> None:
         try:
-            with pulse:
-                work = self._take_up(claim, pulse)
+            with Pulse(claim, self._parts, self._heart, stopping=self._stopping) as pulse:
+                work = self._take_up(claim, pulse, turn)
                 if work is not None:
                     self._attempt(work)
         except JobNotFoundError:
@@ -126,33 +148,38 @@ class JobRunner:
         except StoreError as error:
             self._log.warning("the store failed before an attempt", job=claim.job_id, error=str(error))
             self._parts.queue.requeue(claim, delay_s=PAUSE_S)
+        finally:
+            turn.end()
 
-    def _take_up(self, claim: Claim, pulse: Pulse) -> Work | None:
-        """Start an attempt; None where there is nothing to do here any more."""
-        records, queue = self._parts.records, self._parts.queue
+    def _take_up(self, claim: Claim, pulse: Pulse, turn: Turn) -> Work | None:
+        """Start an attempt when it is its turn; None where there is nothing to do here any more."""
+        records = self._parts.records
         manifest = records.manifest(claim.job_id)
-        ending = records.ending(claim.job_id)
+        keys = records.keys(claim.job_id)
+        ending = records.ending(claim.job_id, keys)
         if ending is not None:
-            settle(records, self._parts.news, manifest, ending)
-            queue.release(claim)
+            settle(records, self._parts.news, manifest, ending, claim=claim)
             return None
-        history = records.history(claim.job_id)
+        history = records.history(claim.job_id, keys)
         if self._aftermath.bury(claim, manifest, history):
+            return None
+        if not turn.take(pulse.stopped):
+            self._aftermath.put_back(claim, manifest)
             return None
         record = records.start_attempt(claim.job_id, claim.consumer, history.highest)
         status = statuses.running(manifest, record).model_copy(update={"lane": claim.lane})
-        self._parts.news.mention(status)
         pulse.follow(record.attempt, status)
-        return Work(claim, manifest, history, record, pulse)
+        return Work(claim, manifest, history, record, status, pulse, turn)
 
     def _attempt(self, work: Work) -> None:
         """Make one attempt; whatever it raises becomes a decision on what is next."""
         log = self._log.bind(job=work.manifest.id, attempt=work.record.attempt)
-        log.info("attempt started", lane=work.claim.lane.value)
+        log.debug("attempt started", lane=work.claim.lane.value)
         try:
             try:
                 result = self._make(work)
             finally:
+                work.turn.end()
                 work.pulse.hush()
         except (HalorowError, StageError, OSError) as error:
             log.info("attempt ended without a result", kind=type(error).__name__, error=str(error))
@@ -173,6 +200,7 @@ class JobRunner:
             if self._moved(work, place.request(manifest)):
                 return None
             report = self._run_stage(work, place)
+            work.turn.end()
             key = output_key(manifest.id, work.record.attempt, manifest.output_name)
             info = self._parts.store.put_file(key, place.output)
         result = Result(
@@ -183,20 +211,20 @@ class JobRunner:
             pixels_sha256=report.pixels_sha256 or "",
             report=report.to_json(),
         )
-        if self._parts.records.cancelled(manifest.id):
-            self._parts.store.delete(key)
-            raise RunCancelledError(f"job {manifest.id} was cancelled")
-        commit(self._parts.records, result)
-        return self._parts.records.result(manifest.id)
+        return commit(self._parts.records, result)
 
     def _run_stage(self, work: Work, place: Place) -> Report:
         """Run the stage; its errors name the input as the user does, not where it lies here."""
+
+        def heed(event: dict[str, Any]) -> None:
+            if event["event"] == "planned":
+                work.turn.expect(alone_s(event["plan"]))
+                work.pulse.begin()  # not sooner: now the rank is at work meanwhile
+            work.pulse.tracker.take(event)
+
         try:
             return self._stage.run(
-                place.request(work.manifest),
-                on_event=work.pulse.tracker.take,
-                stall_s=STALL_S,
-                cancelled=work.pulse.stopped,
+                place.request(work.manifest), on_event=heed, stall_s=STALL_S, cancelled=work.pulse.stopped
             )
         except StageError as error:
             message = str(error).replace(str(place.input), work.manifest.input_name)
@@ -212,6 +240,8 @@ class JobRunner:
 
     def _conclude(self, work: Work, result: Result) -> None:
         """Tell of a committed result; what cannot be told now is left to reconciliation."""
+        before = work.pulse.tracker.latest(work.status)
         with suppress(QueueUnavailableError, StoreError):
-            settle(self._parts.records, self._parts.news, work.manifest, result)
-            self._parts.queue.release(work.claim)
+            settle(
+                self._parts.records, self._parts.news, work.manifest, result, claim=work.claim, before=before
+            )

@@ -1,20 +1,25 @@
 """Tell what became of a job, and take it off the list of unfinished ones."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 
 from pipeline import statuses
 from pipeline.commit import publish
 from pipeline.errors import QueueUnavailableError
-from pipeline.models import JobStatus, Manifest, Result
-from pipeline.ports import EventBus, StatusBoard
+from pipeline.models import Claim, JobStatus, Manifest, Result
+from pipeline.ports import EventBus, JobQueue, StatusBoard
 from pipeline.records import Ending, JobRecords
 
 
 class News:
-    """The status board and the event bus, told together."""
+    """Tells the status board and the event bus together, and moves jobs in the queue with it.
 
-    def __init__(self, board: StatusBoard, bus: EventBus) -> None:
+    ``pipeline.redis.news`` does each of these in one round trip.
+    """
+
+    def __init__(self, queue: JobQueue, board: StatusBoard, bus: EventBus) -> None:
         """Tell ``board`` first, so that whoever hears an event finds the status that goes with it."""
+        self.queue = queue
         self.board = board
         self.bus = bus
 
@@ -23,23 +28,45 @@ class News:
         self.board.put(status)
         self.bus.publish(statuses.event_of(status, kind))
 
+    def queued(self, waiting: Sequence[JobStatus]) -> None:
+        """Tell of jobs that have been accepted, and queue each in its lane. Raises QueueUnavailableError."""
+        for status in waiting:
+            self.tell(status)
+            self.queue.enqueue(status.lane, status.id, status.priority)
+
+    def ended(self, status: JobStatus, claim: Claim) -> None:
+        """Tell how a job ended, and take it out of the queue. Raises QueueUnavailableError."""
+        self.tell(status)
+        self.queue.release(claim)
+
     def mention(self, status: JobStatus, kind: str | None = None) -> None:
-        """Do the same, but go on if Redis is away: the news can be made up from the store later."""
+        """Do as :meth:`tell`, but go on if Redis is away: the news can be made up from the store later."""
         with suppress(QueueUnavailableError):
             self.tell(status, kind)
 
 
-def settle(records: JobRecords, news: News, manifest: Manifest, ending: Ending) -> JobStatus:
+def settle(
+    records: JobRecords,
+    news: News,
+    manifest: Manifest,
+    ending: Ending,
+    *,
+    claim: Claim | None = None,
+    before: JobStatus | None = None,
+) -> JobStatus:
     """Do all that follows from a durable ending; return the final status.
 
-    The marker of an unfinished job goes last. Whoever fails or dies before leaves it to
-    reconciliation, which settles again: every part may be done twice. Raises QueueUnavailableError,
-    StoreError.
+    ``claim`` is the holder's, who lets go of the job with it; ``before`` the status so far, asked of
+    the board where it is not known. The marker of an unfinished job goes last. Whoever fails or dies
+    before leaves it to reconciliation, which settles again: every part may be done twice. Raises
+    QueueUnavailableError, StoreError.
     """
     if isinstance(ending, Result):
         publish(records.store, manifest, ending)
-    before = news.board.get(manifest.id)
-    status = statuses.ended(manifest, ending, before)
-    news.tell(status)
+    status = statuses.ended(manifest, ending, before or news.board.get(manifest.id))
+    if claim is None:
+        news.tell(status)
+    else:
+        news.ended(status, claim)
     records.close(manifest.id)
     return status

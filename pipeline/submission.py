@@ -1,7 +1,11 @@
 """From a request to an accepted job: check, upload, write the manifest, queue."""
 
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +29,12 @@ DEVICES = ("auto", "cpu", "gpu")
 MAX_RANKS = 10_000
 MAX_TEXT_CHARACTERS = 200
 """Longest idempotency key, user or batch."""
+
+WRITERS = 8
+"""Submissions of one call that write at the same time; what they wait for is the disk or the bucket."""
+
+PORTION = 64
+"""Jobs that are queued together: few enough that the first are worked on while others are written."""
 
 PRIORITIES = range(-10, 11)
 _NO_FOLDERS = "the service takes and makes single files. Use `halorow run` for Zarr, or a TIFF here"
@@ -63,67 +73,112 @@ def submit(parts: Parts, order: Order) -> JobStatus:
     Once the manifest is written the job is accepted. If Redis is away by then, reconciliation will
     queue it. Raises PipelineError, MissingInputError, InvalidJobError, KeyRefusedError, StoreError.
     """
+    accepted = _accept(parts, order)
+    if accepted.status is not None:
+        return accepted.status
+    return _queue(parts, [accepted.manifest])[0]
+
+
+def submit_many(parts: Parts, orders: Iterable[Order]) -> list[JobStatus]:
+    """Accept jobs and queue them, as :func:`submit` does, but many at a time.
+
+    While one waits for the disk others are written. What fails is raised when all of its portion
+    have been tried; what was accepted until then is queued. Raises as :func:`submit`.
+    """
+    done: list[JobStatus] = []
+    remaining = iter(orders)
+    with ThreadPoolExecutor(WRITERS, thread_name_prefix="submit") as writers:
+        while portion := list(islice(remaining, PORTION)):
+            tried = [writers.submit(_accept, parts, order) for order in portion]
+            wait(tried)
+            accepted = [one.result() for one in tried if one.exception() is None]
+            fresh = iter(_queue(parts, [one.manifest for one in accepted if one.status is None]))
+            done += [one.status or next(fresh) for one in accepted]
+            for one in tried:
+                one.result()
+    return done
+
+
+@dataclass(frozen=True)
+class _Accepted:
+    """A job on record; ``status`` where it was there before this submission, and need not be queued."""
+
+    manifest: Manifest
+    status: JobStatus | None
+
+
+def _accept(parts: Parts, order: Order) -> _Accepted:
+    """Write a job's manifest, or find the one that its idempotency key stands for."""
     steps = to_json(parse(order.steps))
     _check(order)
     made_at = now()
     job_id = _reserved_id(parts, order, layout.new_job_id(made_at))
     known = _accepted(parts, job_id) if order.key else None
+    manifest = known or _manifest(parts, order, steps, job_id, made_at)
     if known is None:
-        name = layout.safe_name(order.input_name or _name_of(order.input))
-        output_key, output_name = _output(parts, job_id, order.output, name)
-        if named_as_folder(output_name):
-            raise InvalidJobError(f"the output {output_name} would be a folder; {_NO_FOLDERS}")
-        known = Manifest(
-            id=job_id,
-            created_at=made_at,
-            user=order.user,
-            batch=order.batch,
-            input=_input(parts, job_id, order, name),
-            input_name=name,
-            steps=steps,
-            output_key=output_key,
-            output_name=output_name,
-            lane=Lane.GANG if order.ranks is not None and order.ranks > 1 else Lane.SINGLE,
-            priority=order.priority,
-            ranks=order.ranks,
-            device=order.device,
-            memory_bytes=order.memory_bytes,
-            block_rows=order.block_rows,
-            page=order.page,
-            plane=order.plane,
-            level=order.level,
-            compression=order.compression,
-            quality=order.quality,
-            tile=order.tile,
-            webhook=order.webhook,
-            idempotency_key=order.key,
-        )
         try:
-            parts.records.accept(known)
+            parts.records.accept(manifest)
         except ObjectExistsError:
             # Two submissions with one key at once: the other's manifest was first.
-            known = parts.records.manifest(job_id)
-    if known.steps != steps:
+            known = manifest = parts.records.manifest(job_id)
+    if manifest.steps != steps:
         raise InvalidJobError(
             f"the key {order.key!r} stands for job {job_id}, which has other steps; use another key"
         )
-    return _queue(parts, known)
+    return _Accepted(manifest, _further(parts, manifest) if known is not None else None)
 
 
-def _queue(parts: Parts, manifest: Manifest) -> JobStatus:
-    """Put an accepted job into the queue, unless it has gone further already."""
-    status = statuses.queued(manifest)
+def _manifest(
+    parts: Parts, order: Order, steps: list[dict[str, Any]], job_id: str, made_at: datetime
+) -> Manifest:
+    """Return the manifest of a new job, whose input is an object by then."""
+    name = layout.safe_name(order.input_name or _name_of(order.input))
+    output_key, output_name = _output(parts, job_id, order.output, name)
+    if named_as_folder(output_name):
+        raise InvalidJobError(f"the output {output_name} would be a folder; {_NO_FOLDERS}")
+    return Manifest(
+        id=job_id,
+        created_at=made_at,
+        user=order.user,
+        batch=order.batch,
+        input=_input(parts, job_id, order, name),
+        input_name=name,
+        steps=steps,
+        output_key=output_key,
+        output_name=output_name,
+        lane=Lane.GANG if order.ranks is not None and order.ranks > 1 else Lane.SINGLE,
+        priority=order.priority,
+        ranks=order.ranks,
+        device=order.device,
+        memory_bytes=order.memory_bytes,
+        block_rows=order.block_rows,
+        page=order.page,
+        plane=order.plane,
+        level=order.level,
+        compression=order.compression,
+        quality=order.quality,
+        tile=order.tile,
+        webhook=order.webhook,
+        idempotency_key=order.key,
+    )
+
+
+def _further(parts: Parts, manifest: Manifest) -> JobStatus | None:
+    """Return how far a job of an earlier submission is; None if nothing shows that it was queued."""
     with suppress(QueueUnavailableError):
         known = parts.board.get(manifest.id)
         if known is not None:
             return known
     ending = parts.records.ending(manifest.id)
-    if ending is not None:
-        return statuses.ended(manifest, ending)
+    return statuses.ended(manifest, ending) if ending is not None else None
+
+
+def _queue(parts: Parts, manifests: Sequence[Manifest]) -> list[JobStatus]:
+    """Put accepted jobs into the queue; where Redis is away, reconciliation will."""
+    waiting = [statuses.queued(manifest) for manifest in manifests]
     with suppress(QueueUnavailableError):
-        parts.news.tell(status)
-        parts.queue.enqueue(manifest.lane, manifest.id, manifest.priority)
-    return status
+        parts.news.queued(waiting)
+    return waiting
 
 
 def _check(order: Order) -> None:
@@ -205,7 +260,7 @@ def _ref(info: ObjectInfo) -> ObjectRef:
 def _output(parts: Parts, job_id: str, uri: str | None, name: str) -> tuple[str, str]:
     """Return key and name of the output; a URI that ends in ``/`` is a folder."""
     if uri is None:
-        return f"{layout.job_prefix(job_id)}output/{name}", name
+        return f"{layout.job_prefix(job_id)}output-{name}", name
     if not _is_uri(uri):
         root = parts.store.uri("x").removesuffix("x")
         raise KeyRefusedError(f"{uri!r} is no URI; write the place of the output as {root}folder/name")

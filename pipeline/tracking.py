@@ -38,6 +38,11 @@ class Tracker:
         with self._lock:
             if not self._fresh:
                 return None
+        return self.latest(status)
+
+    def latest(self, status: JobStatus) -> JobStatus:
+        """Return ``status`` brought up to date."""
+        with self._lock:
             self._fresh = False
             ranks = [self._ranks[number] for number in sorted(self._ranks)]
             elapsed_s = time.monotonic() - (self._started or 0.0)

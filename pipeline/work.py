@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass
 
-from pipeline.models import AttemptRecord, Claim, Manifest
+from pipeline.models import AttemptRecord, Claim, JobStatus, Manifest
 from pipeline.pulse import Pulse
 from pipeline.records import History
+from pipeline.turns import Turn
 
 
 @dataclass(frozen=True)
 class Work:
-    """One attempt at one job: the claim, what is asked for, what was tried before, who works on it."""
+    """One attempt at one job: the claim, what is asked for, what was tried before, who works on it.
+
+    ``status`` is what is told of it at its start; ``turn`` its turn at the stage.
+    """
 
     claim: Claim
     manifest: Manifest
     history: History
     record: AttemptRecord
+    status: JobStatus
     pulse: Pulse
+    turn: Turn

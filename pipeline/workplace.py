@@ -1,7 +1,6 @@
 """Where an attempt finds its input and puts its output, on this machine."""
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,13 +80,17 @@ class Workplace:
 
         Raises ObjectNotFoundError where the input is gone or another by now, StoreError.
         """
-        with tempfile.TemporaryDirectory(prefix="job-", dir=self._folder) as name:
-            scratch = Path(name)
-            output = self._output(manifest, attempt, scratch)
+        scratch = self._folder / f"{manifest.id}.{attempt:04d}"
+        scratch.mkdir()
+        output = self._output(manifest, attempt, scratch)
+        try:
+            yield Place(self._input(manifest, scratch), output, scratch)
+        finally:
+            output.unlink(missing_ok=True)
             try:
-                yield Place(self._input(manifest, scratch), output, scratch)
-            finally:
-                output.unlink(missing_ok=True)
+                scratch.rmdir()
+            except OSError:  # something was left in it
+                shutil.rmtree(scratch, ignore_errors=True)
 
     def _input(self, manifest: Manifest, scratch: Path) -> Path:
         wanted = manifest.input

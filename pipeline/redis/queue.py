@@ -18,6 +18,7 @@ from redis.commands.core import Script
 from pipeline.models import Claim, Lane
 from pipeline.redis import keys, scripts
 from pipeline.redis.connection import redis_errors
+from pipeline.redis.together import Step
 
 DEFAULT_LEASE_S = 30.0
 LONGEST_WAIT_S = 0.5
@@ -47,8 +48,12 @@ class RedisQueue:
 
     def enqueue(self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0) -> bool:
         """Add a job, to be handed out in ``delay_s`` at the earliest; False if it is in the queue."""
+        return bool(self._do(self.enqueue_step(lane, job_id, priority, delay_s)))
+
+    def enqueue_step(self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0) -> Step:
+        """Return what :meth:`enqueue` does, to be done together with other steps."""
         arguments = (job_id, keys.band_of(priority) + 1, uuid4().hex, _milliseconds(delay_s))
-        return bool(self._run(self._enqueue, lane, "", arguments))
+        return self._step(self._enqueue, lane, "", arguments)
 
     def claim(self, lane: Lane, consumer: str, block_s: float) -> Claim | None:
         """Take the next job: one whose lease has run out, else the highest priority, else the oldest.
@@ -81,8 +86,12 @@ class RedisQueue:
 
     def release(self, claim: Claim) -> bool:
         """Take the job out of the queue for good; False if another consumer holds it by now."""
+        return bool(self._do(self.release_step(claim)))
+
+    def release_step(self, claim: Claim) -> Step:
+        """Return what :meth:`release` does, to be done together with other steps."""
         arguments = [*_identity(claim), uuid4().hex, claim.job_id]
-        return bool(self._run(self._release, claim.lane, claim.consumer, arguments))
+        return self._step(self._release, claim.lane, claim.consumer, arguments)
 
     def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
         """Give the job back, to be handed out again; False if another consumer holds it by now."""
@@ -105,11 +114,18 @@ class RedisQueue:
         """Jobs of a lane that somebody holds."""
         return int(self._run(self._count, lane, "", [])[1])
 
-    def _run(self, script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Any:  # noqa: ANN401  (each script has its own reply, said beside it)
-        """Run a script on the keys of a lane."""
+    @staticmethod
+    def _step(script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Step:
+        """Return a script on the keys of a lane."""
         names = [*keys.streams(lane), keys.delayed(lane), keys.members(lane), keys.answer(lane, consumer)]
+        return Step(script, names, arguments)
+
+    def _do(self, step: Step) -> Any:  # noqa: ANN401  (each script has its own reply, said beside it)
         with redis_errors(self._client):
-            return script(keys=names, args=arguments)
+            return step.script(keys=step.keys, args=step.arguments)
+
+    def _run(self, script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Any:  # noqa: ANN401  (as above)
+        return self._do(self._step(script, lane, consumer, arguments))
 
     def _wait(self, lane: Lane, last_ids: list[str], wait_s: float) -> None:
         """Return when a stream has an entry after its last id, or after ``wait_s`` seconds.

@@ -18,20 +18,34 @@ CANCEL_TTL_S = 24 * 3600
 # Keys: status, index, user's index. Arguments: JSON, state, attempt, user, created, job, whether
 # final (1 or 0), time to live in seconds, whether to write in any case (1 or 0).
 _PUT = """
-local json, state, attempt, user = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local created, job, final, ttl_s, forced = ARGV[5], ARGV[6], ARGV[7] == '1', ARGV[8], ARGV[9] == '1'
-local old = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'final')
-if old[1] and not forced and state ~= 'succeeded' then
-  local old_attempt = tonumber(old[2])
-  if old[1] == 'succeeded' or attempt < old_attempt then return 0 end
-  if old[3] == '1' and not final and attempt == old_attempt then return 0 end
+local function put()
+  local json, state, attempt, user = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+  local created, job, final, ttl_s, forced = ARGV[5], ARGV[6], ARGV[7] == '1', ARGV[8], ARGV[9] == '1'
+  local old = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'final')
+  if old[1] and not forced and state ~= 'succeeded' then
+    local old_attempt = tonumber(old[2])
+    if old[1] == 'succeeded' or attempt < old_attempt then return 0 end
+    if old[3] == '1' and not final and attempt == old_attempt then return 0 end
+  end
+  redis.call(
+    'HSET', KEYS[1], 'json', json, 'state', state, 'attempt', attempt, 'final', ARGV[7], 'user', user
+  )
+  if final then redis.call('EXPIRE', KEYS[1], ttl_s) else redis.call('PERSIST', KEYS[1]) end
+  redis.call('ZADD', KEYS[2], created, job)
+  redis.call('ZADD', KEYS[3], created, job)
+  return 1
 end
-redis.call('HSET', KEYS[1], 'json', json, 'state', state, 'attempt', attempt, 'final', ARGV[7], 'user', user)
-if final then redis.call('EXPIRE', KEYS[1], ttl_s) else redis.call('PERSIST', KEYS[1]) end
-redis.call('ZADD', KEYS[2], created, job)
-redis.call('ZADD', KEYS[3], created, job)
-return 1
 """
+
+PUT = f"{_PUT} return put()"
+
+TELL = f"""{_PUT}
+local done = put()
+local event = ARGV[10] .. ARGV[1] .. '}}'
+for place = 11, #ARGV do redis.call('PUBLISH', ARGV[place], event) end
+return done
+"""
+"""PUT, then the event: the arguments go on with its JSON up to the status, and the channels."""
 
 
 class RedisStatusBoard:
@@ -48,7 +62,7 @@ class RedisStatusBoard:
         self._client = client
         self._finished_ttl_s = finished_ttl_s
         self._cancel_ttl_s = cancel_ttl_s
-        self._put = client.register_script(_PUT)
+        self._put = client.register_script(PUT)
 
     def put(self, status: JobStatus) -> None:
         """Write a job's status, unless what is there is newer.
@@ -64,7 +78,12 @@ class RedisStatusBoard:
         self._write(status, forced=True)
 
     def _write(self, status: JobStatus, *, forced: bool) -> None:
-        arguments: list[str | int | float] = [
+        with redis_errors(self._client):
+            self._put(keys=put_keys(status), args=self.put_arguments(status, forced=forced))
+
+    def put_arguments(self, status: JobStatus, *, forced: bool = False) -> list[str | int | float]:
+        """Return the arguments of :data:`PUT`."""
+        return [
             status.model_dump_json(),
             status.state.value,
             status.attempt,
@@ -75,8 +94,6 @@ class RedisStatusBoard:
             self._finished_ttl_s,
             int(forced),
         ]
-        with redis_errors(self._client):
-            self._put(keys=[keys.status(status.id), keys.jobs(), keys.jobs(status.user)], args=arguments)
 
     def get(self, job_id: str) -> JobStatus | None:
         """Return a job's status, None where it is not known (any more)."""
@@ -148,3 +165,8 @@ class RedisStatusBoard:
         """Take the request back."""
         with redis_errors(self._client):
             self._client.delete(keys.cancel(job_id))
+
+
+def put_keys(status: JobStatus) -> list[str]:
+    """Return the keys that :data:`PUT` works on."""
+    return [keys.status(status.id), keys.jobs(), keys.jobs(status.user)]

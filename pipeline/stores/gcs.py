@@ -86,7 +86,14 @@ class GcsStore:
         """Close the connections."""
         self._client.close()
 
-    def put_bytes(self, key: str, data: bytes, *, create_only: bool = False) -> ObjectInfo:
+    def put_bytes(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        create_only: bool = False,
+        durable: bool = True,  # noqa: ARG002  (the port's; a bucket always is)
+    ) -> ObjectInfo:
         """Write an object, checked by CRC32C. Raises ObjectExistsError if ``create_only`` and there."""
         return self._upload(key, BytesIO(data), len(data), create_only=create_only)
 
@@ -148,7 +155,7 @@ class GcsStore:
             for blob in found:
                 yield _info(blob.name.removeprefix(self._prefix), blob)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, durable: bool = True) -> None:  # noqa: ARG002  (as for ``put_bytes``)
         """Remove an object; removing what is not there is no error."""
         blob = self._bucket.blob(self._name(key))
         try:

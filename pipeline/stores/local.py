@@ -86,14 +86,17 @@ class LocalStore:
         with self._mapped("clearing the staging folder"):
             return self._staging.sweep(older_than_s)
 
-    def put_bytes(self, key: str, data: bytes, *, create_only: bool = False) -> ObjectInfo:
-        """Write an object, on the disk on return. Raises ObjectExistsError if ``create_only`` and there."""
+    def put_bytes(
+        self, key: str, data: bytes, *, create_only: bool = False, durable: bool = True
+    ) -> ObjectInfo:
+        """Write an object, on the disk on return unless ``durable`` is off.
+
+        Raises ObjectExistsError if ``create_only`` and there.
+        """
         segments = check_key(key)
-        with self._mapped(f"writing {key}"):
-            self._refuse_early(key, create_only=create_only)
-            with self._staging.new_file() as (fd, staged):
-                write_all(fd, data)
-                return self._staging.commit(segments, staged, fd, create_only=create_only)
+        with self._mapped(f"writing {key}"), self._staging.new_file() as (fd, staged):
+            write_all(fd, data)
+            return self._staging.commit(segments, staged, fd, create_only=create_only, durable=durable)
 
     def put_file(self, key: str, path: Path, *, create_only: bool = False) -> ObjectInfo:
         """Write an object from a local file: moved if it lies in ``staging``, else copied.
@@ -171,14 +174,14 @@ class LocalStore:
             for key, known in walk(self._objects, folders, start):
                 yield info_of(key, known)
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, durable: bool = True) -> None:
         """Remove an object and the folders that it leaves empty; nothing there is no error."""
         *folders, name = check_key(key)
         with self._mapped(f"deleting {key}"):
             try:
                 with open_folder(self._objects, folders) as folder:
                     os.unlink(name, dir_fd=folder.fd)
-                    if self._durable:
+                    if self._durable and durable:
                         folder.sync()
             except (FileNotFoundError, IsADirectoryError):
                 return

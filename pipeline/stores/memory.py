@@ -35,7 +35,14 @@ class MemoryStore:
         """Show where the objects are; never the secret."""
         return f"MemoryStore({self._base!r})"
 
-    def put_bytes(self, key: str, data: bytes, *, create_only: bool = False) -> ObjectInfo:
+    def put_bytes(
+        self,
+        key: str,
+        data: bytes,
+        *,
+        create_only: bool = False,
+        durable: bool = True,  # noqa: ARG002  (the port's; memory never is)
+    ) -> ObjectInfo:
         """Write an object. Raises ObjectExistsError if ``create_only`` and there."""
         check_key(key)
         with self._lock:
@@ -93,7 +100,7 @@ class MemoryStore:
             if found:
                 yield found[1]
 
-    def delete(self, key: str) -> None:
+    def delete(self, key: str, *, durable: bool = True) -> None:  # noqa: ARG002  (as for ``put_bytes``)
         """Remove an object; removing what is not there is no error."""
         check_key(key)
         with self._lock:

@@ -77,8 +77,10 @@ class Staging:
                 continue  # its writer has just finished; or no staged file
         return removed
 
-    def commit(self, segments: tuple[str, ...], staged: Path, fd: int, *, create_only: bool) -> ObjectInfo:
-        """Put a staged file, open as ``fd``, on the disk and under its key.
+    def commit(
+        self, segments: tuple[str, ...], staged: Path, fd: int, *, create_only: bool, durable: bool = True
+    ) -> ObjectInfo:
+        """Put a staged file, open as ``fd``, on the disk (unless ``durable`` is off) and under its key.
 
         Raises
         ------
@@ -94,18 +96,21 @@ class Staging:
         # used again: only a time of our own makes each generation another one.
         now_ns = time.time_ns()
         os.utime(fd, ns=(now_ns, now_ns))
-        if self._durable:
+        known = os.fstat(fd)
+        synced = self._durable and durable
+        # An empty file has nothing to put there but its name, which its folder has.
+        if synced and known.st_size:
             os.fsync(fd)
-        info = info_of("/".join(segments), os.fstat(fd))
+        info = info_of("/".join(segments), known)
         for _ in range(_PUBLISH_TRIES):
             try:
-                self._publish(segments, staged, create_only=create_only)
+                self._publish(segments, staged, create_only=create_only, synced=synced)
             except FileNotFoundError:
                 continue  # a deletion took the empty folder away before the object was in it
             return info
         raise StoreUnavailableError(f"the folder of {info.key} vanished {_PUBLISH_TRIES} times; try again")
 
-    def _publish(self, segments: tuple[str, ...], staged: Path, *, create_only: bool) -> None:
+    def _publish(self, segments: tuple[str, ...], staged: Path, *, create_only: bool, synced: bool) -> None:
         *folders, name = segments
         with open_folder(self._objects, folders, create=True) as folder:
             try:
@@ -116,7 +121,7 @@ class Staging:
             except (FileExistsError, IsADirectoryError) as error:
                 known = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
                 raise _occupied("/".join(segments), known) from error
-            if self._durable:
+            if synced:
                 folder.sync()
         if create_only:
             staged.unlink(missing_ok=True)

@@ -269,3 +269,42 @@ def test_objects_below_a_uri_are_listed(client, parts, photo):
     uris = client.objects(parts.store.uri("scans/x").removesuffix("x"))
 
     assert uris == [parts.store.uri("scans/a.jpg"), parts.store.uri("scans/b.jpg")]
+
+
+def test_many_jobs_are_submitted_in_order(client, parts, photo, edges):
+    names = [f"photo-{number:03}.jpg" for number in range(100)]
+
+    done = client.submit_many(client.order(photo, edges, input_name=name) for name in names)
+
+    assert [status.input_name for status in done] == names
+    assert len({status.id for status in done}) == len(names)
+    assert parts.queue.depth(Lane.SINGLE) == len(names)
+
+
+def test_of_many_jobs_those_that_can_be_are_accepted_before_the_fault_is_raised(client, parts, photo, edges):
+    orders = [client.order(photo, edges), client.order("none.png", edges), client.order(photo, edges)]
+
+    with pytest.raises(MissingInputError):
+        client.submit_many(orders)
+
+    assert parts.queue.depth(Lane.SINGLE) == 2
+    assert len(client.jobs()) == 2
+
+
+def test_many_jobs_with_keys_are_the_same_jobs_again(client, parts, photo, edges):
+    orders = [client.order(photo, edges, key=f"k{number}") for number in range(3)]
+
+    first, second = client.submit_many(orders), client.submit_many([*orders, client.order(photo, edges)])
+
+    assert [status.id for status in second[:3]] == [status.id for status in first]
+    assert parts.queue.depth(Lane.SINGLE) == 4
+
+
+def test_many_jobs_are_accepted_while_the_queue_is_away(client, parts, settings, photo, edges):
+    away = Client(dataclasses.replace(parts, queue=AwayQueue()), settings)
+
+    done = away.submit_many([away.order(photo, edges)] * 3)
+
+    assert {status.state for status in done} == {JobState.QUEUED}
+    assert reconcile(parts).queued == 3
+    assert len(client.jobs()) == 3

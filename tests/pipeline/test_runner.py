@@ -273,7 +273,7 @@ def test_a_stale_holder_does_not_commit(service):
 
     result = service.client.result(job.id)
     assert result.attempt == 2
-    assert [info.key for info in service.parts.store.list(f"jobs/{job.id}/output/")] == [result.output.key]
+    assert [info.key for info in service.parts.store.list(f"jobs/{job.id}/output-")] == [result.output.key]
     assert service.client.status(job.id).attempt == 2
 
 

@@ -1,0 +1,50 @@
+"""The news on Redis: status, event and queue in one round trip."""
+
+from collections.abc import Sequence
+
+import redis
+
+from pipeline import statuses
+from pipeline.models import Claim, JobStatus
+from pipeline.redis import keys
+from pipeline.redis.events import RedisEventBus
+from pipeline.redis.queue import RedisQueue
+from pipeline.redis.status import TELL, RedisStatusBoard, put_keys
+from pipeline.redis.together import Step, run_together
+from pipeline.settle import News
+
+
+class RedisNews(News):
+    """Does what :class:`pipeline.settle.News` does, for queue, board and bus on one server."""
+
+    def __init__(
+        self, client: redis.Redis, queue: RedisQueue, board: RedisStatusBoard, bus: RedisEventBus
+    ) -> None:
+        """Use ``client``, which leads to the server of the three."""
+        super().__init__(queue, board, bus)
+        self._client = client
+        self._queue = queue
+        self._board = board
+        self._tell = client.register_script(TELL)
+
+    def tell(self, status: JobStatus, kind: str | None = None) -> None:
+        """Write a status and publish the event. Raises QueueUnavailableError."""
+        run_together(self._client, [self._telling(status, kind)])
+
+    def queued(self, waiting: Sequence[JobStatus]) -> None:
+        """Tell of jobs that have been accepted, and queue each in its lane. Raises QueueUnavailableError."""
+        steps = []
+        for status in waiting:
+            steps.append(self._telling(status))
+            steps.append(self._queue.enqueue_step(status.lane, status.id, status.priority))
+        run_together(self._client, steps)
+
+    def ended(self, status: JobStatus, claim: Claim) -> None:
+        """Tell how a job ended, and take it out of the queue. Raises QueueUnavailableError."""
+        run_together(self._client, [self._telling(status), self._queue.release_step(claim)])
+
+    def _telling(self, status: JobStatus, kind: str | None = None) -> Step:
+        event = statuses.event_of(status, kind)
+        head = f'{event.model_dump_json(exclude={"status"})[:-1]},"status":'
+        channels = [keys.channel(status.id), keys.channel()]
+        return Step(self._tell, put_keys(status), [*self._board.put_arguments(status), head, *channels])

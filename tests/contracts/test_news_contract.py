@@ -1,0 +1,87 @@
+"""What the news tell, whether step by step or in one round trip."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.models import JobState, JobStatus, Lane
+from pipeline.redis.events import RedisEventBus
+from pipeline.redis.news import RedisNews
+from pipeline.redis.queue import RedisQueue
+from pipeline.redis.status import RedisStatusBoard
+from pipeline.settle import News
+
+
+@pytest.fixture(params=["memory", "redis", "redis without scripts"])
+def news(request):
+    if request.param == "memory":
+        return News(MemoryQueue(), MemoryBoard(), MemoryBus())
+    client = request.getfixturevalue("redis_client")
+    bus = RedisEventBus(request.getfixturevalue("redis_server").url)
+    if request.param == "redis without scripts":
+        client.script_flush()
+    return RedisNews(client, RedisQueue(client), RedisStatusBoard(client), bus)
+
+
+def status(job="a", state=JobState.QUEUED, **values):
+    return JobStatus(
+        id=job,
+        state=state,
+        lane=values.pop("lane", Lane.SINGLE),
+        input_name="ä b.tif",
+        pipeline="invert",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        **values,
+    )
+
+
+def test_a_status_is_put_on_the_board_and_told_to_both_kinds_of_listeners(news):
+    ears = [news.bus.subscribe("a"), news.bus.subscribe()]
+    told = status(state=JobState.RUNNING, attempt=1, error="Grüße ☂", rows_total=7)
+
+    news.tell(told, "progress")
+
+    assert news.board.get("a") == told
+    for ear in ears:
+        event = ear.next(5)
+        assert (event.job_id, event.type, event.status) == ("a", "progress", told)
+        assert ear.next(0) is None
+        ear.close()
+
+
+def test_an_event_is_named_after_its_state_unless_said_otherwise(news):
+    ear = news.bus.subscribe()
+    news.tell(status(state=JobState.FAILED, attempt=1))
+    assert ear.next(5).type == "failed"
+    ear.close()
+
+
+def test_a_stale_status_does_not_replace_a_newer_one_on_the_board(news):
+    newer = status(state=JobState.RUNNING, attempt=2)
+    news.tell(newer)
+    news.tell(status(state=JobState.RUNNING, attempt=1))
+    assert news.board.get("a") == newer
+
+
+def test_accepted_jobs_are_told_of_and_can_be_claimed_by_lane_and_priority(news):
+    ear = news.bus.subscribe()
+    news.queued([status("a"), status("b", priority=1), status("c", lane=Lane.GANG)])
+    assert [ear.next(5).job_id for _ in range(3)] == ["a", "b", "c"]
+    assert [news.queue.claim(Lane.SINGLE, "w", 0).job_id for _ in range(2)] == ["b", "a"]
+    assert news.queue.claim(Lane.GANG, "w", 0).job_id == "c"
+    assert news.board.get("b").priority == 1
+    ear.close()
+
+
+def test_no_accepted_jobs_are_nothing_to_tell(news):
+    news.queued([])
+    assert news.board.list() == []
+
+
+def test_a_job_that_has_ended_is_told_of_and_out_of_the_queue(news):
+    news.queued([status()])
+    claim = news.queue.claim(Lane.SINGLE, "w", 0)
+    news.ended(status(state=JobState.SUCCEEDED, attempt=1), claim)
+    assert news.board.get("a").state is JobState.SUCCEEDED
+    assert not news.queue.contains("a")
