@@ -6,7 +6,7 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pipeline.errors import ServiceError
@@ -29,6 +29,13 @@ class DataDir:
     def redis(self) -> Path:
         """Where Redis keeps its append-only file."""
         return self.path / "redis"
+
+    def sweep_store(self) -> None:
+        """Remove what writers that were killed have left half written; for the owner, before others write."""
+        with suppress(FileNotFoundError):
+            for path in (self.path / "store" / "staging").iterdir():
+                with suppress(OSError):
+                    path.unlink()
 
     def log(self, name: str) -> Path:
         """Return the log file of a part of the service."""

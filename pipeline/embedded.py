@@ -73,6 +73,7 @@ class Embedded:
         self._catch_signals()
         with ExitStack() as stack:
             stack.enter_context(self._dir.owned())
+            self._dir.sweep_store()
             stack.enter_context(reaped())
             redis = stack.enter_context(self._redis())
             settings = self._settings.model_copy(

@@ -107,6 +107,12 @@ class Workplace:
         return path
 
     def _output(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
-        if isinstance(self._store, _Staging):
-            return self._store.staging_path(f"{manifest.id}.{attempt:04d}.part")
-        return scratch / "output"
+        """Return where the output is to go; what a killed worker left of an earlier one is removed."""
+        if not isinstance(self._store, _Staging):
+            return scratch / "output"
+        *earlier, output = [
+            self._store.staging_path(f"{manifest.id}.{number:04d}.part") for number in range(1, attempt + 1)
+        ]
+        for path in earlier:
+            path.unlink(missing_ok=True)
+        return output

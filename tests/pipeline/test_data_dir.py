@@ -60,3 +60,14 @@ def test_a_note_that_names_another_folder_removes_nothing(tmp_path):
 
     with DataDir(tmp_path).ray_folder():
         assert precious.is_dir()
+
+
+def test_what_killed_writers_left_half_written_is_removed(tmp_path):
+    staging = tmp_path / "store" / "staging"
+    DataDir(tmp_path).sweep_store()
+    staging.mkdir(parents=True)
+    (staging / "job.0001.part").write_bytes(b"half")
+
+    DataDir(tmp_path).sweep_store()
+
+    assert list(staging.iterdir()) == []

@@ -78,6 +78,18 @@ def test_nothing_of_an_attempt_is_left_lying_about(service, tmp_path):
     assert list((tmp_path / "scratch" / "runner-0").iterdir()) == []
 
 
+def test_what_a_killed_worker_left_of_an_output_goes_with_the_next_attempt(service):
+    job = service.submit()
+    service.parts.records.start_attempt(job, "killed", 0)
+    left = service.parts.store.staging_path(f"{job}.0001.part")
+    left.write_bytes(b"half")
+
+    service.runner(service.stage).work_once()
+
+    assert service.client.status(job).state is JobState.SUCCEEDED
+    assert not left.exists()
+
+
 def test_progress_is_told_while_the_job_is_worked_on(service):
     job = service.client.submit(service.photo, "median:size=21 median:size=21 median:size=21")
     ear = service.parts.bus.subscribe(job.id)
