@@ -74,7 +74,7 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
             facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
             facts |= {
                 "forecast": forecast(plan, Stored.of(header, sink)),
-                **file_pages(request.input, header),
+                **file_pages(request, header),
             }
             send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
     elif kind == "digest":

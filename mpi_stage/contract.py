@@ -52,14 +52,32 @@ class _Message:
 
 
 @dataclass(frozen=True)
+class Access(_Message):
+    """How ranks reach a bucket of Google Cloud Storage; its ``repr`` hides the token.
+
+    Attributes
+    ----------
+    endpoint: the address of the service.
+    token: a short-lived access token; None for none, as a public bucket or an emulator takes it.
+    retry_s: how long a request that fails is tried again without anything moving.
+    stall_s: how long a connection may be silent.
+    """
+
+    endpoint: str = "https://storage.googleapis.com"
+    token: str | None = field(default=None, repr=False)
+    retry_s: float = 60.0
+    stall_s: float = 20.0
+
+
+@dataclass(frozen=True)
 class Request(_Message):
     """One image through one pipeline.
 
     Attributes
     ----------
     job: echoed in every event.
-    input: path of the image.
-    output: path to write; must not exist; removed again on any failure.
+    input: path of the image, or ``gs://bucket/name#generation``.
+    output: path to write, or ``gs://bucket/name``; must not exist; removed again on any failure.
     output_name: the final file name; its suffix gives the format.
     steps: the pipeline: the list of its JSON spelling, or the words of its text spelling.
     border: for the steps that take one and state none; each operation's own if None.
@@ -72,6 +90,9 @@ class Request(_Message):
         input has it.
     page, plane, level: which image of the input, see ``formats.base.SourceOptions``.
     threads: how many threads decode and encode on each rank.
+    access: for objects; the only secret, and never written down.
+    parts: ``gs://bucket/prefix`` of the parts that an object is made of, this attempt's alone; the
+        output's own name and ``.parts/`` if None.
     """
 
     job: str
@@ -92,7 +113,15 @@ class Request(_Message):
     plane: str | None = None
     level: int = 0
     threads: int = 1
+    access: Access | None = None
+    parts: str | None = None
     version: int = CONTRACT_VERSION
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Build the request and the access in it."""
+        access = data.get("access")
+        return super().from_json({**data, "access": Access.from_json(access) if access else None})
 
 
 @dataclass(frozen=True)
@@ -100,7 +129,8 @@ class RankReport(_Message):
     """What one rank did: seconds per phase, bytes sent and received over MPI, peak memory.
 
     ``read_bytes`` and ``written_bytes`` are those of files, scratch included, whether the disk had to
-    move or not.
+    move or not. The next four are of objects: bytes that came and went, requests, and how many of those
+    were repetitions.
     """
 
     rank: int
@@ -113,6 +143,10 @@ class RankReport(_Message):
     spilled_bytes: int
     read_bytes: int
     written_bytes: int
+    fetched_bytes: int = 0
+    uploaded_bytes: int = 0
+    requests: int = 0
+    retries: int = 0
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@
     │   ├── MissingInputError
     │   ├── MissingPageError
     │   ├── DamagedInputError
+    │   ├── InputChangedError            the object has been replaced since the job was accepted
     │   └── UnsupportedFormatError
     ├── LimitError              exit 4   it would not fit the limits
     ├── OutputError             exit 1   the output cannot be written
     │   ├── OutputExistsError   exit 2
     │   └── DiskFullError                retryable
+    ├── StorageError            exit 1   the object store fails or refuses; retryable
     └── WorldError              exit 1   a rank died or stopped answering; retryable
 
 An error's text names the limit, the actual value, the culprit and the remedy, and is fit to be
@@ -80,6 +82,10 @@ class DamagedInputError(InputError):
     """Raised when a file starts like an image and turns out truncated or inconsistent."""
 
 
+class InputChangedError(InputError):
+    """Raised when the generation of an object that a job was accepted for is gone."""
+
+
 class UnsupportedFormatError(InputError):
     """Raised when a file is not an image, or an image of a kind that is not read or written."""
 
@@ -102,6 +108,12 @@ class OutputExistsError(OutputError):
 
 class DiskFullError(OutputError):
     """Raised when the device that holds the output or the scratch files has no room left."""
+
+    retryable = True
+
+
+class StorageError(StageError):
+    """Raised when the object store does not answer, refuses a request, or sends other bytes than it has."""
 
     retryable = True
 

@@ -1,18 +1,19 @@
 """One request carried out by one rank: open, plan, filter, report, and clean up after a failure."""
 
 import socket
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import cv2
 
 from gpu_kernels.device import why_unusable
 from mpi_stage.collective.context import RankContext
-from mpi_stage.contract import RankReport, Report, Request
+from mpi_stage.contract import Access, RankReport, Report, Request
 from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
@@ -21,6 +22,7 @@ from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import create_sink, list_pages, open_source, plan_sink, read_header
 from mpi_stage.image import ImageSpec
+from mpi_stage.objects.address import ObjectAddress, is_object
 from mpi_stage.operations.declaration import Measured
 from mpi_stage.operations.grammar import Step, parse
 from mpi_stage.partition import Rows
@@ -29,6 +31,9 @@ from mpi_stage.plan import Plan, make_plan
 from mpi_stage.process import file_bytes
 from mpi_stage.sweep import blocks
 from mpi_stage.timing import PhaseClock
+
+if TYPE_CHECKING:
+    from mpi_stage.objects.bucket import Bucket
 
 PROGRESS_EVERY_S = 0.2
 DIGEST_BLOCK_BYTES = 8 << 20
@@ -44,19 +49,19 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     """
     steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
-    plan, header, sink, _ = _plan_placed(
-        request, steps, read_header(request.input, _source_options(request)), ranks
-    )
+    with _bucket(request) as bucket:
+        read = read_header(request.input, _source_options(request, bucket))
+        plan, header, sink, _ = _plan_placed(request, steps, read, _options(request, bucket), ranks)
     return plan, header, sink
 
 
 def _plan_placed(
-    request: Request, steps: Sequence[Step], read: Header, ranks: int
+    request: Request, steps: Sequence[Step], read: Header, options: SinkOptions, ranks: int
 ) -> tuple[Plan, Header, SinkPlan, Placed]:
     upright = upright_steps(read.metadata)
     placed = place_metadata(read.metadata, (*upright, *steps), read.spec)
     header = replace(read, metadata=placed.metadata)
-    sink = plan_sink(request.output_name, _result_spec((*upright, *steps), header), header, _options(request))
+    sink = plan_sink(request.output_name, _result_spec((*upright, *steps), header), header, options)
     plan = make_plan(
         steps,
         header,
@@ -85,12 +90,13 @@ def file_digest(path: str, options: SourceOptions) -> str:
     return combine(spec, [digest.joined()])
 
 
-def file_pages(path: str, header: Header) -> dict[str, Any]:
-    """Return which image of a file a header is of, and what others there are, as JSON.
+def file_pages(request: Request, header: Header) -> dict[str, Any]:
+    """Return which image of the input a header is of, and what others there are, as JSON.
 
     ``pages`` has, for the first pages, columns and rows of each level.
     """
-    pages, count = list_pages(path, LISTED_PAGES)
+    with _bucket(request) as bucket:
+        pages, count = list_pages(request.input, LISTED_PAGES, _source_options(request, bucket))
     return {"page": header.page, "level": header.level, "page_count": count, "pages": pages}
 
 
@@ -105,7 +111,8 @@ def run_request(context: RankContext, request: Request, emit: Emit) -> None:
     try:
         report = _run(context, request, emit)
     except BaseException as error:
-        if context.comm.rank == 0 and not isinstance(error, OutputExistsError):
+        unfinished = not isinstance(error, OutputExistsError) and not is_object(request.output)
+        if context.comm.rank == 0 and unfinished:
             remove_output(request.output)
         raise
     if report is not None:
@@ -118,9 +125,22 @@ def _run(context: RankContext, request: Request, emit: Emit) -> Report | None:
     steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
     before = file_bytes()
-    source = open_source(request.input, context.clock, _source_options(request))
-    with closing(source):
-        return _Run(context, request, steps, source, emit, before).run()
+    with _bucket(request) as bucket:
+        reading = _source_options(request, bucket)
+        with closing(open_source(request.input, context.clock, reading)) as source:
+            return _Run(context, request, steps, source, emit, before, bucket).run()
+
+
+@contextmanager
+def _bucket(request: Request) -> Iterator["Bucket | None"]:
+    """Yield what reads and writes the objects of a request; None where all is on this machine."""
+    if not (is_object(request.input) or is_object(request.output)):
+        yield None
+        return
+    from mpi_stage.objects.bucket import Bucket  # noqa: PLC0415 (start-up time)
+
+    with closing(Bucket(request.access or Access())) as bucket:
+        yield bucket
 
 
 class _Run:
@@ -134,6 +154,7 @@ class _Run:
         source: Source,
         emit: Emit,
         files_before: tuple[int, int],
+        bucket: "Bucket | None",
     ) -> None:
         self._context = context
         self._comm = context.comm
@@ -142,10 +163,10 @@ class _Run:
         self._emit = emit
         self._told_at = 0.0
         self._files_before = files_before
-        self._scratch = request.scratch or str(Path(request.output).parent)
-        self._source = source
+        self._scratch = request.scratch or _folder_beside(request.output)
+        self._source, self._bucket = source, bucket
         self._plan, self._header, self._sink_plan, self._placed = _plan_placed(
-            request, steps, source.header, context.comm.size
+            request, steps, source.header, _options(request, bucket), context.comm.size
         )
         self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
 
@@ -160,7 +181,7 @@ class _Run:
             plan.after,
             self._header.metadata,
             self._header,
-            _options(request),
+            _options(request, self._bucket),
             self._scratch,
             self._clock,
         )
@@ -175,6 +196,25 @@ class _Run:
         self._told_at = at
         event = {"event": "progress", "job": self._request.job, "rank": self._comm.rank}
         self._emit({**event, "rows_done": done, "rows_total": total})
+
+    def _moved(self) -> dict[str, int]:
+        """Return what this rank has moved from and to buckets, by the report's names."""
+        if self._bucket is None:
+            return {}
+        traffic = self._bucket.traffic
+        return {
+            "fetched_bytes": traffic.fetched_bytes,
+            "uploaded_bytes": traffic.uploaded_bytes,
+            "requests": traffic.requests,
+            "retries": traffic.retries,
+        }
+
+    def _output_bytes(self) -> int:
+        """Return the size of the finished output."""
+        output = self._request.output
+        if self._bucket is not None and is_object(output):
+            return self._bucket.stat(ObjectAddress.parse(output)).size_bytes
+        return stored_bytes(output)
 
     def _report(self) -> Report | None:
         engine = self._engine
@@ -191,6 +231,7 @@ class _Run:
             spilled_bytes=engine.spilled_bytes,
             read_bytes=read,
             written_bytes=written,
+            **self._moved(),
         )
         digest = engine.digest.joined() if engine.digest is not None else None
         everyone = self._comm.gather((mine, digest))
@@ -208,7 +249,7 @@ class _Run:
             channels=plan.after.channels,
             dtype=plan.after.dtype,
             pixels_sha256=combine(plan.after, digests) if digests else None,
-            output_bytes=stored_bytes(self._request.output),
+            output_bytes=self._output_bytes(),
             seconds=0.0,
             metadata_kept=list(sink.kept),
             notes=list(plan.notes),
@@ -241,15 +282,32 @@ def _result_spec(steps: Sequence[Step], header: Header) -> ImageSpec:
     return spec
 
 
-def _options(request: Request) -> SinkOptions:
+def _options(request: Request, bucket: "Bucket | None") -> SinkOptions:
     tile = None if request.tile is None else (request.tile, request.tile)
-    return SinkOptions(
+    options = SinkOptions(
         compression=request.compression, quality=request.quality, tile=tile, threads=request.threads
+    )
+    if bucket is None or not is_object(request.output):
+        return options
+    from mpi_stage.objects.parts import Uploads  # noqa: PLC0415 (start-up time)
+
+    prefix = ObjectAddress.parse(request.parts or f"{request.output}.parts/")
+    return replace(options, uploads=Uploads(bucket, prefix))
+
+
+def _source_options(request: Request, bucket: "Bucket | None") -> SourceOptions:
+    return SourceOptions(
+        page=request.page,
+        plane=request.plane,
+        level=request.level,
+        threads=request.threads,
+        bucket=bucket if is_object(request.input) else None,
     )
 
 
-def _source_options(request: Request) -> SourceOptions:
-    return SourceOptions(page=request.page, plane=request.plane, level=request.level, threads=request.threads)
+def _folder_beside(output: str) -> str:
+    """Return a folder for what does not fit in memory, on the device of the output where it has one."""
+    return tempfile.gettempdir() if is_object(output) else str(Path(output).parent)
 
 
 def _check_device(device: str) -> None:

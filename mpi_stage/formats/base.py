@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mpi_stage.formats.geo import GeoReference
 from mpi_stage.image import ImageSpec, Pixels
+
+if TYPE_CHECKING:
+    from mpi_stage.objects.bucket import Bucket
+    from mpi_stage.objects.parts import Uploads
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class SourceOptions:
     plane: the image of an OME-TIFF instead, by its dimensions: ``z=3,c=1,t=0``; what is left out is 0.
     level: of a pyramid, 0 being the largest.
     threads: how many threads decode on one rank.
+    bucket: what inputs are read with that are objects.
 
     """
 
@@ -92,6 +97,7 @@ class SourceOptions:
     plane: str | None = None
     level: int = 0
     threads: int = 1
+    bucket: "Bucket | None" = None
 
 
 @dataclass(frozen=True)
@@ -99,13 +105,14 @@ class SinkOptions:
     """How an output is to be written; None means as the input has it, or the format's habit.
 
     ``compression`` may carry a number (``zstd:9``), see ``tiff_coding``. ``threads`` is how many threads
-    encode on one rank.
+    encode on one rank. ``uploads`` is where the parts of outputs go that are objects.
     """
 
     compression: str | None = None
     tile: tuple[int, int] | None = None
     quality: int | None = None
     threads: int = 1
+    uploads: "Uploads | None" = None
 
 
 @dataclass(frozen=True)

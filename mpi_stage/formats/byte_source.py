@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any, BinaryIO, Protocol, cast
 
 from mpi_stage.errors import InputError, MissingInputError
@@ -32,11 +32,14 @@ class ByteSource(Protocol):
         Fewer than ``len(view)`` means that the file ends there. Raises InputError.
         """
 
-    def expect(self, ranges: Sequence[Range]) -> None:
+    def read_all(self) -> bytearray:
+        """Return all bytes, held against their checksum where there is one. Raises InputError."""
+
+    def expect(self, ranges: Iterable[Range]) -> None:
         """Learn which bytes are read next, in this order; far sources begin to fetch them."""
 
-    def held_bytes(self, unit_bytes: int) -> int:
-        """Return the most memory that is held where up to ``unit_bytes`` are needed together."""
+    def reserve(self, unit_bytes: int) -> int:
+        """Be ready to be read to and fro within ``unit_bytes``; return the most memory that is held."""
 
     def close(self) -> None:
         """Release the file; safe to call twice."""
@@ -70,10 +73,17 @@ class FileSource:
             raise InputError(f"{self.name} cannot be read at byte {at}: {error.strerror}.") from error
         return done
 
-    def expect(self, ranges: Sequence[Range]) -> None:
+    def read_all(self) -> bytearray:
+        """Return all bytes; raises InputError."""
+        data = bytearray(self.size_bytes)
+        got = self.read_into(memoryview(data), 0)
+        del data[got:]
+        return data
+
+    def expect(self, ranges: Iterable[Range]) -> None:
         """Do nothing: see the class."""
 
-    def held_bytes(self, unit_bytes: int) -> int:  # noqa: ARG002 (the protocol's argument)
+    def reserve(self, unit_bytes: int) -> int:  # noqa: ARG002 (the protocol's argument)
         """Return 0: nothing is held."""
         return 0
 
@@ -130,14 +140,6 @@ class _Stream(io.RawIOBase):
 def stream(source: ByteSource) -> BinaryIO:
     """Return ``source`` as a buffered file object for parsers; closing it leaves the source open."""
     return cast("BinaryIO", io.BufferedReader(_Stream(source)))
-
-
-def read_all(source: ByteSource) -> bytearray:
-    """Return all bytes; raises InputError."""
-    data = bytearray(source.size_bytes)
-    got = source.read_into(memoryview(data), 0)
-    del data[got:]
-    return data
 
 
 def read_start(source: ByteSource, count: int) -> bytes:

@@ -1,11 +1,9 @@
 """A PNG, JPEG, WebP or BMP file, encoded as a whole by the rank that gets all rows."""
 
-import os
 from collections.abc import Sequence
 
-from mpi_stage.errors import OutputExistsError
 from mpi_stage.formats.base import Metadata, SinkPlan
-from mpi_stage.formats.files import output_errors, write_all
+from mpi_stage.formats.byte_sink import ByteSink
 from mpi_stage.formats.raster_encode import encode_raster
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.timing import PhaseClock
@@ -16,7 +14,7 @@ class RasterSink:
 
     def __init__(
         self,
-        path: str,
+        target: ByteSink,
         kind: str,
         spec: ImageSpec,
         metadata: Metadata,
@@ -25,28 +23,21 @@ class RasterSink:
         quality: int | None,
         clock: PhaseClock,
     ) -> None:
-        """Prepare to write ``path`` in format ``kind``; touches no file."""
+        """Prepare to write ``target`` in format ``kind``; touches no file."""
         self.plan = plan
-        self._path, self._kind, self._spec, self._metadata = path, kind, spec, metadata
+        self._target, self._kind, self._spec, self._metadata = target, kind, spec, metadata
         self._quality, self._clock = quality, clock
-        self._fd = -1
         self._pixels: Pixels | None = None
         self._next = 0
         self._encoded: bytes | bytearray = b""
 
     def create(self) -> None:
-        """Make the file; raises OutputExistsError, DiskFullError, OutputError."""
-        with output_errors(self._path):
-            try:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-                os.close(os.open(self._path, flags, 0o666))
-            except FileExistsError as error:
-                raise OutputExistsError(f"{self._path} is there already; choose another name.") from error
+        """Claim the place; raises OutputExistsError, DiskFullError, OutputError, StorageError."""
+        self._target.create()
 
     def open(self) -> None:
-        """Open the file for writing."""
-        with output_errors(self._path):
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+        """Get ready to write."""
+        self._target.open()
 
     def write_rows(self, first: int, rows: Pixels) -> None:
         """Keep a copy of the rows, which must follow the rows before."""
@@ -72,16 +63,14 @@ class RasterSink:
         return [len(self._encoded)]
 
     def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:  # noqa: ARG002 (the protocol's arguments)
-        """Write the encoded image; raises DiskFullError, OutputError."""
+        """Write the encoded image; raises DiskFullError, OutputError, StorageError."""
         if not self._encoded:
             return
-        with output_errors(self._path), self._clock.phase("write"):
-            write_all(self._fd, self._encoded, 0)
+        with self._clock.phase("write"):
+            self._target.write(self._encoded)
         self._encoded = b""
 
     def close(self) -> None:
         """Close the file and give the pixels back; safe to call at any time."""
         self._pixels = None
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        self._target.close()

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from mpi_stage.errors import DamagedInputError
-from mpi_stage.formats.byte_source import ByteSource, read_all
+from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.jpeg_markers import is_whole
 from mpi_stage.formats.raster_header import parse_raster, pillow_unlimited
 from mpi_stage.image import Pixels
@@ -46,7 +46,7 @@ class RasterSource:
     def _decode(self) -> Pixels:
         """Decode the whole file into an array as the header has it."""
         with self._clock.phase("read"):
-            data = read_all(self._data)
+            data = self._data.read_all()
         with self._clock.phase("decode"):
             pixels = self._decode_data(data)
         spec = self.header.spec

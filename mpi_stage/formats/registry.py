@@ -15,6 +15,7 @@ from mpi_stage.errors import (
     UnsupportedFormatError,
 )
 from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source, SourceOptions
+from mpi_stage.formats.byte_sink import ByteSink, FileSink
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
 from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
@@ -67,16 +68,26 @@ def read_header(path: str, options: SourceOptions = _AS_IT_IS) -> Header:
 def open_source(path: str, clock: PhaseClock, options: SourceOptions = _AS_IT_IS) -> Source:
     """Open the image at ``path`` for reading rows; its header is parsed, no pixel decoded.
 
-    Raises MissingInputError, MissingPageError, UnsupportedFormatError, DamagedInputError.
+    Of an object of a bucket ``path`` is the URL. Raises MissingInputError, MissingPageError,
+    UnsupportedFormatError, DamagedInputError, StorageError.
     """
     if os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
         return _folder_source(path, clock, options)
-    data = FileSource(path)
+    data = _open_bytes(path, options)
     try:
         return _source_of(data, clock, options)
     except BaseException:
         data.close()
         raise
+
+
+def _open_bytes(place: str, options: SourceOptions) -> ByteSource:
+    """Open a file or an object; see :func:`open_source`."""
+    if options.bucket is None:
+        return FileSource(place)
+    from mpi_stage.objects.source import ObjectSource  # noqa: PLC0415 (start-up time)
+
+    return ObjectSource(options.bucket, place)
 
 
 def _source_of(data: ByteSource, clock: PhaseClock, options: SourceOptions) -> Source:
@@ -100,18 +111,20 @@ def _check_single(path: str, kind: str, options: SourceOptions) -> None:
         )
 
 
-def list_pages(path: str, most: int) -> tuple[list[list[tuple[int, int]]], int]:
+def list_pages(
+    path: str, most: int, options: SourceOptions = _AS_IT_IS
+) -> tuple[list[list[tuple[int, int]]], int]:
     """Return the columns and rows of each level of the first ``most`` images of a file, and their number.
 
     Raises what :func:`open_source` raises.
     """
     if not os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
-        with closing(FileSource(path)) as data:
+        with closing(_open_bytes(path, options)) as data:
             if _kind_of(data) == "tiff":
                 from mpi_stage.formats import tiff_pages  # noqa: PLC0415 (start-up time)
 
                 return tiff_pages.list_pages(data, most)
-    spec = read_header(path).spec
+    spec = read_header(path, SourceOptions(bucket=options.bucket)).spec
     return [[(spec.columns, spec.rows)]], 1
 
 
@@ -137,7 +150,8 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
 ) -> Sink:
     """Return a sink that writes ``path`` in the format that ``name`` has; raises what the plan raises.
 
-    Every rank passes the same arguments. ``scratch_dir`` takes the parts of a compressed TIFF, best
+    Every rank passes the same arguments; with uploads in the options ``path`` is the URL of an object.
+    ``scratch_dir`` takes the parts of a compressed TIFF, best
     on the device that holds ``path``. The file is made by the sink's ``create``.
     """
     plan, settled, layout = _plan(name, spec, metadata, like, options)
@@ -146,6 +160,18 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
 
         return ZarrSink(path, layout, settled.metadata, plan=plan, clock=clock)
     if layout is not None:
+        if options.uploads is not None:
+            from mpi_stage.formats.tiff_parts_sink import TiffPartsSink  # noqa: PLC0415 (start-up time)
+
+            return TiffPartsSink(
+                path,
+                layout,
+                settled.metadata,
+                plan=plan,
+                uploads=options.uploads,
+                clock=clock,
+                threads=options.threads,
+            )
         from mpi_stage.formats.tiff_sink import TiffSink  # noqa: PLC0415 (start-up time)
 
         return TiffSink(
@@ -160,7 +186,15 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
     from mpi_stage.formats.raster_sink import RasterSink  # noqa: PLC0415 (start-up time)
 
     kind = _kind_of_name(name)
-    return RasterSink(path, kind, spec, settled.metadata, plan=plan, quality=options.quality, clock=clock)
+    return RasterSink(
+        _whole_sink(path, options),
+        kind,
+        spec,
+        settled.metadata,
+        plan=plan,
+        quality=options.quality,
+        clock=clock,
+    )
 
 
 def _plan(
@@ -172,8 +206,18 @@ def _plan(
     if kind == "tiff":
         layout = choose_layout(spec, like, options)
         settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
-        return _divisible(layout.row_unit, layout.encode_bytes(options.threads), settled), settled, layout
+        if options.uploads is None:
+            return _divisible(layout.row_unit, layout.encode_bytes(options.threads), settled), settled, layout
+        row_unit = min(layout.segment_rows, spec.rows)
+        encode_bytes = layout.encode_bytes(options.threads, in_order=True)
+        encode_bytes += _upload_bytes(options, layout.segment_bytes)
+        return _divisible(row_unit, encode_bytes, settled), settled, layout
     if kind == "zarr":
+        if options.uploads is not None:
+            raise UnsupportedFormatError(
+                f"{name} is a Zarr, which is many objects; into a bucket only single ones are written. "
+                "Write a TIFF."
+            )
         ome = name.lower().endswith(_OME_ZARR)
         cut = choose_zarr(spec, like, options, ome=ome)
         settled = settle(metadata, _zarr_takes(metadata, ome=ome), spec, "OME-Zarr" if ome else "Zarr")
@@ -186,7 +230,7 @@ def _plan(
     plan = SinkPlan(
         divisible=False,
         row_unit=1,
-        encode_bytes=encode_bytes + _ENCODER_BYTES,
+        encode_bytes=encode_bytes + _ENCODER_BYTES + _upload_bytes(options, 0),
         kept=settled.kept,
         dropped=settled.dropped,
     )
@@ -208,6 +252,24 @@ def _zarr_takes(metadata: Metadata, *, ome: bool) -> tuple[str, ...]:
     """Return what a Zarr has a place for: OME-Zarr has pixel sizes, in units of length."""
     sized = ome and metadata.resolution is not None and metadata.resolution[2] != "none"
     return ("resolution",) if sized else ()
+
+
+def _whole_sink(place: str, options: SinkOptions) -> ByteSink:
+    """Return the sink for a file that one rank writes as a whole."""
+    if options.uploads is None:
+        return FileSink(place)
+    from mpi_stage.objects.sink import ObjectSink  # noqa: PLC0415 (start-up time)
+
+    return ObjectSink(options.uploads, place)
+
+
+def _upload_bytes(options: SinkOptions, segment_bytes: int) -> int:
+    """Bound of the memory that uploading takes on one rank."""
+    if options.uploads is None:
+        return 0
+    from mpi_stage.objects.parts import held_bytes  # noqa: PLC0415 (start-up time)
+
+    return held_bytes(segment_bytes)
 
 
 def _exif_fits(kind: str, metadata: Metadata) -> bool:

@@ -1,5 +1,7 @@
 """Encoded segments put one behind the other in a file."""
 
+from typing import Protocol
+
 from mpi_stage.formats.files import write_vectors
 from mpi_stage.formats.tiff_layout import BATCH_BYTES
 from mpi_stage.timing import PhaseClock
@@ -7,6 +9,18 @@ from mpi_stage.timing import PhaseClock
 _TRAILER_BYTES = 4
 
 Part = bytes | bytearray
+
+
+class SegmentAppender(Protocol):
+    """Takes encoded segments one behind the other, and keeps their sizes."""
+
+    sizes: list[int]
+
+    def append(self, data: Part) -> None:
+        """Take a segment."""
+
+    def flush(self) -> None:
+        """Put what was taken where it belongs."""
 
 
 class Appender:

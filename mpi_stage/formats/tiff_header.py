@@ -22,6 +22,7 @@ from mpi_stage.formats.tiff_kinds import (
 from mpi_stage.formats.tiff_metadata import page_metadata, scaled
 from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tiff_pages import find_image, unreadable_directories
+from mpi_stage.formats.tiff_ranges import bytes_behind
 from mpi_stage.image import ImageSpec
 
 _BITS_PER_BYTE = 8
@@ -61,7 +62,7 @@ def parse_tiff(data: ByteSource, options: SourceOptions) -> tuple[Header, TiffPa
         metadata=metadata,
         divisible=page.plain or page.down > 1,
         row_unit=1 if page.plain else min(page.segment_rows, page.rows),
-        decode_bytes=_decode_bytes(page, spec, options.threads),
+        decode_bytes=_decode_bytes(page, spec, options.threads) + data.reserve(bytes_behind(page)),
         stored_bytes=stored_bytes,
         page=found.page,
         level=found.level,

@@ -98,10 +98,13 @@ class TiffLayout:
         """Slab boundaries must be multiples of this many rows."""
         return 1 if self.compression == "none" else min(self.segment_rows, self.spec.rows)
 
-    def encode_bytes(self, threads: int = 1) -> int:
-        """Bound of the memory that writing needs on one rank beside the rows that are handed in."""
+    def encode_bytes(self, threads: int = 1, *, in_order: bool = False) -> int:
+        """Bound of the memory that writing needs on one rank beside the rows that are handed in.
+
+        ``in_order``: plain segments are written one behind the other too, as compressed ones are.
+        """
         tables = 3 * self.segments * _TABLE_BYTES
-        if self.compression == "none":
+        if self.compression == "none" and not in_order:
             return tables + (self.segment_bytes if self.tiled else 0)
         sizes = 40 * self.segments
         held_back = self.segment_rows * self.spec.row_bytes

@@ -6,9 +6,11 @@ from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_header import parse_tiff
 from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.formats.tiff_ranges import row_ranges
 from mpi_stage.formats.tiff_read import PlainTileReader, make_reader
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
+from mpi_stage.partition import Rows
 from mpi_stage.timing import PhaseClock
 from mpi_stage.window import Window, read_by_rows
 
@@ -25,6 +27,12 @@ class TiffSource:
         self._pool = TilePool(options.threads)
         self._reader = make_reader(self._page, data, clock, self._pool)
         self._stored: Pixels | None = None
+        self._expected = Rows(0, 0)
+
+    def expect_rows(self, first: int, count: int) -> None:
+        """Learn that these rows are read next, in order; far files begin to be fetched."""
+        self._expected = Rows(first, first + count)
+        self._data.expect(row_ranges(self._page, first, first + count))
 
     def read_rows(self, first: int, out: Pixels) -> None:
         """Fill ``out`` with the rows from ``first`` on; raises DamagedInputError."""
@@ -32,6 +40,8 @@ class TiffSource:
             raise IndexError(f"rows {first} to {first + len(out)} of {self.header.spec.rows} were asked for")
         if not len(out):
             return
+        if self._data.fd < 0 and not self._expected.first <= first <= first + len(out) <= self._expected.end:
+            self.expect_rows(first, len(out))
         if self._page.conversion == "none":
             self._reader.read(first, out)
             return

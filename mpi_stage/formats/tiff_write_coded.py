@@ -3,7 +3,7 @@
 from collections import deque
 from typing import TYPE_CHECKING
 
-from mpi_stage.formats.tiff_append import Appender, Part
+from mpi_stage.formats.tiff_append import Part, SegmentAppender
 from mpi_stage.formats.tiff_encode import SegmentEncoder
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tile_pool import TilePool
@@ -21,7 +21,9 @@ class RowEncoder:
     at once; they are appended in order.
     """
 
-    def __init__(self, layout: TiffLayout, appender: Appender, pool: TilePool, clock: PhaseClock) -> None:
+    def __init__(
+        self, layout: TiffLayout, appender: SegmentAppender, pool: TilePool, clock: PhaseClock
+    ) -> None:
         """Encode segments of ``layout`` and hand them to ``appender``."""
         self._layout, self._appender, self._pool, self._clock = layout, appender, pool, clock
         self._encoder = SegmentEncoder(layout)
@@ -85,7 +87,9 @@ class RowEncoder:
 class CodedWriter:
     """Compressed segments: rows are held back until a row of segments is full, then encoded."""
 
-    def __init__(self, layout: TiffLayout, appender: Appender, pool: TilePool, clock: PhaseClock) -> None:
+    def __init__(
+        self, layout: TiffLayout, appender: SegmentAppender, pool: TilePool, clock: PhaseClock
+    ) -> None:
         """Hand encoded segments to ``appender``."""
         self._layout, self._appender = layout, appender
         self._encoder = RowEncoder(layout, appender, pool, clock)

@@ -35,6 +35,7 @@ class FakeGcs:
     account: the service account that tokens and links are checked against.
     json: the JSON API, with its ``page_size``.
     requests: method and target of every request so far.
+    served: path and bytes of each answer that is an object's bytes, in the order of answering.
 
     """
 
@@ -45,6 +46,7 @@ class FakeGcs:
         self.sessions = Sessions(self.objects)
         self.faults = Faults()
         self.requests: list[tuple[str, str]] = []
+        self.served: list[tuple[str, range]] = []
         self.json = JsonApi(self.objects, self.sessions, lambda: self.address)
         self._signed = SignedApi(self.objects, self.sessions, lambda: self.address)
         self._clock_ahead_s = 0.0
@@ -73,9 +75,12 @@ class FakeGcs:
             # Who knows the link of a session needs no token.
             if "upload_id" not in request.query:
                 self.account.check_token(request)
-            return self.json.handle(request)
+            response = self.json.handle(request)
         except FakeError as error:
             return error.to_json()
+        if request.query.get("alt") == "media":
+            self.served.append((request.path, _range_of(response)))
+        return response
 
     def __enter__(self) -> Self:
         """Start to serve."""
@@ -91,6 +96,12 @@ class FakeGcs:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+def _range_of(response: Response) -> range:
+    """Return which bytes of an object an answer has."""
+    first = response.headers.get("Content-Range", "bytes 0-").removeprefix("bytes ").partition("-")[0]
+    return range(int(first), int(first) + len(response.body))
 
 
 class _Server(ThreadingHTTPServer):

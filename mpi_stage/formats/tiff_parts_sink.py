@@ -1,0 +1,128 @@
+"""One TIFF object written by many ranks at once, with the same bytes for any number of them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mpi_stage.errors import OutputError
+from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
+from mpi_stage.formats.tiff_write_coded import CodedWriter
+from mpi_stage.formats.tile_pool import TilePool
+from mpi_stage.image import Pixels
+from mpi_stage.objects.address import ObjectAddress
+from mpi_stage.objects.crc32c import crc32c
+from mpi_stage.objects.parts import PartStream, Uploads, clear, publish, refuse_existing
+from mpi_stage.timing import PhaseClock
+
+_FRONT = "front"
+
+
+class TiffPartsSink:
+    """A sink on one TIFF object: each rank uploads its segments in parts, rank 0 the front.
+
+    Parts are named by the first row of their rank and their number, so that their names are in the
+    order of the file. Segments are sent in that order too, uncompressed ones as well: what is composed
+    has no holes to be filled later.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        layout: TiffLayout,
+        metadata: Metadata,
+        *,
+        plan: SinkPlan,
+        uploads: Uploads,
+        clock: PhaseClock,
+        threads: int = 1,
+    ) -> None:
+        """Prepare to make the object ``url``; touches nothing. All ranks must pass the same metadata."""
+        self.plan = plan
+        self._final, self._uploads, self._clock = ObjectAddress.parse(url), uploads, clock
+        self._layout, self._metadata = layout, metadata
+        self._pool = TilePool(threads)
+        self._stream: PartStream | None = None
+        self._writer: CodedWriter | None = None
+        self._next = 0
+
+    def create(self) -> None:
+        """Raise OutputExistsError where the object is there; remove parts of an attempt of this name."""
+        refuse_existing(self._uploads.bucket, self._final)
+        clear(self._uploads)
+
+    def open(self) -> None:
+        """Do nothing: parts are made as they come."""
+
+    def write_rows(self, first: int, rows: Pixels) -> None:
+        """Take the rows from ``first`` on; raises StorageError."""
+        if not len(rows):
+            return
+        if self._writer is None:
+            self._writer = self._start(first)
+            self._next = first
+        if first != self._next or rows.dtype != self._layout.spec.dtype:
+            raise ValueError(
+                f"expected {self._layout.spec.dtype} rows from {self._next} on, got {rows.dtype}, {first}"
+            )
+        self._writer.write(first, np.ascontiguousarray(rows))
+        self._next += len(rows)
+
+    def end_part(self) -> Sequence[int]:
+        """Upload what is left; return the stored sizes of this rank's segments."""
+        if self._writer is None or self._stream is None:
+            return []
+        sizes = self._writer.end()
+        with self._clock.phase("write"):
+            self._stream.end()
+        return sizes
+
+    def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:
+        """On rank 0, upload the front and make one object of all parts; the other ranks are done."""
+        if rank:
+            return
+        counts = np.concatenate([np.asarray(part, np.uint64) for part in sizes])
+        if len(counts) != self._layout.segments:
+            raise OutputError(
+                f"{self._final} needs {self._layout.segments} segments and the ranks wrote {len(counts)}: "
+                "rows are missing or came twice."
+            )
+        begin = front_bytes(self._layout, self._metadata)
+        ends = begin + np.cumsum(counts, dtype=np.uint64)
+        front = tiff_front(self._layout, self._metadata, ends - counts, counts)
+        with self._clock.phase("write"):
+            bucket, first = self._uploads.bucket, self._uploads.part(_FRONT)
+            made = bucket.upload(first, [front], crc32c(front))
+            found = bucket.list(self._uploads.prefix)
+            parts = [made, *(part for part in found if part.address != made.address)]
+            publish(self._uploads, self._final, parts, int(ends[-1]))
+
+    def close(self) -> None:
+        """Begin nothing more; safe to call at any time."""
+        self._pool.close()
+        if self._stream is not None:
+            self._stream.close()
+
+    def _start(self, first: int) -> CodedWriter:
+        """Return the writer for a part that begins at row ``first``."""
+        if first % self.plan.row_unit:
+            raise ValueError(f"a part begins at row {first}, which is no multiple of {self.plan.row_unit}")
+        self._stream = PartStream(self._uploads, f"row{first:012d}")
+        return CodedWriter(self._layout, _StreamAppender(self._stream, self._clock), self._pool, self._clock)
+
+
+class _StreamAppender:
+    """Appends segments to a part stream, and keeps their sizes."""
+
+    def __init__(self, stream: PartStream, clock: PhaseClock) -> None:
+        self.sizes: list[int] = []
+        self._stream, self._clock = stream, clock
+
+    def append(self, data: bytes | bytearray) -> None:
+        self.sizes.append(len(data))
+        with self._clock.phase("write"):
+            self._stream.append(data)
+
+    def flush(self) -> None:
+        """Do nothing: parts are cut by their size alone."""
