@@ -1,7 +1,7 @@
 """One rank's bytes, uploaded in parts while more come, and the one object that all parts become."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from mimetypes import guess_type
@@ -120,8 +120,8 @@ def _compose(bucket: Bucket, address: ObjectAddress, parts: Sequence[Stored]) ->
 def clear(uploads: Uploads) -> None:
     """Remove all parts of an attempt. Raises StorageError."""
     with ThreadPoolExecutor(_AT_ONCE, "delete") as pool:
-        remove: Callable[[Stored], None] = lambda part: uploads.bucket.delete(part.address)  # noqa: E731
-        list(pool.map(remove, list(uploads.bucket.list(uploads.prefix))))
+        parts = [part.address for part in uploads.bucket.list(uploads.prefix)]
+        list(pool.map(uploads.bucket.delete, parts))
 
 
 def content_type(address: ObjectAddress) -> str:
