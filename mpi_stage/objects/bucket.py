@@ -65,8 +65,7 @@ class Bucket:
         """
         found: list[Stored] = []
 
-        def learn(answer: Answer) -> None:
-            size_bytes = int(_RANGE.fullmatch(answer.headers["Content-Range"])[3])  # type: ignore[index]
+        def learn(answer: Answer, size_bytes: int) -> None:
             generation = int(answer.headers["x-goog-generation"])
             checksum = stated_in(answer.headers["x-goog-hash"])
             found[:] = [Stored(address.at(generation), size_bytes, checksum or 0)]
@@ -151,7 +150,7 @@ class Bucket:
         address: ObjectAddress,
         view: memoryview,
         offset: int,
-        learn: Callable[[Answer], None] | None,
+        learn: Callable[[Answer, int], None] | None,
     ) -> int:
         """Read a range, from where the last try broke off."""
         done, end = 0, len(view)
@@ -163,7 +162,7 @@ class Bucket:
                 raise Passing(f"asked for byte {offset + done} on, got {answer.headers.get('Content-Range')}")
             end = min(len(view), int(found[3]) - offset)
             if learn is not None:
-                learn(answer)
+                learn(answer, int(found[3]))
             for piece in pieces:
                 count = min(len(piece), end - done)
                 view[done : done + count] = piece[:count]
