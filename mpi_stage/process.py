@@ -1,6 +1,7 @@
 """What the stage sets up for its own process: memory, signals, measuring."""
 
 import ctypes
+import os
 import signal
 import time
 from contextlib import suppress
@@ -29,6 +30,14 @@ def keep_freed_memory() -> None:
     with suppress(AttributeError):
         _libc().mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES)
         _libc().mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES)
+
+
+def open_library(path: str) -> None:
+    """Load a shared library without holding Python's lock; nothing happens where that cannot be.
+
+    Whoever needs the library loads it again, at once if it is there, and tells of what is wrong.
+    """
+    _libc().dlopen(path.encode(), os.RTLD_NOW | os.RTLD_GLOBAL)
 
 
 def _libc() -> ctypes.CDLL:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-_POLL_S = 0.01
+_POLL_S = 0.001
 
 # Runs in the child, in place of the code that could run between fork and exec: a fork with Python
 # code in it may hang where other threads hold locks. PR_SET_PDEATHSIG survives the exec. The parent
@@ -34,15 +34,17 @@ def spawn(
     stdin: int | IO[bytes] | None = subprocess.DEVNULL,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
+    guards_itself: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a program that the kernel kills when this process ends, however that happens.
 
     It runs in a session of its own, so that Ctrl-C at the terminal reaches it only through us. A
     program that does not exist ends at once with exit code 1. May be called from any thread: the
     kernel watches the *thread* that starts a child, so children are started by the main thread or
-    by one that is kept for it.
+    by one that is kept for it. A program that ``guards_itself`` asks the kernel for that, and ends
+    where we are gone before it has; it starts without the detour that asks for it.
     """
-    launch = [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]
+    launch = [] if guards_itself else [sys.executable, "-I", "-S", "-c", _LAUNCHER, str(os.getpid())]
 
     def start() -> subprocess.Popen[bytes]:
         return subprocess.Popen(

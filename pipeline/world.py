@@ -82,7 +82,9 @@ class World:
     def _start(self, env: Mapping[str, str] | None, program: Sequence[str]) -> subprocess.Popen[bytes]:
         command = rank_command(self.ranks, self._control.path, program)
         environment = rank_environment(self.ranks, env)
-        return spawn(command, env=environment, stdout=self._tail.writer, stderr=self._tail.writer)
+        writer = self._tail.writer
+        # A rank asks the kernel itself, and ends where nobody listens on its socket any more.
+        return spawn(command, env=environment, stdout=writer, stderr=writer, guards_itself=self.ranks == 1)
 
     def run(
         self,
@@ -152,7 +154,8 @@ class World:
             return
         self._closed = True
         found = self.processes()
-        forget_shared_memory(found)
+        if not self._ready:
+            forget_shared_memory(found)
         self._control.close()  # ranks end by themselves at this
         signal_all(found[:1], signal.SIGTERM)
         left = wait_gone(found, _TERMINATE_S)

@@ -363,7 +363,9 @@ def test_the_list_of_operations_loads_nothing_of_the_service():
 
 
 def test_an_idle_rank_has_loaded_no_more_than_an_image_needs():
-    program = "import sys; from mpi_stage import __main__ as rank; rank._load(); print(*sys.modules)"
+    program = (
+        "import sys, mpi_stage.__main__ as rank; rank._load(); import mpi_stage.session; print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert {"numpy", "cv2", "mpi4py.MPI", "mpi_stage.session"} <= loaded
