@@ -105,8 +105,16 @@ class StencilStream:
             self._append(rows[start : start + self._block_rows])
             if not self._primed and self._filled > 2 * self._halo:
                 self._extend_up()
-            if self._primed:
+            if self._primed and not self._is_last():
                 yield from self._emit()
+
+    def _is_last(self) -> bool:
+        """Whether what has arrived can be filtered together with the rows below the image: in one go."""
+        return (
+            self._at_bottom
+            and self._next_row == self._image_rows
+            and self._filled <= (self._block_rows + self._halo)
+        )
 
     def finish(self) -> Iterator[Pixels]:
         """Make the rows below the image, if it ends here, and yield what is left."""

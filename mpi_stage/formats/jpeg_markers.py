@@ -7,7 +7,9 @@ _APP1, _APP2, _COMMENT = 0xE1, 0xE2, 0xFE
 _ICC_NAME = b"ICC_PROFILE\x00"
 _SEGMENT_BYTES = 65_533
 _ICC_PART_BYTES = _SEGMENT_BYTES - len(_ICC_NAME) - 2
-_END_CODE = 0xD9
+_END_CODE, _SCAN_CODE = 0xD9, 0xDA
+_SEQUENTIAL_CODES = (0xC0, 0xC1)
+_FRAME_CHANNELS_AT = 7  # after length, depth, height and width
 # A marker inside coded data: any but stuffing (FF 00) and restarts (FF D0 to FF D7).
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 _TAIL_BYTES = 64
@@ -18,13 +20,19 @@ def is_whole(data: bytes | bytearray | memoryview) -> bool:
 
     Decoders fill what a cut stream lacks with gray and say nothing, so this must be asked first.
     An embedded thumbnail's end marker does not count: it lies inside a segment that is skipped.
+    Once the one scan of all channels has begun, nothing but coded data lies before the end.
     """
     place = len(START)
+    channels = None
     while (found := _NEXT_MARKER.search(data, place)) is not None:
         code = found[1][0]
         if code == _END_CODE:
             return True
         place = found.end()
+        if code in _SEQUENTIAL_CODES:
+            channels = data[place + _FRAME_CHANNELS_AT : place + _FRAME_CHANNELS_AT + 1]
+        elif code == _SCAN_CODE and data[place + 2 : place + 3] == channels:
+            return END in bytes(data[place:])
         if code != 1:  # TEM has no length
             length = int.from_bytes(data[place : place + 2], "big")
             place += max(2, length)

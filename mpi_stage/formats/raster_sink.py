@@ -40,21 +40,24 @@ class RasterSink:
         self._target.open()
 
     def write_rows(self, first: int, rows: Pixels) -> None:
-        """Keep a copy of the rows, which must follow the rows before."""
+        """Keep a copy of the rows, which must follow the rows before; encode them where they are all."""
         if first != self._next or rows.dtype != self._spec.dtype:
             raise ValueError(
                 f"expected {self._spec.dtype} rows from {self._next} on, got {rows.dtype}, {first}"
             )
-        if self._pixels is None:
-            self._pixels = self._spec.empty(self._spec.rows)
-        with self._clock.phase("encode"):
-            self._pixels[first : first + len(rows)] = rows
         self._next += len(rows)
+        with self._clock.phase("encode"):
+            if len(rows) == self._spec.rows:
+                self._encoded = encode_raster(self._kind, rows, self._metadata, self._quality)
+                return
+            if self._pixels is None:
+                self._pixels = self._spec.empty(self._spec.rows)
+            self._pixels[first : first + len(rows)] = rows
 
     def end_part(self) -> Sequence[int]:
         """Encode the image where this rank has it; return its size."""
         if self._pixels is None:
-            return []
+            return [len(self._encoded)] if self._encoded else []
         if self._next != self._spec.rows:
             raise ValueError(f"{self._next} of {self._spec.rows} rows were written")
         with self._clock.phase("encode"):

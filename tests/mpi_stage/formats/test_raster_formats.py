@@ -9,6 +9,7 @@ from PIL import Image
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
 from mpi_stage.formats.base import SinkOptions
+from mpi_stage.formats.jpeg_markers import is_whole
 from mpi_stage.formats.registry import read_header
 
 WRITTEN = [
@@ -126,6 +127,19 @@ def test_file_cut_short_is_damaged(tmp_path, suffix, part):
     path.write_bytes(data[: int(len(data) * part)])
     with pytest.raises(DamagedInputError, match=rf"in\.{suffix}"):
         read(path)
+
+
+@pytest.mark.parametrize("options", [{}, {"progressive": True}, {"restart_marker_blocks": 3}])
+@pytest.mark.parametrize("mode", ["L", "RGB", "CMYK"])
+def test_jpeg_is_whole_up_to_its_end_marker_and_not_before(mode, options):
+    noise = np.random.default_rng(3).integers(0, 256, (40, 56, 4), np.uint8)
+    image = Image.fromarray(noise, "CMYK" if mode == "CMYK" else "RGBA").convert("RGB").convert(mode)
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=95, **options)
+    data = stream.getvalue()
+
+    assert is_whole(data)
+    assert not any(is_whole(data[:end]) for end in range(2, len(data) - 1))
 
 
 def test_jpeg_cut_short_is_noticed_behind_a_whole_thumbnail(tmp_path):
