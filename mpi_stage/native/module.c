@@ -3,6 +3,10 @@
 #include "kernels.h"
 
 static PyMethodDef methods[] = {
+    {"keep_edges", keep_edges, METH_VARARGS, NULL},
+    {"edge_components", edge_components, METH_VARARGS, NULL},
+    {"canny_maps_int16", canny_maps_int16, METH_VARARGS, NULL},
+    {"canny_gradients_uint8", canny_gradients_uint8, METH_VARARGS, NULL},
     {"smooth_uint8", smooth_uint8, METH_VARARGS, NULL},
     {"steepness_uint8", steepness_uint8, METH_VARARGS, NULL},
     {NULL, NULL, 0, NULL},
