@@ -1,6 +1,6 @@
 /* Connected edge pixels of a block, found by runs and union–find.
  *
- * A row's pixels that are not 0 are runs; two runs of neighbouring rows that touch, corners included, are
+ * A row's pixels that are 1 (weak) or 2 (strong) are runs; two runs of neighbouring rows that touch, corners included, are
  * joined. Every run points to the first that it is known to be joined with. */
 
 #include "block.h"
@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define STRONG 2
 
 typedef struct {
     int32_t start, end; /* columns from start to before end */
@@ -44,23 +42,52 @@ static void join(Run *runs, int32_t one, int32_t other)
     runs[first].strong |= runs[second].strong;
 }
 
-/* Skip pixels that are 0, eight at a time. */
-static Py_ssize_t next_edge(const uint8_t *row, Py_ssize_t x, Py_ssize_t columns)
+/* One bit for each of 64 pixels: whether it is an edge, and whether a strong one. */
+typedef struct {
+    uint64_t edges, strong;
+} Bits;
+
+static Bits bits_of(const uint8_t *pixels)
 {
-    uint64_t eight;
-    for (; x + 8 <= columns; x += 8) {
-        memcpy(&eight, row + x, sizeof eight);
-        if (eight != 0)
-            break;
+    Bits bits = {0, 0};
+    for (int i = 0; i < 8; i++) {
+        uint64_t eight;
+        memcpy(&eight, pixels + 8 * i, sizeof eight);
+        if (eight == 0)
+            continue;
+        /* The product gathers the lowest bits of eight bytes in the uppermost byte. */
+        uint64_t strong = (eight >> 1) & 0x0101010101010101u, edges = (eight & 0x0101010101010101u) | strong;
+        bits.edges |= edges * 0x0102040810204080u >> 56 << (8 * i);
+        bits.strong |= strong * 0x0102040810204080u >> 56 << (8 * i);
     }
-    while (x < columns && row[x] == 0)
-        x++;
-    return x;
+    return bits;
+}
+
+/* Add the runs of 64 pixels from column `x` on; the row's runs begin with number `first`. */
+static void add_runs(Runs *found, int32_t first, Bits bits, int32_t x)
+{
+    while (bits.edges != 0) {
+        int start = __builtin_ctzll(bits.edges);
+        uint64_t shifted = ~(bits.edges >> start);
+        int length = shifted == 0 ? 64 : __builtin_ctzll(shifted);
+        uint64_t all = (length == 64 ? ~(uint64_t)0 : ((uint64_t)1 << length) - 1) << start;
+        Run *last = found->runs + found->count - 1;
+        int strong = (bits.strong & all) != 0;
+        if (found->count > first && last->end == x + start) {
+            last->end += length;
+            last->strong |= strong;
+        } else {
+            Run run = {x + start, x + start + length, found->count, strong};
+            found->runs[found->count++] = run;
+        }
+        bits.edges &= ~all;
+    }
 }
 
 static int add_row(Runs *found, const uint8_t *row, Py_ssize_t columns)
 {
-    if (found->room - found->count < columns / 2 + 1) {
+    int32_t first = found->count;
+    if (found->room - first < columns / 2 + 1) {
         int64_t room = (int64_t)found->room * 2 + columns / 2 + 1;
         Run *more = room > INT32_MAX ? NULL : realloc(found->runs, (size_t)room * sizeof *more);
         if (more == NULL)
@@ -68,12 +95,13 @@ static int add_row(Runs *found, const uint8_t *row, Py_ssize_t columns)
         found->runs = more;
         found->room = (int32_t)room;
     }
-    for (Py_ssize_t x = next_edge(row, 0, columns); x < columns; x = next_edge(row, x, columns)) {
-        Run run = {(int32_t)x, 0, found->count, 0};
-        for (; x < columns && row[x] != 0; x++)
-            run.strong |= row[x] == STRONG;
-        run.end = (int32_t)x;
-        found->runs[found->count++] = run;
+    Py_ssize_t x = 0;
+    for (; x + 64 <= columns; x += 64)
+        add_runs(found, first, bits_of(row + x), (int32_t)x);
+    if (x < columns) {
+        uint8_t rest[64] = {0};
+        memcpy(rest, row + x, (size_t)(columns - x));
+        add_runs(found, first, bits_of(rest), (int32_t)x);
     }
     return 0;
 }
