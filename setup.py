@@ -13,7 +13,7 @@ KERNELS = Extension(
     define_macros=[("Py_LIMITED_API", "0x030B0000")],
     # No contraction into fused multiply-adds: floats must be the same on every machine.
     extra_compile_args=["-std=c99", "-O3", "-ffp-contract=off", "-fno-math-errno", "-Wall", "-Wextra"],
-    #LINK
+    extra_link_args=["-Wl,-s"],
     py_limited_api=True,
     optional=True,  # without a compiler the library calls do the same
 )

@@ -39,6 +39,15 @@ class Kernels(Protocol):
         1 on, whether a pixel of the component is 2.
         """
 
+    def histogram_uint8(self, block: Pixels, counts: NDArray[np.int64], /) -> None:
+        """Add to ``counts`` (1 × channels × 256) how often each value is in each channel of ``block``.
+
+        ``block`` is ``uint8`` and has at most 64 channels.
+        """
+
+    def look_up_uint8(self, block: Pixels, tables: NDArray[np.uint8], out: Pixels, /) -> None:
+        """Set ``out`` to what ``tables`` (1 × channels × 256) has for each value of ``block``: ``uint8``."""
+
     def keep_edges(self, levels: Pixels, keep: Pixels, out: Pixels, /) -> None:
         """Set ``out`` (``uint8``) to 255 in the components of ``levels`` that stay, else to 0.
 
