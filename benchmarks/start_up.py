@@ -1,7 +1,6 @@
 """What a ``halorow run`` costs beside its work, against loading the libraries that any such program needs."""
 
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
