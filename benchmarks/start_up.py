@@ -31,10 +31,7 @@ def start_up(folder: Path, runs: int, book: Book) -> None:
 
 
 def _measure(source: Path, ranks: int, runs: int) -> Row:
-    sides: dict[str, Callable[[], dict[str, float]]] = {
-        "ours": partial(_beside, source, ranks),
-        "bare": _bare,
-    }
+    sides = {"ours": partial(_beside, source, ranks), "bare": partial(_bare)}
     series = alternate(sides, runs)
     ours, bare = series["ours"]["seconds"], series["bare"]["seconds"]
     return [str(ours), str(bare), str(ratio(ours, bare))], {"ours": ours.values, "bare": bare.values}
