@@ -35,6 +35,19 @@ int block_take(Block *block, PyObject *object, const char *name, char type, int 
     return 0;
 }
 
+char block_type(PyObject *object, const char *name, const char *types)
+{
+    Py_buffer view;
+    if (PyObject_GetBuffer(object, &view, PyBUF_STRIDES | PyBUF_FORMAT) < 0)
+        return 0;
+    const char *format = view.format ? view.format : "B";
+    char type = format[0] && !format[1] && strchr(types, format[0]) ? format[0] : 0;
+    PyBuffer_Release(&view);
+    if (type == 0)
+        PyErr_Format(PyExc_TypeError, "%s has values of another type than the kernel takes", name);
+    return type;
+}
+
 int block_has_size(const Block *block, const char *name, Py_ssize_t rows, Py_ssize_t columns,
                    Py_ssize_t channels)
 {

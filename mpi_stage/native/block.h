@@ -26,6 +26,9 @@ typedef struct {
  * -1 with TypeError, ValueError or BufferError set, and nothing to release. */
 int block_take(Block *block, PyObject *object, const char *name, char type, int writable);
 
+/* Return the type of an object's values if it is one of `types`, else 0 with TypeError set. */
+char block_type(PyObject *object, const char *name, const char *types);
+
 /* Return 0 if the block is of this size, else -1 with ValueError set. */
 int block_has_size(const Block *block, const char *name, Py_ssize_t rows, Py_ssize_t columns,
                    Py_ssize_t channels);

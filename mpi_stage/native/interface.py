@@ -17,44 +17,6 @@ from mpi_stage.image import Pixels
 class Kernels(Protocol):
     """The functions of the extension module ``_kernels``."""
 
-    def canny_gradients_uint8(self, block: Pixels, out: Pixels, /) -> None:
-        """Set ``out`` (``int16``, two channels) to the 3 × 3 Sobel derivatives across and down of ``block``.
-
-        ``block`` (``uint8``, one channel) has one more pixel than ``out`` on all sides.
-        """
-
-    def canny_maps_int16(self, block: Pixels, out: Pixels, low: int, high: int, euclidean: bool, /) -> None:
-        """Set ``out`` (``uint8``) to 0 no edge, 1 weak or 2 strong, from ``block`` as gradients.
-
-        ``block`` (``int16``, two channels) has one more pixel than ``out`` on all sides. Weak is a ridge
-        whose magnitude is above ``low``, strong one above ``high``; the magnitude is the sum of the absolute
-        values or, if ``euclidean``, of the squares.
-        """
-
-    def edge_components(self, levels: Pixels, ends: Pixels, strong: Pixels, /) -> int:
-        """Find the 8-connected components of ``levels`` that touch its first or last row; return how many.
-
-        They are numbered from 1 on. ``ends`` (2 × columns × 1, ``int32``) gets the numbers along these
-        two rows, 0 for no edge; ``strong`` (1 × columns + 1 × 1, ``uint8``) gets, for each number from
-        1 on, whether a pixel of the component is 2.
-        """
-
-    def histogram_uint8(self, block: Pixels, counts: NDArray[np.int64], /) -> None:
-        """Add to ``counts`` (1 × channels × 256) how often each value is in each channel of ``block``.
-
-        ``block`` is ``uint8`` and has at most 64 channels.
-        """
-
-    def look_up_uint8(self, block: Pixels, tables: NDArray[np.uint8], out: Pixels, /) -> None:
-        """Set ``out`` to what ``tables`` (1 × channels × 256) has for each value of ``block``: ``uint8``."""
-
-    def keep_edges(self, levels: Pixels, keep: Pixels, out: Pixels, /) -> None:
-        """Set ``out`` (``uint8``) to 255 in the components of ``levels`` that stay, else to 0.
-
-        Those that hold a 2 stay, and those of which ``keep`` (1 × n × 1, ``uint8``) says so, in the
-        numbers of :meth:`edge_components`.
-        """
-
     def smooth_uint8(self, block: Pixels, out: Pixels, weights: NDArray[np.uint16], /) -> None:
         """Set ``out`` to ``block`` (``uint8``) smoothed across and down with ``weights``, rounded once.
 
@@ -68,4 +30,38 @@ class Kernels(Protocol):
         ``block`` has one more pixel than ``out`` on all sides. The derivative across is the difference
         of the neighbours across, summed down with weights ``side``, ``middle``, ``side`` (at most 128 in
         all); and so on down.
+        """
+
+    def resize(
+        self,
+        block: Pixels,
+        out: Pixels,
+        across: tuple[Pixels, Pixels],
+        down: tuple[Pixels, Pixels],
+        /,
+    ) -> None:
+        """Set ``out`` to weighted sums of ``block``'s pixels: ``uint8``, ``uint16`` or ``float32``.
+
+        First the columns of each row are weighed, then the rows, in single precision. ``across`` and
+        ``down`` are tables, taps × results × 1 and contiguous, of which pixels a result is made
+        (``int32``) and with which weights (``float32``): at most 16, of as many neighbours. The sums are
+        added in the order of the taps. Integers are rounded, halves to even, and clipped.
+        """
+
+    def warp(
+        self,
+        block: Pixels,
+        out: Pixels,
+        matrix: tuple[float, ...],
+        corners: tuple[int, int, int, int],
+        taps: int,
+        /,
+    ) -> None:
+        """Set ``out`` to what lies at places of a picture: ``uint8``, ``uint16`` or ``float32``.
+
+        ``matrix`` (6 numbers, two lines) gives the place (x, y) of each pixel; ``corners``
+        are row and column of the first pixels of ``out`` and of ``block``, of which the last row is not
+        looked at. ``taps`` is 1 for the nearest pixel, 2 for linear, 4 for cubic
+        interpolation, as ``mpi_stage.operations.interpolation`` has it, along the rows, then across
+        them, in single precision. The block must hold all neighbours of all places.
         """

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_stage.operations.nans import one_nan
+
 Weights = NDArray[np.floating[Any]]
 
 CUBIC = -0.75
@@ -47,7 +49,10 @@ WEIGHTS: Mapping[str, tuple[int, Callable[[Weights], Weights]]] = {
 
 
 def rounded(values: NDArray[np.float32], dtype: str) -> NDArray[Any]:
-    """Return float32 values in an image's type: integers rounded, halves to even, and clipped."""
+    """Return float32 values in an image's type: integers rounded, halves to even, and clipped.
+
+    Floats may be changed in place.
+    """
     if dtype == "float32":
-        return values
+        return one_nan(values)
     return np.clip(np.rint(values), 0, np.iinfo(dtype).max).astype(dtype)

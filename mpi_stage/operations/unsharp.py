@@ -9,6 +9,7 @@ from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import per_channel
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.gaussian import kernel_size, smoothed
+from mpi_stage.operations.look_up import looked_up
 from mpi_stage.operations.nans import one_nan
 from mpi_stage.operations.values import number
 
@@ -35,12 +36,16 @@ def _unsharp(block: Pixels, params: Params) -> Pixels:
 
 def _sharpened_integers(values: Pixels, blurred: Pixels, amount: float, threshold: float) -> Pixels:
     """Round ``amount`` times the difference, halves to even, and add it with saturation."""
+    if amount.is_integer() and threshold <= 1:
+        # Whole numbers far below 2²⁴: OpenCV's sum in single precision rounds nothing.
+        flat, soft = (pixels.reshape(len(pixels), -1) for pixels in (values, blurred))
+        return cv2.addWeighted(flat, 1 + amount, soft, -amount, 0).reshape(values.shape)
     white = int(np.iinfo(values.dtype).max)
     change = np.minimum(np.rint(np.arange(white + 1) * amount), white).astype(values.dtype)
     change[: min(math.ceil(threshold), white + 1)] = 0
     # OpenCV's sums and differences of integers saturate: at most one of the two differences is not 0.
-    brighter = change[cv2.subtract(values, blurred)].reshape(values.shape)
-    darker = change[cv2.subtract(blurred, values)].reshape(values.shape)
+    brighter = looked_up(cv2.subtract(values, blurred).reshape(values.shape), change)
+    darker = looked_up(cv2.subtract(blurred, values).reshape(values.shape), change)
     return cv2.subtract(cv2.add(values, brighter), darker).reshape(values.shape)
 
 
@@ -53,7 +58,7 @@ def _sharpened_floats(values: Pixels, blurred: Pixels, amount: np.float32, thres
 
 
 def _cost(params: Params, spec: ImageSpec) -> float:
-    return per_channel(spec, 3.0 + 0.12 * kernel_size(_blur(params), spec.dtype))
+    return per_channel(spec, 0.6 + 0.12 * kernel_size(_blur(params), spec.dtype))
 
 
 UNSHARP = Operation(
