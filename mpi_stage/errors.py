@@ -8,6 +8,7 @@
     │   ├── ParameterError
     │   └── UnsupportedImageError        an operation cannot take this type or channel count
     ├── DeviceError             exit 2   the device asked for cannot be used here
+    │   └── DeviceLostError     exit 1   a GPU failed while at work; retryable
     ├── InputError              exit 3   the input cannot be read
     │   ├── MissingInputError
     │   ├── MissingPageError
@@ -62,6 +63,13 @@ class DeviceError(StageError):
     """Raised when the device that was asked for does not exist here or has no kernel for a step."""
 
     exit_code = 2
+
+
+class DeviceLostError(DeviceError):
+    """Raised when a GPU, its driver or its memory fails in the middle of a job."""
+
+    exit_code = 1
+    retryable = True
 
 
 class InputError(StageError):

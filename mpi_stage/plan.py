@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from mpi_stage.errors import LimitError, UnsupportedImageError
+from mpi_stage.gpu import Gpu
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec
 from mpi_stage.memory import MemoryModel, predict_peak
 from mpi_stage.operations.declaration import Border, Channels, Operation, Pattern
@@ -125,6 +126,8 @@ class Pass:
 
     ``ending`` is None for the last pass, else the reduce step that measures the rows or the global
     step that is handed them. ``measurement`` numbers the reduce steps of a plan.
+    ``gpu`` is this rank's part of the GPU that the steps run on, None where they run on the CPU;
+    ``why_cpu`` says why, where a GPU was looked for.
     """
 
     before: ImageSpec
@@ -132,6 +135,8 @@ class Pass:
     steps: tuple[PlannedStep, ...]
     ending: PlannedStep | None
     measurement: int | None = None
+    gpu: Gpu | None = None
+    why_cpu: str | None = None
 
     @property
     def halo_rows(self) -> int:
@@ -407,6 +412,8 @@ def _pass_json(one: Pass) -> dict[str, Any]:
         "ends_with": one.ending.operation.name if one.ending else None,
         "halo_rows": one.halo_rows,
         "periodic": one.periodic,
+        "device": "gpu" if one.gpu else "cpu",
+        "why_cpu": one.why_cpu,
         "cost_core_s": round(sum(step.cost_s for step in one.steps), 6),
     }
 

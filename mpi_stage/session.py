@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 
-from gpu_kernels.device import why_unusable
+from gpu_kernels.device import device_count, device_of, why_unusable
 from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import Access, RankReport, Report, Request
+from mpi_stage.devices import CPU, GPU, SAFE_PART, place
 from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DeviceError, OutputExistsError
@@ -21,6 +22,7 @@ from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source, Source
 from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import create_sink, list_pages, open_source, plan_sink, read_header
+from mpi_stage.gpu import Gpu
 from mpi_stage.image import ImageSpec
 from mpi_stage.objects.address import ObjectAddress, is_object
 from mpi_stage.operations.declaration import Measured
@@ -52,6 +54,7 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     with _bucket(request) as bucket:
         read = read_header(request.input, _source_options(request, bucket))
         plan, header, sink, _ = _plan_placed(request, steps, read, _options(request, bucket), ranks)
+    plan = place(plan, request.device, request.memory_bytes, lambda: _gpu_of(0, ranks))
     return plan, header, sink
 
 
@@ -168,6 +171,7 @@ class _Run:
         self._plan, self._header, self._sink_plan, self._placed = _plan_placed(
             request, steps, source.header, _options(request, bucket), context.comm.size
         )
+        self._plan = place(self._plan, request.device, request.memory_bytes, self._find_gpu)
         self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
 
     def run(self) -> Report | None:
@@ -188,6 +192,14 @@ class _Run:
         with closing(sink):
             self._engine.run(self._source, sink, digest=request.digest)
         return self._report()
+
+    def _find_gpu(self) -> Gpu | str:
+        """Return this rank's part of a GPU; why there is none, if one rank of the world has none."""
+        hosts = self._comm.allgather(socket.gethostname())
+        mine = hosts[self._comm.rank]
+        found = _gpu_of(hosts[: self._comm.rank].count(mine), hosts.count(mine))
+        lacking = [one for one in self._comm.allgather(found) if isinstance(one, str)]
+        return lacking[0] if lacking else found
 
     def _progress(self, done: int, total: int) -> None:
         at = time.monotonic()
@@ -243,7 +255,7 @@ class _Run:
             job=self._request.job,
             plan_hash=plan.hash,
             ranks=[rank for rank, _ in everyone],
-            device="cpu",
+            device=_device(plan),
             rows=plan.after.rows,
             columns=plan.after.columns,
             channels=plan.after.channels,
@@ -267,11 +279,11 @@ class _Run:
 def _measured(plan: Plan, found: Sequence[Measured]) -> dict[str, Any]:
     """Return what reduce steps found that people want to know, by the step's place and name."""
     told: dict[str, Any] = {}
-    reducing = [(place, step) for place, step in enumerate(plan.steps, 1) if step.operation.reduction]
-    for (place, step), one in zip(reducing, found, strict=True):
+    reducing = [(number, step) for number, step in enumerate(plan.steps, 1) if step.operation.reduction]
+    for (number, step), one in zip(reducing, found, strict=True):
         reduction = step.operation.reduction
         if reduction is not None and reduction.tell is not None:
-            told[f"{place} {step.operation.name}"] = reduction.tell(one, step.params)
+            told[f"{number} {step.operation.name}"] = reduction.tell(one, step.params)
     return told
 
 
@@ -312,6 +324,22 @@ def _folder_beside(output: str) -> str:
 
 def _check_device(device: str) -> None:
     """Raise DeviceError where the device asked for cannot be used."""
-    reason = why_unusable() if device == "gpu" else None
+    reason = why_unusable() if device == GPU else None
     if reason:
         raise DeviceError(f"device gpu cannot be used here: {reason}; use --device auto or cpu")
+
+
+def _gpu_of(local_rank: int, local_ranks: int) -> Gpu | str:
+    """Return a rank's part of a GPU of this machine, or why there is none."""
+    reason = why_unusable()
+    if reason:
+        return reason
+    found = device_of(local_rank)
+    sharing = -(-local_ranks // device_count())
+    return Gpu(found.number, found.name, int(found.free_bytes * SAFE_PART) // sharing)
+
+
+def _device(plan: Plan) -> str:
+    """Say where the plan's passes run."""
+    used = {GPU if one.gpu else CPU for one in plan.passes if one.steps}
+    return "mixed" if len(used) > 1 else next(iter(used), CPU)

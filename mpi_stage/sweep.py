@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from mpi_stage.chains import open_chain
 from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass
 from mpi_stage.slab import Foresighted, RowReader
-from mpi_stage.stream import Chain
 from mpi_stage.timing import PhaseClock
 
 Take = Callable[[int, Pixels], None]
@@ -43,20 +43,21 @@ def sweep(
         take(row, rows)
         row += len(rows)
 
-    chain = Chain(one.steps, swap.arriving, slab, block_rows, periodic=one.periodic, measured=measured)
-    for first, rows in blocks(one.before, slab, reader, block_rows):
-        if first == slab.first:
-            above = swap.wait_above()
+    rows_at_once = one.gpu.block_rows if one.gpu else block_rows
+    with open_chain(one, swap.arriving, slab, rows_at_once, measured) as chain:
+        for first, rows in blocks(one.before, slab, reader, rows_at_once):
+            if first == slab.first:
+                above = swap.wait_above()
+                with clock.phase("compute"):
+                    chain.push(above, emit)
             with clock.phase("compute"):
-                chain.push(above, emit)
+                chain.push(rows, emit)
+            swap.progress()
+            tick(len(rows))
+        below = swap.wait_below()
         with clock.phase("compute"):
-            chain.push(rows, emit)
-        swap.progress()
-        tick(len(rows))
-    below = swap.wait_below()
-    with clock.phase("compute"):
-        chain.push(below, emit)
-        chain.finish(emit)
+            chain.push(below, emit)
+            chain.finish(emit)
     swap.wait_all()
 
 

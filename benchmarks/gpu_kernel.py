@@ -1,0 +1,152 @@
+"""Each stencil's kernels alone, on a slab that stays on the device."""
+
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+
+from gpu_kernels.backend import WORK
+from gpu_kernels.cuda_backend import CudaBackend
+from gpu_kernels.device import device_of
+from gpu_kernels.errors import GpuError
+from gpu_kernels.program import Program, StencilNode, make_program
+from gpu_kernels.stencils import Marching, Place
+from mpi_stage.gpu_steps import gpu_steps
+from mpi_stage.image import ImageSpec
+from mpi_stage.operations.grammar import parse
+from mpi_stage.plan import plan_steps
+
+COLUMNS = 16384
+RUNS = 7
+NOISE_BYTES = 64 << 20
+
+PIPELINES = (
+    "median",
+    "median:size=5",
+    "dilate",
+    "dilate:size=5",
+    "erode:size=5,shape=ellipse",
+    "gaussian:size=5",
+    "gaussian",
+    "box",
+    "box:size=15",
+    "sharpen",
+    "convolve:kernel=0.1,0.2,0.1,0.2,0.3,0.2,0.1,0.2,0.1",
+    "unsharp",
+    "sobel",
+    "laplacian",
+    "adaptive_mean",
+    "gaussian:sigma=7",
+)
+
+TUNED = ("median", "dilate", "gaussian", "gaussian:size=5", "box", "sharpen", "sobel")
+SHAPES = ((2, 32, 128), (4, 16, 128), (4, 64, 128), (4, 128, 128), (4, 32, 64), (4, 32, 256), (8, 32, 128))
+"""Words of a strip, rows of a chunk, threads of a block."""
+
+
+@dataclass(frozen=True)
+class CopyRate:
+    """A copy on the device: bytes read and written in a second."""
+
+    bytes_per_s: float
+
+
+@dataclass(frozen=True)
+class KernelRate:
+    """A stencil: bytes of input and result in a second; ``error`` where it failed."""
+
+    pipeline: str
+    dtype: str
+    channels: int
+    shape: str
+    bytes_per_s: float
+    error: str = ""
+
+
+def copy_rate(slab_bytes: int) -> CopyRate:
+    """Measure a copy of a slab."""
+    backend = _backend()
+    try:
+        source, target = backend.allocate(slab_bytes), backend.allocate(slab_bytes)
+        width = 1 << 20
+        seconds = timed(
+            backend, lambda: backend.copy(target, source, (width, width), width, slab_bytes // width)
+        )
+        return CopyRate(2 * slab_bytes / seconds)
+    finally:
+        backend.close()
+
+
+def kernel_rates(slab_bytes: int, *, tuning: bool) -> Iterator[KernelRate]:
+    """Measure the kernels of all pipelines and types, or the shapes of a few."""
+    kinds = (("uint8", 3), ("uint8", 1), ("uint16", 3), ("float32", 3))
+    for pipeline in TUNED if tuning else PIPELINES:
+        for dtype, channels in kinds[:2] if tuning else kinds:
+            spec = ImageSpec(1 << 20, COLUMNS, channels, dtype)
+            steps = list(plan_steps(parse(pipeline), spec))[-1:]
+            program = make_program(gpu_steps(steps, ()))
+            if not isinstance(program, Program) or (steps[0].before.channels != channels):
+                continue
+            node = program.stencils[0]
+            stencil = node.stencil
+            yield _rate(node, pipeline, slab_bytes, "as built")
+            if tuning and isinstance(stencil, Marching):
+                for shape in SHAPES:
+                    tuned = replace(node, stencil=stencil.tuned(*shape))
+                    yield _rate(tuned, pipeline, slab_bytes, " × ".join(map(str, shape)))
+
+
+def _rate(node: StencilNode, pipeline: str, slab_bytes: int, shape: str) -> KernelRate:
+    step = node.step
+    try:
+        return KernelRate(pipeline, step.dtype, step.channels, shape, _measure(node, slab_bytes))
+    except GpuError as error:
+        return KernelRate(
+            pipeline, step.dtype, step.channels, shape, 0.0, str(error)[:300].replace("\n", " ")
+        )
+
+
+def _measure(node: StencilNode, slab_bytes: int) -> float:
+    """Return bytes in and out per second."""
+    step = node.step
+    rows = slab_bytes // step.row_bytes
+    backend = _backend()
+    try:
+        room = node.room(rows)
+        source = backend.allocate(room.size_bytes)
+        _fill(backend, source, room.size_bytes)
+        pitch = room.pitch
+        target = backend.allocate(rows * pitch * max(1, step.row_bytes_after // step.row_bytes))
+        temporary = node.stencil.temporary_bytes(rows + 2 * step.halo)
+        place = Place(room.row(source, step.halo), pitch, target, pitch, rows, 0)
+        extra = backend.allocate(temporary) if temporary else 0
+        seconds = timed(backend, lambda: node.stencil.launch(backend, place, extra))
+        return rows * (step.row_bytes + step.row_bytes_after) / seconds
+    finally:
+        backend.close()
+
+
+def _fill(backend: CudaBackend, address: int, size_bytes: int) -> None:
+    """Fill memory with noise, some of it again and again."""
+    noise = np.random.default_rng(1).integers(0, 256, NOISE_BYTES, np.uint8)
+    noise[3::4] &= 0x3F  # as floats neither NaN nor infinite
+    for first in range(0, size_bytes, NOISE_BYTES):
+        count = min(NOISE_BYTES, size_bytes - first)
+        backend.copy_up(address + first, count, noise[np.newaxis, :count])
+    backend.wait(backend.mark("up"))
+
+
+def timed(backend: CudaBackend, work: Callable[[], None], runs: int = RUNS) -> float:
+    """Return the median seconds of work on the device, after a first time that does not count."""
+    work()
+    marks = [backend.mark(WORK)]
+    for _ in range(runs):
+        work()
+        marks.append(backend.mark(WORK))
+    return statistics.median(backend.seconds_between(start, end) for start, end in pairwise(marks))
+
+
+def _backend() -> CudaBackend:
+    return CudaBackend(0, int(device_of(0).free_bytes * 0.9), timed=True)

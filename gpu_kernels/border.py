@@ -1,0 +1,69 @@
+"""Fills in what lies outside the image, on the device."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gpu_kernels.backend import Backend
+from gpu_kernels.layout import Room
+from gpu_kernels.sources import C_TYPES, Code, code
+from gpu_kernels.stencils import MAX_GRID_ROWS, THREADS, ceil
+from gpu_kernels.step import Step
+
+OUTSIDE = -1
+
+
+def border_code(step: Step) -> Code:
+    """Return the kernels that fill in the borders of a step."""
+    dtype = C_TYPES[step.dtype]
+    macros = {"T": dtype, "CHANNELS": step.channels, "ALPHA": 0, "WORDS": 1, "CHUNK": 1}
+    return code("fill_columns fill_rows", "border", macros)
+
+
+class Border:
+    """The border of one stencil step."""
+
+    def __init__(self, step: Step, room: Room, backend: Backend) -> None:
+        """Prepare; ``room`` is how the step's rows lie."""
+        if step.border is None:
+            message = f"{step.name} looks at neighbours and has no border"
+            raise ValueError(message)
+        self._step = step
+        self._room = room
+        self._backend = backend
+        self._code = border_code(step)
+        self._fill = np.dtype(step.dtype).type(step.fill)
+        halo = step.halo
+        columns = step.border(step.columns)
+        ends = np.concatenate([columns[:halo], columns[halo + step.columns :]])
+        self._columns = backend.constant(ends.astype(np.int32))
+        rows = step.border(step.rows)
+        self._above, self._below = rows[:halo], rows[halo + step.rows :]
+
+    def columns(self, address: int, first: int, rows: int) -> None:
+        """Fill in both sides of rows that have come in at ``first``."""
+        step, room = self._step, self._room
+        width = 2 * step.halo * step.channels
+        for start in range(first, first + rows, MAX_GRID_ROWS):
+            count = min(MAX_GRID_ROWS, first + rows - start)
+            size = (np.int32(count), np.int32(step.columns), np.int32(step.halo))
+            arguments = [room.row(address, start), room.pitch, *size, self._columns, self._fill]
+            self._backend.launch(
+                self._code, "fill_columns", (ceil(width, THREADS), count), THREADS, arguments
+            )
+
+    def above(self, address: int, offset: int) -> None:
+        """Make the first rows; row ``r`` of the image lies at ``r + offset``."""
+        self._rows(address, 0, self._above, offset)
+
+    def below(self, address: int, first: int, offset: int) -> None:
+        """Make the rows from ``first`` on."""
+        self._rows(address, first, self._below, offset)
+
+    def _rows(self, address: int, first: int, index: NDArray[np.intp], offset: int) -> None:
+        step, room = self._step, self._room
+        values = (step.columns + 2 * step.halo) * step.channels
+        places = np.where(index == OUTSIDE, OUTSIDE, index + offset).astype(np.int32)
+        size = (np.int32(first), np.int32(len(index)), np.int32(values))
+        arguments = [room.left(address, 0), room.pitch, *size, self._backend.constant(places), self._fill]
+        grid = (ceil(values, THREADS), len(index))
+        self._backend.launch(self._code, "fill_rows", grid, THREADS, arguments)

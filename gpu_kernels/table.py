@@ -1,0 +1,69 @@
+"""Which operations have a kernel here: one table for stencils, one for steps on single pixels.
+
+A maker returns None where there is none for the type, the channels or the parameters; the pass then runs
+on the CPU. So it does where the result would not be the CPU's to the last bit.
+"""
+
+from collections.abc import Callable
+
+from gpu_kernels import correlation, edges, extrema, means, points
+from gpu_kernels.points import Point
+from gpu_kernels.stencils import Stencil
+from gpu_kernels.step import Step
+
+STENCILS: dict[str, Callable[[Step], Stencil | None]] = {
+    "box": means.box,
+    "gaussian": means.gaussian,
+    "median": extrema.median,
+    "sharpen": correlation.fixed,
+    "unsharp": means.unsharp,
+    "emboss": correlation.fixed,
+    "convolve": correlation.convolve,
+    "sobel": edges.sobel,
+    "scharr": edges.scharr,
+    "prewitt": edges.prewitt,
+    "roberts": edges.roberts,
+    "laplacian": edges.laplacian,
+    "canny_gradients": edges.canny_gradients,
+    "canny_maps": edges.canny_maps,
+    "adaptive_mean": means.adaptive_mean,
+    "erode": extrema.erode,
+    "dilate": extrema.dilate,
+    "opening": extrema.dilate,
+    "closing": extrema.erode,
+}
+"""The opening and the closing are the last of the two halves that a plan makes of them."""
+
+POINTS: dict[str, Callable[[Step], Point | None]] = {
+    "invert": points.invert,
+    "grayscale": points.grayscale,
+    "rgb": points.rgb,
+    "brightness": points.brightness,
+    "contrast": points.contrast,
+    "gamma": points.gamma,
+    "levels": points.levels,
+    "matrix": points.matrix,
+    "channels": points.channels,
+    "posterize": points.posterize,
+    "solarize": points.solarize,
+    "threshold": points.threshold,
+    "otsu": points.each_value,
+    "gaussian_otsu": points.each_value,
+    "stretch": points.each_value,
+    "normalize": points.each_value,
+    "equalize": points.each_channel,
+    "white_balance": points.each_channel,
+}
+"""Of the reduce operations the second half, which applies what was measured."""
+
+
+def stencil_of(step: Step) -> Stencil | None:
+    """Return the kernels of a stencil step, None where there are none."""
+    maker = STENCILS.get(step.name)
+    return maker(step) if maker else None
+
+
+def point_of(step: Step) -> Point | None:
+    """Return the table or formula of a point step, None where there is none."""
+    maker = POINTS.get(step.name)
+    return maker(step) if maker else None

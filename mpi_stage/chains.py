@@ -1,0 +1,63 @@
+"""The chain of a pass on the device that the plan has chosen for it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from gpu_kernels.chain import Chain as GpuChain
+from gpu_kernels.errors import GpuError
+from gpu_kernels.program import make_program
+from mpi_stage.errors import DeviceLostError
+from mpi_stage.gpu import Gpu
+from mpi_stage.gpu_steps import gpu_steps
+from mpi_stage.image import Pixels
+from mpi_stage.partition import Rows
+from mpi_stage.plan import Pass
+from mpi_stage.stream import Chain, Emit
+
+
+class PassChain(Protocol):
+    """Rows in at one end, filtered rows of the slab out at the other."""
+
+    def push(self, rows: Pixels, emit: Emit) -> None:
+        """Send rows through; ``emit`` gets the slab's rows, in order, as they are ready."""
+
+    def finish(self, emit: Emit) -> None:
+        """Bring out all that the steps hold back."""
+
+
+@contextmanager
+def open_chain(
+    one: Pass, arriving: Rows, slab: Rows, block_rows: int, measured: Sequence[Any]
+) -> Iterator[PassChain]:
+    """Give a chain for the virtual rows ``arriving``; exactly the rows of ``slab`` come out of it.
+
+    Raises
+    ------
+    DeviceLostError: the GPU failed, now or while the chain was at work.
+
+    """
+    if one.gpu is None:
+        yield Chain(one.steps, arriving, slab, block_rows, periodic=one.periodic, measured=measured)
+        return
+    try:
+        with _gpu_chain(one, one.gpu, arriving, slab, measured) as chain:
+            yield chain
+    except GpuError as error:
+        raise DeviceLostError(f"{error}; another attempt may run on a CPU") from error
+
+
+@contextmanager
+def _gpu_chain(
+    one: Pass, gpu: Gpu, arriving: Rows, slab: Rows, measured: Sequence[Any]
+) -> Iterator[GpuChain]:
+    from gpu_kernels.cuda_backend import CudaBackend  # noqa: PLC0415  (needs CuPy)
+
+    program = make_program(gpu_steps(one.steps, measured))
+    if isinstance(program, str):
+        raise DeviceLostError(f"the plan and the kernels disagree: {program}")
+    backend = CudaBackend(gpu.number, gpu.share_bytes)
+    try:
+        yield GpuChain(program, backend, arriving, slab, gpu.block_rows, periodic=one.periodic)
+    finally:
+        backend.close()

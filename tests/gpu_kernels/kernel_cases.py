@@ -1,0 +1,87 @@
+"""Pipelines that between them use every kernel of the GPU, and the pictures that they take."""
+
+from gpu_kernels.program import Program, make_program
+from mpi_stage.errors import StageError
+from mpi_stage.gpu_steps import gpu_steps
+from mpi_stage.image import DTYPES, ImageSpec
+from mpi_stage.operations.grammar import parse
+from mpi_stage.plan import Pass, plan_steps
+
+WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+CHANNELS = (1, 3, 4, 5)
+
+PIPELINES = (
+    "median",
+    "median:size=5",
+    "dilate",
+    "erode:size=4",
+    "erode:size=5,shape=ellipse",
+    "dilate:size=7,shape=cross",
+    "gaussian",
+    "gaussian:sigma=0.8",
+    "gaussian:sigma=6",
+    "box",
+    "box:size=17",
+    "box:size=33",
+    "sharpen",
+    "sharpen:amount=0.3",
+    "emboss:angle=30,depth=0.7",
+    "convolve:kernel=0.1,0.2,-0.3,0.4,0.5,0.1,0,0.3,width=2",
+    "unsharp:sigma=0.9,threshold=0.03w,amount=2.3",
+    "sobel",
+    "sobel:size=5,output=y",
+    "sobel:size=7",
+    "scharr",
+    "prewitt:output=x",
+    "roberts",
+    "laplacian",
+    "laplacian:size=5",
+    "canny:low=0.1w,high=0.4w",
+    "canny:low=0.2w,high=0.3w,aperture=7,l2=true,sigma=1",
+    "adaptive_mean:size=7",
+    "adaptive_mean:size=21,offset=-0.01w",
+    "invert",
+    "brightness:offset=-0.2",
+    "contrast",
+    "gamma",
+    "levels:in_low=0.2,in_high=0.7,gamma=1.3",
+    "posterize:bits=3",
+    "solarize",
+    "threshold:value=0.4w",
+    "threshold:value=0.6w,mode=to_zero_inv",
+    "grayscale",
+    "grayscale rgb",
+    "channels:select=2,0",
+    "matrix:values=0.2,0.5,0.3,-0.4,1.1,0.2,0.9,0.3,-0.1",
+    "invert gaussian:sigma=1.4 gamma median grayscale sobel threshold:value=0.4w dilate invert",
+)
+"""``0.4w`` stands for that part of white."""
+
+
+def written(pipeline, dtype):
+    """Return a pipeline with the values of pixels in the image's own range."""
+    words = pipeline.replace(",", " , ").replace("=", "= ").split(" ")
+    scaled = [f"{float(word[:-1]) * WHITE[dtype]:g}" if word[-1:] == "w" else word for word in words]
+    return " ".join(scaled).replace(" , ", ",").replace("= ", "=")
+
+
+def pass_of(pipeline, spec):
+    """Return the point and stencil steps of a pipeline as one pass, None where it does not take the image."""
+    try:
+        steps = tuple(
+            one for one in plan_steps(parse(pipeline), spec) if one.operation.pattern in {"point", "stencil"}
+        )
+    except StageError:
+        return None
+    return Pass(spec, steps[-1].after, steps, None)
+
+
+def programs_of(pipelines, channels=CHANNELS):
+    """Yield what is launched for every pipeline, type and number of channels."""
+    for pipeline in pipelines:
+        for dtype in DTYPES:
+            for count in channels:
+                one = pass_of(written(pipeline, dtype), ImageSpec(97, 61, count, dtype))
+                program = make_program(gpu_steps(one.steps, None)) if one else None
+                if isinstance(program, Program):
+                    yield program

@@ -1,0 +1,54 @@
+"""The CUDA sources, compiled for this CPU, do to the bit what the CPU's own kernels do."""
+
+import numpy as np
+import pytest
+from host_backend import HostBackend
+from kernel_cases import PIPELINES, pass_of, written
+from kernel_harness import differing, fresh_picture, on_cpu, on_device, spec_of
+
+from mpi_stage.operations.declaration import Border
+
+SEED = int(np.random.default_rng().integers(1 << 30))
+"""Another one in every run; a failure names it."""
+
+TYPES_AND_CHANNELS = (("uint8", 3), ("uint8", 4), ("uint16", 1), ("uint16", 4), ("float32", 3))
+
+
+@pytest.mark.parametrize("pipeline", PIPELINES)
+def test_a_gpu_chain_gives_the_cpu_s_bytes_for_integers_and_nearly_them_for_floats(pipeline, library):
+    rng = np.random.default_rng(SEED)
+    tried = 0
+    for dtype, channels in TYPES_AND_CHANNELS:
+        image = fresh_picture(rng, int(rng.integers(1, 41)), int(rng.integers(1, 71)), channels, dtype)
+        one = pass_of(written(pipeline, dtype), spec_of(image))
+        result = on_device(one, image, HostBackend(library), int(rng.integers(1, 12))) if one else None
+        if result is not None:
+            tried += 1
+            count = differing(result, on_cpu(one, image))
+            assert count == 0, f"{pipeline} on {image.shape} {dtype}, seed {SEED}: {count} values differ"
+    assert tried
+
+
+@pytest.mark.parametrize("border", list(Border))
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_borders_and_seams_are_those_of_the_cpu(border, ranks, library):
+    rng = np.random.default_rng(SEED)
+    fill = ",fill=77" if border is Border.CONSTANT else ""
+    names = ("gaussian:sigma=1.2", "dilate:size=5", "median:size=3")
+    steps = [f"{name},border={border}{fill}" for name in names]
+    for rows, columns in ((1, 9), (17, 1), (23, 37)):
+        image = fresh_picture(rng, rows, columns, 3, "uint8")
+        one = pass_of(" ".join(steps), spec_of(image))
+        result = on_device(one, image, HostBackend(library), 5, ranks=ranks)
+        assert differing(result, on_cpu(one, image)) == 0, f"{border}, {rows} × {columns}, seed {SEED}"
+
+
+@pytest.mark.parametrize("name", ["median", "dilate:size=3", "median:size=5", "erode:size=4"])
+def test_nan_counts_as_on_the_cpu(name, host_backend):
+    image = fresh_picture(np.random.default_rng(SEED), 19, 23, 1, "float32")
+    image[3:5, 4:9] = np.nan
+    image[9, 9] = -np.nan
+    image[12, 12:15, 0] = (np.inf, -np.inf, -0.0)
+    one = pass_of(name, spec_of(image))
+    result, expected = on_device(one, image, host_backend, 7), on_cpu(one, image)
+    assert result.tobytes() == expected.tobytes(), f"seed {SEED}"
