@@ -1,6 +1,6 @@
 """The chain of a pass on the device that the plan has chosen for it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -10,20 +10,48 @@ from gpu_kernels.program import make_program
 from mpi_stage.errors import DeviceLostError
 from mpi_stage.gpu import Gpu
 from mpi_stage.gpu_steps import gpu_steps
-from mpi_stage.image import Pixels
+from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass
 from mpi_stage.stream import Chain, Emit
 
+Room = Callable[[int], Pixels]
+"""Gives memory for so many rows, to be filled and used until it is called again."""
+
+
+def one_buffer(spec: ImageSpec, most_rows: int) -> Room:
+    """Return room for up to ``most_rows`` rows, always in the same memory."""
+    buffer: list[Pixels] = []
+
+    def room(rows: int) -> Pixels:
+        if not buffer:
+            buffer.append(spec.empty(most_rows))
+        return buffer[0][:rows]
+
+    return room
+
 
 class PassChain(Protocol):
     """Rows in at one end, filtered rows of the slab out at the other."""
+
+    def room(self, rows: int) -> Pixels:
+        """Return memory for the next rows; rows that are pushed from there need no copy."""
 
     def push(self, rows: Pixels, emit: Emit) -> None:
         """Send rows through; ``emit`` gets the slab's rows, in order, as they are ready."""
 
     def finish(self, emit: Emit) -> None:
         """Bring out all that the steps hold back."""
+
+
+class _CpuChain(Chain):
+    """The chain of a pass on the CPU, with a buffer for the rows that go in."""
+
+    def __init__(
+        self, one: Pass, arriving: Rows, slab: Rows, block_rows: int, measured: Sequence[Any]
+    ) -> None:
+        super().__init__(one.steps, arriving, slab, block_rows, periodic=one.periodic, measured=measured)
+        self.room = one_buffer(one.before, min(block_rows, slab.height))
 
 
 @contextmanager
@@ -38,7 +66,7 @@ def open_chain(
 
     """
     if one.gpu is None:
-        yield Chain(one.steps, arriving, slab, block_rows, periodic=one.periodic, measured=measured)
+        yield _CpuChain(one, arriving, slab, block_rows, measured)
         return
     try:
         with _gpu_chain(one, one.gpu, arriving, slab, measured) as chain:

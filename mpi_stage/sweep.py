@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from mpi_stage.chains import open_chain
+from mpi_stage.chains import Room, one_buffer, open_chain
 from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
@@ -45,7 +45,7 @@ def sweep(
 
     rows_at_once = one.gpu.block_rows if one.gpu else block_rows
     with open_chain(one, swap.arriving, slab, rows_at_once, measured) as chain:
-        for first, rows in blocks(one.before, slab, reader, rows_at_once):
+        for first, rows in blocks(one.before, slab, reader, rows_at_once, chain.room):
             if first == slab.first:
                 above = swap.wait_above()
                 with clock.phase("compute"):
@@ -61,12 +61,17 @@ def sweep(
     swap.wait_all()
 
 
-def blocks(spec: ImageSpec, slab: Rows, reader: RowReader, block_rows: int) -> Iterator[tuple[int, Pixels]]:
-    """Yield first row and rows of a slab, a block at a time, each in the same memory as the last."""
+def blocks(
+    spec: ImageSpec, slab: Rows, reader: RowReader, block_rows: int, room: Room | None = None
+) -> Iterator[tuple[int, Pixels]]:
+    """Yield first row and rows of a slab, a block at a time, in memory that is used again.
+
+    ``room`` gives that memory for as many rows; it is called once for each block.
+    """
     if isinstance(reader, Foresighted):
         reader.expect_rows(slab.first, slab.height)
-    buffer = spec.empty(min(block_rows, slab.height))
+    room = room or one_buffer(spec, min(block_rows, slab.height))
     for first in range(slab.first, slab.end, block_rows):
-        rows = buffer[: min(block_rows, slab.end - first)]
+        rows = room(min(block_rows, slab.end - first))
         reader.read_rows(first, rows)
         yield first, rows
