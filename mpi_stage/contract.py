@@ -86,6 +86,7 @@ class Request(_Message):
     block_rows: rows processed at once; None lets the plan choose.
     scratch: folder for what does not fit in memory; None for the output's folder.
     digest: whether to compute the digest of the output's pixels.
+    format: of the output, one of ``formats.registry.FORMATS``; None for the one of its suffix.
     compression, quality, tile: for the sink, ``tile`` the edge of a square one in pixels; None as the
         input has it.
     page, plane, level: which image of the input, see ``formats.base.SourceOptions``.
@@ -109,6 +110,7 @@ class Request(_Message):
     quality: int | None = None
     border: str | None = None
     tile: int | None = None
+    format: str | None = None
     page: int = 0
     plane: str | None = None
     level: int = 0

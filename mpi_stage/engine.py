@@ -10,9 +10,10 @@ import numpy as np
 from mpi_stage.collective.context import GlobalStep, RankContext
 from mpi_stage.collective.geometry import MovedRows
 from mpi_stage.collective.reduction import join
+from mpi_stage.collective.seams import join_seams
 from mpi_stage.collective.transfer import collect, spread
 from mpi_stage.digest import RowDigest
-from mpi_stage.formats.base import Sink, Source
+from mpi_stage.formats.base import SeamSink, Sink, Source
 from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.measure import Measurement
@@ -162,6 +163,9 @@ class Engine:
         self._context.barrier()
         sink.open()
         self._sweep(one, reader, lambda first, rows: self._output(sink.write_rows, first, rows))
+        if isinstance(sink, SeamSink):
+            join_seams(self._context, self._plan.partition(one.after), sink)
+            self.memory.sample(always=True)
         sizes = np.asarray(sink.end_part(), np.int64)
         with self._clock.phase("wait"):
             counts = self._comm.allgather(len(sizes))

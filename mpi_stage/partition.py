@@ -62,12 +62,13 @@ class Partition:
         virtual = wanted.first
         while virtual < wanted.end:
             first = virtual % self.rows
-            owner = self._owner(first)
+            owner = self.owner(first)
             count = min(self.slab(owner).end - first, wanted.end - virtual)
             yield Piece(owner, virtual, first, count)
             virtual += count
 
-    def _owner(self, row: int) -> int:
+    def owner(self, row: int) -> int:
+        """Return the rank that has a row."""
         units = -(-self.rows // self.unit)
         rank = row // self.unit * self.ranks // units
         while self.slab(rank).end <= row:

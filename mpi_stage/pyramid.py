@@ -7,6 +7,7 @@ import numpy as np
 from mpi_stage.image import ImageSpec, Pixels
 
 Take = Callable[[int, Pixels], None]
+Halve = Callable[[Pixels, Pixels], None]
 
 _SUMS = {"uint8": np.uint16, "uint16": np.uint32}
 _AT_ONCE_BYTES = 1 << 20
@@ -44,12 +45,56 @@ def halve(pixels: Pixels, out: Pixels) -> None:
             np.multiply(left + right, pixels.dtype.type(0.25), out=part)
 
 
+def pick(pixels: Pixels, out: Pixels) -> None:
+    """Fill ``out`` with the upper left of 2 × 2 pixels, for values that have no mean, such as labels."""
+    out[...] = pixels[::2, ::2]
+
+
+def halve_valid(nodata: float) -> Halve:
+    """Return what does as :func:`halve` does, leaving out values without data.
+
+    Where all four are without data, so is the result; a mean that would by chance be the value for
+    that becomes its neighbour.
+    """
+
+    def halve_some(pixels: Pixels, out: Pixels) -> None:
+        rows = max(1, _AT_ONCE_BYTES // max(1, out[:1].nbytes))
+        for first in range(0, len(out), rows):
+            part = out[first : first + rows]
+            _halve_valid(pixels[2 * first : 2 * (first + len(part))], part, nodata)
+
+    return halve_some
+
+
+def _halve_valid(pixels: Pixels, out: Pixels, nodata: float) -> None:
+    """Fill ``out`` from its rows' pairs of rows."""
+    pad = [(0, length % 2) for length in pixels.shape[:2]]
+    whole = np.pad(pixels, [*pad, (0, 0)], "edge")
+    valid = ~np.isnan(whole) if np.isnan(nodata) else whole != nodata
+    kind = np.dtype(np.int64) if pixels.dtype.kind == "u" else pixels.dtype
+    values = np.where(valid, whole, 0).astype(kind)
+    down, counts = values[::2] + values[1::2], valid[::2].astype(kind) + valid[1::2]
+    sums, counts = down[:, ::2] + down[:, 1::2], counts[:, ::2] + counts[:, 1::2]
+    some = counts > 0
+    counts[~some] = 1
+    if kind.kind == "i":
+        means = ((2 * sums + counts) // (2 * counts)).astype(pixels.dtype)
+        beside = nodata + 1 if nodata < np.iinfo(pixels.dtype).max else nodata - 1
+    else:
+        means, beside = (
+            sums / counts,
+            float(np.nextafter(pixels.dtype.type(nodata), np.inf, dtype=pixels.dtype)),
+        )
+    means[some & (means == nodata)] = beside
+    out[...] = np.where(some, means, pixels.dtype.type(nodata))
+
+
 class Halver:
     """Takes consecutive rows of one level and gives away those of the next; holds at most one row."""
 
-    def __init__(self, spec: ImageSpec, take: Take) -> None:
+    def __init__(self, spec: ImageSpec, take: Take, how: Halve = halve) -> None:
         """Expect rows of an image like ``spec``, from an even row on; ``take(first, rows)`` gets means."""
-        self._spec, self._take = spec, take
+        self._spec, self._take, self._how = spec, take, how
         self._below = halved(spec)
         self._odd: Pixels | None = None
 
@@ -68,7 +113,8 @@ class Halver:
 
     def _give(self, first: int, rows: Pixels) -> None:
         made = self._below.empty(-(-len(rows) // 2))
-        halve(rows, made)
+        with np.errstate(invalid="ignore", over="ignore"):  # infinite floats have no mean, or an infinite one
+            self._how(rows, made)
         self._take(first, made)
 
 

@@ -297,7 +297,11 @@ def _result_spec(steps: Sequence[Step], header: Header) -> ImageSpec:
 def _options(request: Request, bucket: "Bucket | None") -> SinkOptions:
     tile = None if request.tile is None else (request.tile, request.tile)
     options = SinkOptions(
-        compression=request.compression, quality=request.quality, tile=tile, threads=request.threads
+        format=request.format,
+        compression=request.compression,
+        quality=request.quality,
+        tile=tile,
+        threads=request.threads,
     )
     if bucket is None or not is_object(request.output):
         return options

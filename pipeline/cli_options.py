@@ -9,6 +9,10 @@ Plane = Annotated[
     str | None, typer.Option(metavar="z=N,c=N,t=N", help="Which plane of an OME-TIFF, instead of its page.")
 ]
 Level = Annotated[int, typer.Option(min=0, help="Which level of a pyramid, 0 being the largest.")]
+Format = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="cog, tiff, png, jpeg, webp or bmp, whatever the suffix says."),
+]
 Compression = Annotated[
     str | None,
     typer.Option(

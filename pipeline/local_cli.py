@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli_options import Compression, Level, Page, Plane, Quality, Tile
+from pipeline.cli_options import Compression, Format, Level, Page, Plane, Quality, Tile
 from pipeline.plain_run import Run
 from pipeline.sizes import parse_size
 
@@ -59,6 +59,7 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
     page: Page = 0,
     plane: Plane = None,
     level: Level = 0,
+    format: Format = None,  # noqa: A002  (the word of the command line)
     compression: Compression = None,
     quality: Quality = None,
     tile: Tile = None,
@@ -77,6 +78,7 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
         compression=compression,
         quality=quality,
         tile=tile,
+        format=format,
         page=page,
         plane=plane,
         level=level,

@@ -39,6 +39,7 @@ class RunOptions(NamedTuple):
     border: for the steps that take one and state none; each operation's own if None.
     memory_bytes: the most anonymous memory that one rank may use; the stage's default if None.
     block_rows: rows processed at once.
+    format: of the output, ``cog`` for instance, whatever its suffix says.
     compression, quality, tile: for the output; ``tile`` is the edge of a square tile in pixels.
     page, plane, level: which image of the input: the number of its page, or an OME plane such as
         ``z=3,c=1``, and the level of its pyramid.
@@ -53,6 +54,7 @@ class RunOptions(NamedTuple):
     compression: str | None = None
     quality: int | None = None
     tile: int | None = None
+    format: str | None = None
     page: int = 0
     plane: str | None = None
     level: int = 0
@@ -76,6 +78,7 @@ class RunOptions(NamedTuple):
             compression=self.compression,
             quality=self.quality,
             tile=self.tile,
+            format=self.format,
             page=self.page,
             plane=self.plane,
             level=self.level,

@@ -78,6 +78,7 @@ class Manifest(_Model):
     compression: str | None = None
     quality: int | None = None
     tile: int | None = None
+    format: str | None = None
     webhook: str | None = None
     idempotency_key: str | None = None
 

@@ -129,6 +129,7 @@ VALUES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "--compression": ("compression", _text),
     "--quality": ("quality", _quality),
     "--tile": ("tile", _side),
+    "--format": ("format", _text),
     "--page": ("page", _count),
     "--plane": ("plane", _text),
     "--level": ("level", _count),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli_options import Compression, Level, Page, Plane, Quality, Tile
+from pipeline.cli_options import Compression, Format, Level, Page, Plane, Quality, Tile
 
 if TYPE_CHECKING:
     from pipeline.client import Client
@@ -89,6 +89,7 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
     page: Page = 0,
     plane: Plane = None,
     level: Level = 0,
+    format: Format = None,  # noqa: A002  (the word of the command line)
     compression: Compression = None,
     quality: Quality = None,
     tile: Tile = None,
@@ -104,7 +105,7 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
     client = _client(data)
     options: dict[str, Any] = {"output": output, "priority": priority, "batch": batch, "webhook": webhook}
     options |= {"ranks": ranks, "device": device, "page": page, "plane": plane, "level": level}
-    options |= {"compression": compression, "quality": quality, "tile": tile}
+    options |= {"compression": compression, "quality": quality, "tile": tile, "format": format}
     statuses = [client.submit(given, steps, key=_key_of(key, given, inputs), **options) for given in inputs]
     if wait:
         statuses = _wait(client, statuses, quiet=as_json)

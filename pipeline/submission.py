@@ -65,6 +65,7 @@ class Order:
     compression: str | None = None
     quality: int | None = None
     tile: int | None = None
+    format: str | None = None
 
 
 def submit(parts: Parts, order: Order) -> JobStatus:
@@ -158,6 +159,7 @@ def _manifest(
         compression=order.compression,
         quality=order.quality,
         tile=order.tile,
+        format=order.format,
         webhook=order.webhook,
         idempotency_key=order.key,
     )

@@ -47,6 +47,7 @@ class Place:
             compression=manifest.compression,
             quality=manifest.quality,
             tile=manifest.tile,
+            format=manifest.format,
             scratch=str(self.scratch),
         )
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from mpi_stage.formats.geo import GeoReference
 from mpi_stage.image import ImageSpec, Pixels
@@ -105,9 +105,11 @@ class SinkOptions:
     """How an output is to be written; None means as the input has it, or the format's habit.
 
     ``compression`` may carry a number (``zstd:9``), see ``tiff_coding``. ``threads`` is how many threads
-    encode on one rank. ``uploads`` is where the parts of outputs go that are objects.
+    encode on one rank. ``format`` is one of the names of ``registry.FORMATS``, whatever the suffix says.
+    ``uploads`` is where the parts of outputs go that are objects.
     """
 
+    format: str | None = None
     compression: str | None = None
     tile: tuple[int, int] | None = None
     quality: int | None = None
@@ -129,6 +131,19 @@ class SinkPlan:
     encode_bytes: int
     kept: tuple[str, ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seam:
+    """Rows of a smaller level, the first of a rank, that lie in a row of tiles which another rank began.
+
+    ``home`` is a row of the image whose rank is to have them; ``first`` is the first row in ``level``.
+    """
+
+    level: int
+    first: int
+    home: int
+    rows: Pixels
 
 
 class Source(Protocol):
@@ -180,3 +195,24 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release files and remove the scratch of this rank; safe to call at any time."""
+
+
+@runtime_checkable
+class SeamSink(Sink, Protocol):
+    """A sink with smaller levels, of whose rows of tiles some are begun by one rank and ended by another.
+
+    After the last ``write_rows`` and before ``end_part`` every rank's seams are brought to those who
+    have their home rows, which take them in the order of the ranks they come from.
+    """
+
+    def seams(self) -> Sequence[Seam]:
+        """Return this rank's seams, at most one of each level, largest level first."""
+
+    def seam_spec(self, level: int) -> ImageSpec:
+        """Return the size and type of a level."""
+
+    def take_seam(self, level: int, first: int, rows: Pixels) -> None:
+        """Take the rows of a level from ``first`` on, where this rank's own have ended.
+
+        Raises DiskFullError, OutputError.
+        """

@@ -3,8 +3,7 @@
 import os
 from typing import Protocol
 
-from mpi_stage.errors import OutputExistsError
-from mpi_stage.formats.files import output_errors, write_all
+from mpi_stage.formats.files import create_file, output_errors, write_all
 
 
 class ByteSink(Protocol):
@@ -32,12 +31,7 @@ class FileSink:
 
     def create(self) -> None:
         """Make the file; raises OutputExistsError, DiskFullError, OutputError."""
-        with output_errors(self._path):
-            try:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-                os.close(os.open(self._path, flags, 0o666))
-            except FileExistsError as error:
-                raise OutputExistsError(f"{self._path} is there already; choose another name.") from error
+        create_file(self._path)
 
     def open(self) -> None:
         """Open the file for writing."""

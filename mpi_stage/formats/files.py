@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from mpi_stage.errors import DiskFullError, OutputError
+from mpi_stage.errors import DiskFullError, OutputError, OutputExistsError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_BETWEEN_THESE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)
@@ -43,6 +43,15 @@ def stored_bytes(path: str) -> int:
     if not os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
         return Path(path).stat().st_size
     return sum((Path(folder) / name).stat().st_size for folder, _, names in os.walk(path) for name in names)
+
+
+def create_file(path: str) -> None:
+    """Make an empty file; raises OutputExistsError, DiskFullError, OutputError."""
+    with output_errors(path):
+        try:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666))
+        except FileExistsError as error:
+            raise OutputExistsError(f"{path} is there already; choose another name.") from error
 
 
 def _free_bytes(path: str) -> int:

@@ -12,11 +12,13 @@ from mpi_stage.errors import (
     DamagedInputError,
     MissingInputError,
     MissingPageError,
+    ParameterError,
     UnsupportedFormatError,
 )
 from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan, Source, SourceOptions
 from mpi_stage.formats.byte_sink import ByteSink, FileSink
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
+from mpi_stage.formats.cog_layout import CogLayout, choose_cog
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
 from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
@@ -38,6 +40,10 @@ SUFFIXES = {
 }
 _OME_ZARR = ".ome.zarr"
 _ZARR_2 = (".zarray", ".zgroup", ".zattrs")
+FORMATS = ("cog", *dict.fromkeys(SUFFIXES.values()))
+"""What may be asked for, whatever a file's name."""
+
+_COG = (".cog.tif", ".cog.tiff")
 _MAGICS = (
     (b"II*\x00", "tiff"),
     (b"MM\x00*", "tiff"),
@@ -159,6 +165,18 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
         from mpi_stage.formats.zarr_sink import ZarrSink  # noqa: PLC0415 (start-up time)
 
         return ZarrSink(path, layout, settled.metadata, plan=plan, clock=clock)
+    if isinstance(layout, CogLayout):
+        from mpi_stage.formats.cog_sink import CogSink  # noqa: PLC0415 (start-up time)
+
+        return CogSink(
+            path,
+            layout,
+            settled.metadata,
+            plan=plan,
+            scratch_dir=scratch_dir,
+            clock=clock,
+            threads=options.threads,
+        )
     if layout is not None:
         if options.uploads is not None:
             from mpi_stage.formats.tiff_parts_sink import TiffPartsSink  # noqa: PLC0415 (start-up time)
@@ -185,7 +203,7 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
         )
     from mpi_stage.formats.raster_sink import RasterSink  # noqa: PLC0415 (start-up time)
 
-    kind = _kind_of_name(name)
+    kind = _kind_written(name, options)
     return RasterSink(
         _whole_sink(path, options),
         kind,
@@ -199,10 +217,18 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
 
 def _plan(
     name: str, spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions
-) -> tuple[SinkPlan, Settled, TiffLayout | ZarrLayout | None]:
+) -> tuple[SinkPlan, Settled, CogLayout | TiffLayout | ZarrLayout | None]:
     """Return the plan, what becomes of the metadata and, for a TIFF or a Zarr, its layout."""
-    kind = _kind_of_name(name)
+    kind = _kind_written(name, options)
     check_quality(options.quality)
+    if kind == "cog":
+        if options.uploads is not None:
+            raise UnsupportedFormatError(
+                f"{name}: Cloud-Optimized GeoTIFF is not written straight to a bucket. Write it to a file."
+            )
+        cog = choose_cog(spec, like, options)
+        settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
+        return _divisible(cog.row_unit, cog.encode_bytes(options.threads), settled), settled, cog
     if kind == "tiff":
         layout = choose_layout(spec, like, options)
         settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
@@ -277,8 +303,14 @@ def _exif_fits(kind: str, metadata: Metadata) -> bool:
     return kind != "jpeg" or len(metadata.exif or b"") <= _MAX_JPEG_EXIF_BYTES
 
 
-def _kind_of_name(name: str) -> str:
-    """Return the format that a file name's suffix stands for."""
+def _kind_written(name: str, options: SinkOptions) -> str:
+    """Return the format that is asked for, or else the one that a file name's suffix stands for."""
+    if options.format is not None:
+        if options.format not in FORMATS:
+            raise ParameterError(f"outputs are written as {', '.join(FORMATS)}, not as {options.format!r}")
+        return options.format
+    if name.lower().endswith(_COG):
+        return "cog"
     suffix = Path(name).suffix
     kind = SUFFIXES.get(suffix.lower())
     if kind is None:

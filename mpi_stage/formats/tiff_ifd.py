@@ -1,4 +1,4 @@
-"""The front of a TIFF file: its header, one image file directory and the values of its tags.
+"""The front of a TIFF file: its header, its image file directories and the values of their tags.
 
 After Adobe's *TIFF Revision 6.0* and the BigTIFF extension of libtiff.
 """
@@ -18,6 +18,7 @@ ORDER = "<" if sys.byteorder == "little" else ">"
 _MAGIC = b"II" if sys.byteorder == "little" else b"MM"
 _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _DOUBLE, _LONG8 = 2, 3, 4, 5, 7, 12, 16
 _ALIGNMENT = 16
+_VALUE_ALIGNMENT = 8
 _RATIONAL_MAX = 2**32 - 1
 
 
@@ -75,28 +76,38 @@ def integers(code: int, values: Offsets, *, big: bool) -> Tag:
     )
 
 
-def front(tags: Sequence[Tag], *, big: bool) -> bytes:
-    """Lay out header, directory and values, padded to a multiple of 16 bytes.
+def front(directories: Sequence[Sequence[Tag]], *, big: bool, preamble: bytes = b"") -> bytes:
+    """Lay out header, ``preamble``, directories and values, padded to a multiple of 16 bytes.
 
-    The length depends on the number and size of the values alone, never on what they are, so that
-    the place of the pixels is known before the offsets are.
+    Each directory points to the next. The length depends on the number and size of the values alone,
+    never on what they are, so that the place of the pixels is known before the offsets are.
     """
+    first = (16 if big else 8) + len(preamble)
+    first += -first % _VALUE_ALIGNMENT
+    version = struct.pack(ORDER + ("HHHQ" if big else "HI"), *((43, 8, 0, first) if big else (42, first)))
+    whole = (_MAGIC + version + preamble).ljust(first, b"\x00")
+    for number, tags in enumerate(directories, 1):
+        whole += _directory(tags, len(whole), big=big, last=number == len(directories))
+    return whole + bytes(-len(whole) % _ALIGNMENT)
+
+
+def _directory(tags: Sequence[Tag], place: int, *, big: bool, last: bool) -> bytes:
+    """Return one directory that begins at byte ``place``, its values behind it."""
     ordered = sorted(tags, key=lambda tag: tag.code)
     inline = 8 if big else 4
-    entry = "HHQ" if big else "HHI"
-    header = _MAGIC + struct.pack(ORDER + ("HHHQ" if big else "HI"), *((43, 8, 0, 16) if big else (42, 8)))
-    number = struct.pack(ORDER + ("Q" if big else "H"), len(ordered))
-    directory_bytes = len(number) + len(ordered) * (struct.calcsize(ORDER + entry) + inline) + inline
-    place = len(header) + directory_bytes
-    entries, values = bytearray(number), bytearray()
+    entry = ORDER + ("HHQ" if big else "HHI")
+    offset = ORDER + ("Q" if big else "I")
+    entries = bytearray(struct.pack(ORDER + ("Q" if big else "H"), len(ordered)))
+    values_at = place + len(entries) + len(ordered) * (struct.calcsize(entry) + inline) + inline
+    values = bytearray()
     for tag in ordered:
-        entries += struct.pack(ORDER + entry, tag.code, tag.kind, tag.count)
+        entries += struct.pack(entry, tag.code, tag.kind, tag.count)
         if len(tag.data) <= inline:
             entries += tag.data.ljust(inline, b"\x00")
             continue
-        values += bytes(-(place + len(values)) % 8)
-        entries += struct.pack(ORDER + ("Q" if big else "I"), place + len(values))
+        values += bytes(-(values_at + len(values)) % _VALUE_ALIGNMENT)
+        entries += struct.pack(offset, values_at + len(values))
         values += tag.data
-    entries += bytes(inline)
-    whole = header + entries + values
-    return whole + bytes(-len(whole) % _ALIGNMENT)
+    values += bytes(-(values_at + len(values)) % _VALUE_ALIGNMENT)
+    entries += struct.pack(offset, 0 if last else values_at + len(values))
+    return bytes(entries + values)

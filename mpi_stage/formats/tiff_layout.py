@@ -1,6 +1,7 @@
 """How an output TIFF is cut into segments: pure arithmetic, the same on every rank."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,8 +91,7 @@ class TiffLayout:
     @property
     def big(self) -> bool:
         """Whether the file may outgrow 32-bit offsets, judged by the worst encoded size."""
-        worst = self.stored_bytes * _GROWTH[self.compression]
-        return worst + self.segments * (_SEGMENT_EXTRA_BYTES + _TABLE_BYTES) > _CLASSIC_BYTES
+        return outgrows_classic([self])
 
     @property
     def row_unit(self) -> int:
@@ -120,6 +120,13 @@ class TiffLayout:
     def empty_segment(self, rows: int) -> Pixels:
         """Return an uninitialised array for ``rows`` rows of a segment."""
         return np.empty((rows, self.segment_columns, self.spec.channels), self.spec.dtype)
+
+
+def outgrows_classic(images: Sequence[TiffLayout], frame_bytes: int = 0) -> bool:
+    """Whether a file of these images may outgrow 32-bit offsets, with so many bytes around each segment."""
+    each = _SEGMENT_EXTRA_BYTES + _TABLE_BYTES + frame_bytes
+    worst = sum(one.stored_bytes * _GROWTH[one.compression] + one.segments * each for one in images)
+    return worst > _CLASSIC_BYTES
 
 
 def choose_layout(spec: ImageSpec, like: Header | None, options: SinkOptions) -> TiffLayout:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpi_stage.errors import OutputError, OutputExistsError
+from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkPlan
-from mpi_stage.formats.files import copy_bytes, output_errors, write_all
+from mpi_stage.formats.files import copy_bytes, create_file, output_errors, write_all
 from mpi_stage.formats.tiff_append import Appender
 from mpi_stage.formats.tiff_ifd import Offsets
 from mpi_stage.formats.tiff_layout import TiffLayout
@@ -51,12 +51,7 @@ class TiffSink:
 
     def create(self) -> None:
         """Make the file; raises OutputExistsError, DiskFullError, OutputError."""
-        with output_errors(self._path):
-            try:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-                os.close(os.open(self._path, flags, 0o666))
-            except FileExistsError as error:
-                raise OutputExistsError(f"{self._path} is there already; choose another name.") from error
+        create_file(self._path)
 
     def open(self) -> None:
         """Open the file for writing."""

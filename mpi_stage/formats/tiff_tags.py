@@ -24,6 +24,7 @@ from mpi_stage.formats.tiff_metadata import NODATA
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS
 
 SOFTWARE = "halorow"
+_SUBFILE_TYPE, _REDUCED = 254, 1
 _LERC, _LERC_PARAMETERS = 34_887, 50_674
 _COMPRESSION = {
     "none": 1,
@@ -41,15 +42,29 @@ _FULL_RANGE_YCBCR = (0.0, 255.0, 128.0, 255.0, 128.0, 255.0)
 
 def tiff_front(layout: TiffLayout, metadata: Metadata, offsets: Offsets, counts: Offsets) -> bytes:
     """Return the bytes of the file before the first segment; their number does not depend on the tables."""
-    big = layout.big
-    tables = (324, 325) if layout.tiled else (273, 279)
-    tags = [
-        *_pixel_tags(layout),
-        *_metadata_tags(metadata),
-        integers(tables[0], offsets, big=big),
-        integers(tables[1], counts, big=big),
-    ]
-    return front(tags, big=big)
+    return front([page_tags(layout, metadata, offsets, counts, big=layout.big)], big=layout.big)
+
+
+def page_tags(
+    layout: TiffLayout, metadata: Metadata, offsets: Offsets, counts: Offsets, *, big: bool
+) -> list[Tag]:
+    """Return the directory of an image."""
+    return [*_pixel_tags(layout), *_metadata_tags(metadata), *_tables(layout, offsets, counts, big=big)]
+
+
+def level_tags(
+    layout: TiffLayout, nodata: str | None, offsets: Offsets, counts: Offsets, *, big: bool
+) -> list[Tag]:
+    """Return the directory of a smaller level of an image."""
+    more = [] if nodata is None else [text(NODATA, nodata)]
+    tables = _tables(layout, offsets, counts, big=big)
+    return [longs(_SUBFILE_TYPE, _REDUCED), *_pixel_tags(layout), *more, *tables]
+
+
+def _tables(layout: TiffLayout, offsets: Offsets, counts: Offsets, *, big: bool) -> list[Tag]:
+    """Return where the segments lie."""
+    codes = (324, 325) if layout.tiled else (273, 279)
+    return [integers(codes[0], offsets, big=big), integers(codes[1], counts, big=big)]
 
 
 def front_bytes(layout: TiffLayout, metadata: Metadata) -> int:

@@ -85,7 +85,7 @@ class RowEncoder:
 
 
 class CodedWriter:
-    """Compressed segments: rows are held back until a row of segments is full, then encoded."""
+    """Segments that are encoded: rows are held back until a row of segments is full, then encoded."""
 
     def __init__(
         self, layout: TiffLayout, appender: SegmentAppender, pool: TilePool, clock: PhaseClock

@@ -60,3 +60,34 @@ def test_a_page_that_is_not_there_is_an_error_of_the_input(stack):
     done = halorow("plan", path, "invert", "--page", 6)
     assert done.returncode == 3
     assert "has no page 6: it has 6, counted from 0" in done.stderr
+
+
+@pytest.mark.parametrize("steps", [("gaussian:sigma=2",), ("grayscale", "threshold:value=128", "label")])
+def test_any_number_of_ranks_writes_the_same_cloud_optimized_file(tmp_path, steps):
+    pixels = np.random.default_rng(0).integers(0, 256, (611, 203, 3), np.uint8)
+    tifffile.imwrite(tmp_path / "in.tif", pixels, photometric="rgb", metadata=None)
+    files = set()
+    for ranks in (1, 2, 3, 5):
+        path = tmp_path / f"{ranks}.tif"
+        options = ("--format", "cog", "--tile", 64, "--ranks", ranks, "--quiet")
+        done = halorow("run", tmp_path / "in.tif", path, *steps, *options)
+        assert (done.returncode, done.stderr) == (0, "")
+        files.add(path.read_bytes())
+    assert len(files) == 1
+    with tifffile.TiffFile(tmp_path / "5.tif") as found:
+        assert [page.shape[:2] for page in found.pages] == [
+            (611, 203),
+            (306, 102),
+            (153, 51),
+            (77, 26),
+            (39, 13),
+        ]
+
+
+def test_a_suffix_asks_for_a_cloud_optimized_file(tmp_path, stack):
+    path, planes = stack
+    done = halorow("run", path, tmp_path / "out.cog.tif", "invert", "--tile", 32, "--quiet")
+    assert (done.returncode, done.stderr) == (0, "")
+    with tifffile.TiffFile(tmp_path / "out.cog.tif") as found:
+        assert np.array_equal(found.pages.first.asarray(), 65_535 - planes[0, 0])
+        assert len(found.pages) == 3

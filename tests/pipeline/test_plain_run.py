@@ -40,7 +40,7 @@ def understood(monkeypatch):
         "a b invert --memory 1.5GiB --device cpu --border wrap --block-rows 64",
         "a b invert --compression zstd --quality 100 --no-digest --digest --no-digest --quiet",
         "a b invert --ranks 2 --ranks 4",
-        "a b invert --page 3 --level 1 --plane z=3,c=1 --tile 512",
+        "a b invert --page 3 --level 1 --plane z=3,c=1 --tile 512 --format cog",
     ],
 )
 def test_plain_words_mean_what_they_mean_to_typer(understood, words):

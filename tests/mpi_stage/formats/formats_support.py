@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mpi_stage.formats.base import Header, Metadata, SinkOptions, SourceOptions
+from mpi_stage.formats.base import Header, Metadata, SeamSink, SinkOptions, SourceOptions
 from mpi_stage.formats.registry import create_sink, open_source
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.timing import PhaseClock
@@ -69,6 +69,11 @@ def write(
         for sink, (first, last) in zip(sinks, parts, strict=True):
             for row in range(first, last, block_rows):
                 sink.write_rows(row, pixels[row : min(last, row + block_rows)])
+        for seam in [seam for sink in sinks if isinstance(sink, SeamSink) for seam in sink.seams()]:
+            owner = next(
+                sink for sink, (first, last) in zip(sinks, parts, strict=True) if first <= seam.home < last
+            )
+            owner.take_seam(seam.level, seam.first, seam.rows)
         sizes = [sink.end_part() for sink in sinks]
         for rank in reversed(range(writers)):
             sinks[rank].assemble(sizes, rank)

@@ -1,0 +1,38 @@
+"""Rows of smaller levels, brought to the ranks that began the tiles they lie in."""
+
+import numpy as np
+from mpi4py import MPI
+
+from mpi_stage.collective.context import RankContext
+from mpi_stage.formats.base import SeamSink
+from mpi_stage.partition import Partition
+
+LEVEL_TAG = 6
+
+
+def join_seams(context: RankContext, partition: Partition, sink: SeamSink) -> None:
+    """Exchange the seams of all ranks; ``partition`` is that of the image being written.
+
+    Each rank sends what it has of each level to one other, which takes them one after another.
+    """
+    comm = context.comm
+    seams = [(partition.owner(seam.home), seam) for seam in sink.seams()]
+    announced: list[list[tuple[int, int, int]]] = [[] for _ in range(comm.size)]
+    for rank, seam in seams:
+        announced[rank].append((seam.level, seam.first, len(seam.rows)))
+    with context.clock.phase("wait"):
+        arriving = comm.alltoall(announced)
+    sent = [
+        comm.Isend(np.ascontiguousarray(seam.rows).reshape(-1).view(np.uint8), dest=rank, tag=LEVEL_TAG)
+        for rank, seam in seams
+    ]
+    context.traffic.sent_bytes += sum(seam.rows.nbytes for _, seam in seams)
+    for source, pieces in enumerate(arriving):
+        for level, first, count in pieces:
+            rows = sink.seam_spec(level).empty(count)
+            with context.clock.phase("wait"):
+                comm.Recv(rows.reshape(-1).view(np.uint8), source=source, tag=LEVEL_TAG)
+            context.traffic.received_bytes += rows.nbytes
+            sink.take_seam(level, first, rows)
+    with context.clock.phase("wait"):
+        MPI.Request.Waitall(sent)
