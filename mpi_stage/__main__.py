@@ -37,7 +37,7 @@ def main() -> int:
         message = connection.next_request()
         if message.get("request") == "stop":
             return 0
-        if not _serve(comm, message, connection.send):
+        if not _serve(comm, message, connection):
             comm.Abort(EXIT_FAILED)
 
 
@@ -56,21 +56,21 @@ def _load() -> None:
         importlib.import_module(f"mpi_stage.{name}")
 
 
-def _serve(comm: Any, message: dict[str, Any], send: Any) -> bool:  # noqa: ANN401  (typed where imported)
+def _serve(comm: Any, message: dict[str, Any], connection: Any) -> bool:  # noqa: ANN401  (typed where imported)
     """Carry out one request; return whether the world can go on."""
     from mpi_stage.contract import error_event  # noqa: PLC0415
 
     job = str(message.get("job", ""))
     kind = message.pop("request", None)
     try:
-        _carry_out(comm, kind, message, send)
+        _carry_out(comm, kind, message, connection)
     except Exception as error:  # noqa: BLE001  (every failure must reach the supervisor)
-        send(error_event(job, comm.rank, error))
+        connection.send(error_event(job, comm.rank, error))
         return bool(comm.size == 1 or kind == "plan")
     return True
 
 
-def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None:  # noqa: ANN401  (as above)
+def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
     from mpi_stage.collective.context import RankContext  # noqa: PLC0415
     from mpi_stage.contract import Request  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
@@ -78,8 +78,9 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], send: Any) -> None
     from mpi_stage.formats.base import SourceOptions  # noqa: PLC0415
     from mpi_stage.session import file_digest, file_pages, plan_request, run_request  # noqa: PLC0415
 
+    send = connection.send
     if kind == "run":
-        run_request(RankContext(comm), Request.from_json(message), send)
+        run_request(RankContext(comm), Request.from_json(message), send, token=lambda: connection.token)
     elif kind == "plan":
         ranks = int(message.pop("ranks", comm.size))
         request = Request.from_json(message)

@@ -26,6 +26,8 @@ class ControlConnection:
         self._socket.connect(path)
         self._requests: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self._sending = threading.Lock()
+        self.token: str | None = None
+        """The token that the supervisor has sent after the request, where the work takes that long."""
 
     def start(self, rank: int, ranks: int) -> None:
         """Say hello and begin to listen."""
@@ -34,7 +36,9 @@ class ControlConnection:
 
     def next_request(self) -> dict[str, Any]:
         """Wait for the next request."""
-        return self._requests.get()
+        request = self._requests.get()
+        self.token = None
+        return request
 
     def send(self, event: dict[str, Any]) -> None:
         """Send an event. The process ends if nobody listens any more."""
@@ -53,4 +57,8 @@ class ControlConnection:
                     line = b""
                 if not line:
                     os._exit(EXIT_SUPERVISOR_GONE)
-                self._requests.put(json.loads(line))
+                message = json.loads(line)
+                if message.get("request") == "token":
+                    self.token = message["token"]
+                else:
+                    self._requests.put(message)

@@ -19,7 +19,8 @@
     ├── OutputError             exit 1   the output cannot be written
     │   ├── OutputExistsError   exit 2
     │   └── DiskFullError                retryable
-    ├── StorageError            exit 1   the object store fails or refuses; retryable
+    ├── StorageError            exit 1   the object store fails; retryable
+    │   └── AccessError                  it refuses, and will again
     └── WorldError              exit 1   a rank died or stopped answering; retryable
 
 An error's text names the limit, the actual value, the culprit and the remedy, and is fit to be
@@ -121,9 +122,15 @@ class DiskFullError(OutputError):
 
 
 class StorageError(StageError):
-    """Raised when the object store does not answer, refuses a request, or sends other bytes than it has."""
+    """Raised when the object store does not answer, or sends other bytes than it has."""
 
     retryable = True
+
+
+class AccessError(StorageError):
+    """Raised when the object store refuses a request for good."""
+
+    retryable = False
 
 
 class WorldError(StageError):

@@ -103,16 +103,19 @@ def file_pages(request: Request, header: Header) -> dict[str, Any]:
     return {"page": header.page, "level": header.level, "page_count": count, "pages": pages}
 
 
-def run_request(context: RankContext, request: Request, emit: Emit) -> None:
+def run_request(
+    context: RankContext, request: Request, emit: Emit, *, token: Callable[[], str | None] | None = None
+) -> None:
     """Carry out a request; every rank of a world calls this with the same one.
 
-    ``emit`` gets the events. A failure is raised after this rank's files have been closed; rank 0
+    ``emit`` gets the events; ``token`` gives the access token where it is another one by now than the
+    request's. A failure is raised after this rank's files have been closed; rank 0
     removes the unfinished output.
     """
     started = time.perf_counter()
     cv2.setNumThreads(1)  # one rank, one core; some of OpenCV's kernels are exact only so
     try:
-        report = _run(context, request, emit)
+        report = _run(context, request, emit, token)
     except BaseException as error:
         unfinished = not isinstance(error, OutputExistsError) and not is_object(request.output)
         if context.comm.rank == 0 and unfinished:
@@ -123,26 +126,28 @@ def run_request(context: RankContext, request: Request, emit: Emit) -> None:
         emit({"event": "report", "job": request.job, "report": finished})
 
 
-def _run(context: RankContext, request: Request, emit: Emit) -> Report | None:
+def _run(
+    context: RankContext, request: Request, emit: Emit, token: Callable[[], str | None] | None
+) -> Report | None:
     """Open the input, plan, filter; return the report on rank 0."""
     steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
     before = file_bytes()
-    with _bucket(request) as bucket:
+    with _bucket(request, token) as bucket:
         reading = _source_options(request, bucket)
         with closing(open_source(request.input, context.clock, reading)) as source:
             return _Run(context, request, steps, source, emit, before, bucket).run()
 
 
 @contextmanager
-def _bucket(request: Request) -> Iterator["Bucket | None"]:
+def _bucket(request: Request, token: Callable[[], str | None] | None = None) -> Iterator["Bucket | None"]:
     """Yield what reads and writes the objects of a request; None where all is on this machine."""
     if not (is_object(request.input) or is_object(request.output)):
         yield None
         return
     from mpi_stage.objects.bucket import Bucket  # noqa: PLC0415 (start-up time)
 
-    with closing(Bucket(request.access or Access())) as bucket:
+    with closing(Bucket(request.access or Access(), token)) as bucket:
         yield bucket
 
 

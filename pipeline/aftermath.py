@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from mpi_stage.errors import StageError, WorldError
+from mpi_stage.errors import StageError, StorageError, WorldError
 from pipeline import statuses
 from pipeline.errors import (
     HalorowError,
@@ -21,6 +21,7 @@ from pipeline.settle import settle
 from pipeline.work import Work
 
 MOVED = "Moved"
+_AWAY = (StoreError, QueueUnavailableError, StorageError)
 _PUBLIC_FAULT = "an unexpected fault of the program; the operator finds it in the log"
 
 
@@ -150,7 +151,7 @@ def _outcome(record: AttemptRecord, stop: Stop | None, error: Exception) -> Atte
     if isinstance(error, RunCancelledError | StaleFenceError):
         reason = stop.value if stop is not None else "stale"
         return base.model_copy(update={"message": f"the attempt was stopped: {reason}", "counts": False})
-    if isinstance(error, StoreError | QueueUnavailableError) and not isinstance(error, ObjectNotFoundError):
+    if isinstance(error, _AWAY) and not isinstance(error, ObjectNotFoundError):
         away = {"retryable": True, "counts": not error.retryable}
         return base.model_copy(update={"message": error.public_message, **away})
     if isinstance(error, StageError | HalorowError):

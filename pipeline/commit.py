@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline import layout
 from pipeline.errors import ObjectExistsError, RunCancelledError, StaleFenceError
 from pipeline.models import Manifest, Result
-from pipeline.ports import ObjectStore
+from pipeline.ports import BucketStore, ObjectStore
 from pipeline.records import JobRecords
 
 
@@ -45,6 +45,9 @@ def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:
     there; doing it twice is harmless, and reconciliation does it for whoever died in between.
     """
     if published_key(manifest, result) == result.output.key:
+        return
+    if isinstance(store, BucketStore):
+        store.copy(result.output.key, manifest.output_key, generation=result.output.generation)
         return
     path = store.local_path(result.output.key)
     if path is not None:

@@ -11,6 +11,7 @@
     jobs/<id>/attempt-<n>.outcome.json  attempt n ended without a result, and how
     jobs/<id>/retry-<n>.json           somebody asked for another round after attempt n
     jobs/<id>/output-<n>-<name>        what attempt n made; visible only through the result
+    parts/<id>/<n>/…                   what attempt n composes its output of, in a bucket; gone afterwards
     jobs/<id>/result.json              the result; create-only
     jobs/<id>/failed.json              the job failed or is a dead letter
     jobs/<id>/cancelled.json           the job is to stop, or has stopped
@@ -30,6 +31,7 @@ from datetime import datetime
 OPEN = "open/"
 OUTBOX = "outbox/"
 UPLOADS = "uploads/"
+PARTS = "parts/"
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_RANDOM_CHARS = 10
@@ -120,6 +122,14 @@ def retry_key(job_id: str, after_attempt: int) -> str:
 def output_key(job_id: str, attempt: int, name: str) -> str:
     """Key of what an attempt made; no two attempts write to the same one."""
     return f"jobs/{job_id}/output-{attempt:04d}-{safe_name(name)}"
+
+
+def parts_prefix(job_id: str, attempt: int | None = None) -> str:
+    """Return what the keys of the parts of a job's attempts start with, or of one attempt's.
+
+    They lie apart from all else, so that a lifecycle rule of the bucket can remove what is left.
+    """
+    return f"{PARTS}{job_id}/" if attempt is None else f"{PARTS}{job_id}/{attempt:04d}/"
 
 
 def result_key(job_id: str) -> str:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from mpi_stage.contract import Access
 from pipeline.models import Claim, Event, JobStatus, Lane, Notice, ObjectInfo
 
 
@@ -59,6 +60,20 @@ class ObjectStore(Protocol):
 
     def key_of(self, uri: str) -> str:
         """Return the key of a URI in this store. Raises KeyRefusedError for any other."""
+
+
+@runtime_checkable
+class BucketStore(ObjectStore, Protocol):
+    """A store in a bucket, which ranks reach by themselves with the access that it hands out."""
+
+    def address(self, key: str, generation: str | None = None) -> str:
+        """Return what the stage knows an object by, or one generation of it."""
+
+    def access(self) -> Access:
+        """Return an endpoint and a token that works for some minutes at least."""
+
+    def copy(self, key: str, target: str, *, generation: str) -> ObjectInfo:
+        """Copy an object inside the bucket. Raises ObjectNotFoundError, StoreError."""
 
 
 class JobQueue(Protocol):

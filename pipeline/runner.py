@@ -18,6 +18,7 @@ from pipeline.logs import get_logger
 from pipeline.models import Claim, Lane, Manifest, ObjectRef, Result
 from pipeline.parts import Parts
 from pipeline.pulse import Pulse
+from pipeline.renewal import Token
 from pipeline.routing import alone_s
 from pipeline.settle import settle
 from pipeline.turns import Room, Turn, Turns
@@ -45,6 +46,7 @@ class Stage(Protocol):
         deadline_s: float | None = None,
         stall_s: float | None = None,
         cancelled: Callable[[], bool] | None = None,
+        token: Token | None = None,
     ) -> Report:
         """Run one request to its end. Raises StageError, RunCancelledError."""
 
@@ -202,7 +204,7 @@ class JobRunner:
             report = self._run_stage(work, place)
             work.turn.end()
             key = output_key(manifest.id, work.record.attempt, manifest.output_name)
-            info = self._parts.store.put_file(key, place.output)
+            info = place.collect(self._parts.store, key)
         result = Result(
             job_id=manifest.id,
             attempt=work.record.attempt,
@@ -224,10 +226,14 @@ class JobRunner:
 
         try:
             return self._stage.run(
-                place.request(work.manifest), on_event=heed, stall_s=STALL_S, cancelled=work.pulse.stopped
+                place.request(work.manifest),
+                on_event=heed,
+                stall_s=STALL_S,
+                cancelled=work.pulse.stopped,
+                token=place.token,
             )
         except StageError as error:
-            message = str(error).replace(str(place.input), work.manifest.input_name)
+            message = str(error).replace(place.input, work.manifest.input_name)
             raise type(error)(message) from error
 
     def _moved(self, work: Work, request: Request) -> bool:

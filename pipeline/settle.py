@@ -6,8 +6,9 @@ from contextlib import suppress
 from pipeline import statuses
 from pipeline.commit import publish
 from pipeline.errors import QueueUnavailableError
+from pipeline.leftovers import clear_parts
 from pipeline.models import Claim, JobStatus, Manifest, Result
-from pipeline.ports import EventBus, JobQueue, StatusBoard
+from pipeline.ports import BucketStore, EventBus, JobQueue, StatusBoard
 from pipeline.records import Ending, JobRecords
 
 
@@ -63,6 +64,8 @@ def settle(
     """
     if isinstance(ending, Result):
         publish(records.store, manifest, ending)
+    elif isinstance(records.store, BucketStore):
+        clear_parts(records.store, manifest.id)
     status = statuses.ended(manifest, ending, before or news.board.get(manifest.id))
     if claim is None:
         news.tell(status)

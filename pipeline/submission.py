@@ -38,7 +38,7 @@ PORTION = 64
 
 PRIORITIES = range(-10, 11)
 _NO_FOLDERS = "the service takes and makes single files. Use `halorow run` for Zarr, or a TIFF here"
-_RESERVED = ("jobs/", "keys/", layout.OPEN, layout.OUTBOX, layout.UPLOADS)
+_RESERVED = ("jobs/", "keys/", layout.OPEN, layout.OUTBOX, layout.UPLOADS, layout.PARTS)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 from mpi_stage.contract import Report, Request
+from pipeline.renewal import Token
 from pipeline.world import World
 
 Events = Callable[[dict[str, Any]], None]
@@ -34,10 +35,16 @@ class WarmWorld:
         deadline_s: float | None = None,
         stall_s: float | None = None,
         cancelled: Callable[[], bool] | None = None,
+        token: Token | None = None,
     ) -> Report:
         """Run one request to its end. Raises StageError, RunCancelledError."""
         return self._alive().run(
-            request, on_event=on_event, deadline_s=deadline_s, stall_s=stall_s, cancelled=cancelled
+            request,
+            on_event=on_event,
+            deadline_s=deadline_s,
+            stall_s=stall_s,
+            cancelled=cancelled,
+            token=token,
         )
 
     def plan(self, request: Request) -> dict[str, Any]:

@@ -1,17 +1,20 @@
-"""Where an attempt finds its input and puts its output, on this machine."""
+"""Where an attempt finds its input and puts its output."""
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Request
 from mpi_stage.errors import StageError
-from pipeline.errors import ObjectNotFoundError
-from pipeline.models import Manifest
-from pipeline.ports import ObjectStore
+from pipeline import layout
+from pipeline.errors import ObjectNotFoundError, StoreError
+from pipeline.leftovers import clear_parts
+from pipeline.models import Manifest, ObjectInfo
+from pipeline.ports import BucketStore, ObjectStore
+from pipeline.renewal import Token
 
 
 @runtime_checkable
@@ -24,18 +27,29 @@ class _Staging(Protocol):
 
 @dataclass(frozen=True)
 class Place:
-    """The files of one attempt."""
+    """Where one attempt's input and output are: files of this machine, or objects that ranks reach.
 
-    input: Path
-    output: Path
+    Attributes
+    ----------
+    input, output: paths, or addresses in a bucket.
+    scratch: a folder of this machine.
+    parts: address of what the parts of an output in a bucket start with.
+    bucket: the store where input and output are objects, which ranks read and write themselves.
+
+    """
+
+    input: str
+    output: str
     scratch: Path
+    parts: str | None = None
+    bucket: BucketStore | None = None
 
     def request(self, manifest: Manifest) -> Request:
-        """Return what the stage is asked to do."""
+        """Return what the stage is asked to do. Raises StoreError where no token can be had."""
         return Request(
             job=manifest.id,
-            input=str(self.input),
-            output=str(self.output),
+            input=self.input,
+            output=self.output,
             output_name=manifest.output_name,
             steps=manifest.steps,
             device=manifest.device,
@@ -49,21 +63,41 @@ class Place:
             tile=manifest.tile,
             format=manifest.format,
             scratch=str(self.scratch),
+            access=self.bucket.access() if self.bucket else None,
+            parts=self.parts,
         )
+
+    @property
+    def token(self) -> Token | None:
+        """What gives the present token, for attempts that outlive one; None where none is needed."""
+        bucket = self.bucket
+        return None if bucket is None else lambda: bucket.access().token
+
+    def collect(self, store: ObjectStore, key: str) -> ObjectInfo:
+        """Return the finished output as the object ``key``, put there unless the ranks have done it.
+
+        Raises ObjectNotFoundError, StoreError.
+        """
+        if self.bucket is None:
+            return store.put_file(key, Path(self.output))
+        found = store.stat(key)
+        if found is None:
+            raise ObjectNotFoundError(f"the output {key} was removed before it was committed")
+        return found
 
     @contextmanager
     def named(self, manifest: Manifest) -> Iterator[None]:
-        """Have errors of the stage name the user's files instead of where they lie on this machine."""
+        """Have errors of the stage name the user's files instead of where they lie."""
         try:
             yield
         except StageError as error:
-            text = str(error).replace(str(self.input), manifest.input_name)
-            text = text.replace(str(self.output), manifest.output_name)
+            text = str(error).replace(self.input, manifest.input_name)
+            text = text.replace(self.output, manifest.output_name)
             raise type(error)(text.replace(str(self.scratch), "the scratch folder")) from error
 
 
 class Workplace:
-    """Makes the files of one attempt after another below a folder of a worker's own.
+    """Makes the places of one attempt after another, with a folder of a worker's own.
 
     What an earlier process of the same name left there when it was killed is removed first.
     """
@@ -79,19 +113,52 @@ class Workplace:
     def at(self, manifest: Manifest, attempt: int) -> Iterator[Place]:
         """Yield the input as it was when the job was accepted, and places for output and scratch.
 
-        Raises ObjectNotFoundError where the input is gone or another by now, StoreError.
+        Of a store in a bucket they are the objects themselves; else files. Raises ObjectNotFoundError
+        where the input is gone or another by now, StoreError.
         """
         scratch = self._folder / f"{manifest.id}.{attempt:04d}"
         scratch.mkdir()
-        output = self._output(manifest, attempt, scratch)
         try:
-            yield Place(self._input(manifest, scratch), output, scratch)
+            with self._objects(manifest, attempt, scratch) as place:
+                yield place
         finally:
-            output.unlink(missing_ok=True)
             try:
                 scratch.rmdir()
             except OSError:  # something was left in it
                 shutil.rmtree(scratch, ignore_errors=True)
+
+    @contextmanager
+    def _objects(self, manifest: Manifest, attempt: int, scratch: Path) -> Iterator[Place]:
+        """Yield the objects of a bucket; what earlier attempts and this one leave of parts is removed."""
+        store = self._store
+        if not isinstance(store, BucketStore):
+            with self._files(manifest, attempt, scratch) as place:
+                yield place
+            return
+        if attempt > 1:
+            clear_parts(store, manifest.id, below=attempt)
+        output = layout.output_key(manifest.id, attempt, manifest.output_name)
+        try:
+            yield Place(
+                store.address(manifest.input.key, manifest.input.generation),
+                store.address(output),
+                scratch,
+                store.address(f"{layout.parts_prefix(manifest.id, attempt)}x").removesuffix("x"),
+                store,
+            )
+        except BaseException:
+            with suppress(StoreError):
+                clear_parts(store, manifest.id, below=attempt + 1)
+            raise
+
+    @contextmanager
+    def _files(self, manifest: Manifest, attempt: int, scratch: Path) -> Iterator[Place]:
+        """Yield files of this machine; the output's is removed."""
+        output = self._output(manifest, attempt, scratch)
+        try:
+            yield Place(str(self._input(manifest, scratch)), str(output), scratch)
+        finally:
+            output.unlink(missing_ok=True)
 
     def _input(self, manifest: Manifest, scratch: Path) -> Path:
         wanted = manifest.input

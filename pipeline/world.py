@@ -18,6 +18,7 @@ from pipeline.watch import Watch
 
 if TYPE_CHECKING:
     from mpi_stage.contract import Report, Request
+    from pipeline.renewal import Renewal, Token
 
 START_TIMEOUT_S = 60.0
 """Time for all ranks to report, on a machine that may be busy and read the libraries from disk."""
@@ -66,6 +67,7 @@ class World:
         self._gone: list[int] = []  # in the order of their going
         self._ready = False
         self._busy = False
+        self._renewal: Renewal | None = None
         self._closed = False
         self._tail = Tail(pass_on=pass_stderr)
         self._control = ControlServer(ranks)
@@ -94,18 +96,24 @@ class World:
         deadline_s: float | None = None,
         stall_s: float | None = None,
         cancelled: Callable[[], bool] | None = None,
+        token: "Token | None" = None,
     ) -> "Report":
         """Carry out a request and return its report.
 
         ``on_event`` gets the events ``planned`` and ``progress``; ``cancelled`` is asked about ten
-        times a second. Raises the stage's error, RunCancelledError, or WorldError when a rank has
-        died, nothing moved for ``stall_s`` or the run took longer than ``deadline_s``.
+        times a second, and ``token`` now and then, whose answer the ranks get if it is a new one. Raises
+        the stage's error, RunCancelledError, or WorldError when a rank has died, nothing moved for
+        ``stall_s`` or the run took longer than ``deadline_s``.
         """
         watch = Watch(
             request.job, time.monotonic(), deadline_s=deadline_s, stall_s=stall_s, cancelled=cancelled
         )
         from mpi_stage.contract import Report  # noqa: PLC0415  (the ranks start while this is loaded)
 
+        if token is not None:
+            from pipeline.renewal import Renewal  # noqa: PLC0415  (a plain run does not need it)
+
+            self._renewal = Renewal(token, time.monotonic())
         message = {"request": "run", **request.to_json()}
         return Report.from_json(self._ask(message, "report", watch, on_event)["report"])
 
@@ -191,6 +199,7 @@ class World:
             raise
         finally:
             self._busy = False
+            self._renewal = None
 
     def _converse(self, message: Event, answer: str, watch: Watch, listener: Listener | None) -> Event:
         self._await_ranks(watch)
@@ -205,6 +214,9 @@ class World:
             if self._gone or self._process.poll() is not None:
                 self._raise_death(str(message["job"]))
             watch.check(time.monotonic())
+            token = self._renewal.due(time.monotonic()) if self._renewal else None
+            if token is not None:
+                self._control.send_all({"request": "token", "token": token})
 
     @staticmethod
     def _tell(

@@ -13,7 +13,14 @@ from typing import Any, Self, TypeVar
 from uuid import uuid4
 
 from mpi_stage.contract import Access
-from mpi_stage.errors import InputChangedError, MissingInputError, OutputExistsError, StageError, StorageError
+from mpi_stage.errors import (
+    AccessError,
+    InputChangedError,
+    MissingInputError,
+    OutputExistsError,
+    StageError,
+    StorageError,
+)
 from mpi_stage.objects.address import ObjectAddress
 from mpi_stage.objects.crc32c import decoded, encoded, stated_in
 from mpi_stage.objects.traffic import ObjectTraffic
@@ -49,10 +56,10 @@ class Bucket:
     Every method raises StorageError where the store does not answer or refuses.
     """
 
-    def __init__(self, access: Access) -> None:
-        """Connect with the first request."""
+    def __init__(self, access: Access, token: Callable[[], str | None] | None = None) -> None:
+        """Connect with the first request; ``token`` gives the token where it has been renewed."""
         self.traffic = ObjectTraffic()
-        self._transport = Transport(access, self.traffic)
+        self._transport = Transport(access, self.traffic, token)
 
     def close(self) -> None:
         """Close the connections; safe to call again."""
@@ -250,4 +257,4 @@ def _refused(address: ObjectAddress, refusal: Refusal) -> StageError:
         )
     if refusal.status == HTTPStatus.PRECONDITION_FAILED:
         return OutputExistsError(f"{address} is there already; choose another name.")
-    return StorageError(f"{address}: {refusal}. Check who may use the bucket, and the endpoint.")
+    return AccessError(f"{address}: {refusal}. Check who may use the bucket, and the endpoint.")

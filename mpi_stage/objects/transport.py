@@ -24,8 +24,8 @@ _CONNECT_S = 10.0
 _FIRST_DELAY_S, _LONGEST_DELAY_S = 0.1, 8.0
 _READ_BYTES = 1 << 20
 _TOLD_CHARACTERS = 300
-_PASSING = frozenset({408, 429, 500, 502, 503, 504})
-_UNAUTHORIZED = 401
+# 401 too: the token has run out, and its successor is on its way.
+_PASSING = frozenset({401, 408, 429, 500, 502, 503, 504})
 _GOOD = range(200, 300)
 
 _Result = TypeVar("_Result")
@@ -68,9 +68,12 @@ Take = Callable[[Answer, Iterator[bytes]], None]
 class Transport:
     """Sends requests to one endpoint; for any number of threads."""
 
-    def __init__(self, access: Access, traffic: ObjectTraffic) -> None:
-        """Connect with the first request."""
+    def __init__(
+        self, access: Access, traffic: ObjectTraffic, token: Callable[[], str | None] | None = None
+    ) -> None:
+        """Connect with the first request; ``token`` gives the token where it has been renewed."""
         self._access, self._traffic = access, traffic
+        self._renewed = token or (lambda: None)
         timeout = urllib3.Timeout(connect=_CONNECT_S, read=access.stall_s)
         self._closed = threading.Event()
         self._pool = urllib3.PoolManager(maxsize=CONNECTIONS, timeout=timeout, retries=False)
@@ -117,8 +120,9 @@ class Transport:
         are not good.
         """
         stated = {"Accept-Encoding": "gzip", **(headers or {})}  # objects as they are stored
-        if self._access.token:
-            stated["Authorization"] = f"Bearer {self._access.token}"
+        token = self._renewed() or self._access.token
+        if token:
+            stated["Authorization"] = f"Bearer {token}"
         if body is not None:
             stated["Content-Length"] = str(sum(map(len, body)))
         self._traffic.add(requests=1)

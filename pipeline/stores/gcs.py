@@ -16,10 +16,12 @@ from google.cloud import storage
 from google.cloud.storage.retry import DEFAULT_RETRY
 from google.oauth2 import service_account
 
+from mpi_stage.contract import Access
 from pipeline.errors import ChecksumError, KeyRefusedError, ObjectExistsError, ObjectNotFoundError, StoreError
 from pipeline.links import check_link_request
 from pipeline.models import ObjectInfo
 from pipeline.stores.folders import store_error, unreadable_source
+from pipeline.stores.gcs_access import access_to
 from pipeline.stores.gcs_errors import mapped_errors
 from pipeline.stores.gcs_signing import signing_credentials
 from pipeline.stores.gcs_transfer import SummingWriter
@@ -201,6 +203,28 @@ class GcsStore:
         self._name(key)
         return key
 
+    def address(self, key: str, generation: str | None = None) -> str:
+        """Return ``gs://bucket/prefix/key``, with ``#generation`` if one is given."""
+        return self.uri(key) if generation is None else f"{self.uri(key)}#{generation}"
+
+    def access(self) -> Access:
+        """Return what ranks need to reach the bucket themselves. Raises StoreError."""
+        with mapped_errors(self._base):
+            credentials = self._client._credentials  # noqa: SLF001 no accessor
+            return access_to(self._client.api_endpoint, credentials, Request)
+
+    def copy(self, key: str, target: str, *, generation: str) -> ObjectInfo:
+        """Copy an object inside the bucket, without its bytes coming here.
+
+        Raises ObjectNotFoundError, also when the ``generation`` is gone.
+        """
+        made = self._bucket.blob(self._name(target))
+        made.content_type = _type_of(target)
+        source = self._bucket.blob(self._name(key), generation=int(generation))
+        with mapped_errors(self.uri(key)):
+            made.compose([source], timeout=self._timeout_s, retry=self._retry)
+        return _info(target, made)
+
     def _name(self, key: str) -> str:
         """Return the object's name in the bucket."""
         check_key(key)
@@ -221,7 +245,7 @@ class GcsStore:
                 blob.upload_from_file(
                     file,
                     size=size_bytes,
-                    content_type=mimetypes.guess_type(key)[0] or "application/octet-stream",
+                    content_type=_type_of(key),
                     checksum="crc32c",
                     if_generation_match=0 if create_only else None,
                     timeout=self._timeout_s,
@@ -282,6 +306,10 @@ def _from_file(path: Path) -> service_account.Credentials:
     except (OSError, ValueError) as error:
         raise StoreError(f"{path} is not the key of a service account; download one as JSON") from error
     return credentials
+
+
+def _type_of(key: str) -> str:
+    return mimetypes.guess_type(key)[0] or "application/octet-stream"
 
 
 def _info(key: str, blob: storage.Blob) -> ObjectInfo:

@@ -1,0 +1,22 @@
+"""Parts of outputs that attempts have left in a bucket, because they died or failed."""
+
+from pipeline import layout
+from pipeline.ports import ObjectStore
+
+
+def clear_parts(store: ObjectStore, job_id: str, *, below: int | None = None) -> int:
+    """Remove the parts of a job's attempts, of those below ``below`` alone if given; return how many.
+
+    A stale attempt that is still at work misses them when it composes, and fails. Raises StoreError.
+    """
+    prefix = layout.parts_prefix(job_id)
+    keys = [info.key for info in store.list(prefix)]
+    old = [key for key in keys if below is None or _attempt(key, prefix) < below]
+    for key in old:
+        store.delete(key)
+    return len(old)
+
+
+def _attempt(key: str, prefix: str) -> int:
+    number = key.removeprefix(prefix).partition("/")[0]
+    return int(number) if number.isdecimal() else 0
