@@ -17,6 +17,20 @@ from mpi_stage.image import Pixels
 class Kernels(Protocol):
     """The functions of the extension module ``_kernels``."""
 
+    def read_tiles(self, fd: int, offsets: NDArray[np.int64], rows: Pixels, buffer: Pixels, /) -> int:
+        """Fill ``rows`` (rows × bytes × 1) from tiles beside one another; return how many were read.
+
+        The rows of each tile begin at one of ``offsets`` and fill ``buffer`` (rows × bytes of a tile's row
+        × 1, contiguous); the last may be cut. Fewer than needed means that the next cannot be read whole.
+        """
+
+    def write_tiles(self, fd: int, place: int, apart: int, rows: Pixels, buffer: Pixels, /) -> int:
+        """Write ``rows`` as whole tiles, of which the first begins at ``place``, the next ``apart`` bytes on.
+
+        ``rows`` and ``buffer`` are as in :meth:`read_tiles`. Returns how many were written: all that fit
+        in a row of ``rows``, unless the system refuses the next.
+        """
+
     def smooth_uint8(self, block: Pixels, out: Pixels, weights: NDArray[np.uint16], /) -> None:
         """Set ``out`` to ``block`` (``uint8``) smoothed across and down with ``weights``, rounded once.
 

@@ -6,6 +6,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+PyObject *write_tiles(PyObject *module, PyObject *arguments);
+PyObject *read_tiles(PyObject *module, PyObject *arguments);
 PyObject *smooth_uint8(PyObject *module, PyObject *arguments);
 PyObject *resize(PyObject *module, PyObject *arguments);
 PyObject *steepness_uint8(PyObject *module, PyObject *arguments);
