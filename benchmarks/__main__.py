@@ -9,13 +9,14 @@ from benchmarks.book import Book
 from benchmarks.files import Limits, against_peers, two_ranks
 from benchmarks.machine import describe
 from benchmarks.service import cold_and_warm, throughput
+from benchmarks.start_up import start_up
 
 HERE = Path(__file__).parent
 DEFAULT_SIZE_PX = 16384
 DEFAULT_PICTURES = 1000
 DEFAULT_RUNS = 5
 DEFAULT_BUDGET_S = 20.0
-EVERYTHING = "P1,P6,P8,P9"
+EVERYTHING = "P1,P6,P8,P9,start-up"
 
 
 def arguments() -> argparse.Namespace:
@@ -61,6 +62,7 @@ def measures(options: argparse.Namespace, book: Book) -> dict[str, Callable[[], 
         "P6": lambda: two_ranks(folder, limits, book),
         "P8": lambda: throughput(folder, options.pictures, options.runs, book),
         "P9": lambda: cold_and_warm(folder, options.runs, book),
+        "start-up": lambda: start_up(folder, options.runs, book),
     }
 
 
