@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.commands import HALOROW
@@ -24,9 +25,17 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True)
+class Running:
+    """A service that is ready: the process that supervises it, and a client of it."""
+
+    pid: int
+    client: Client
+
+
 @contextmanager
-def service(data: Path, workers: int) -> Iterator[Client]:
-    """Start the service on a folder, yield a client when it is ready, end it."""
+def service(data: Path, workers: int) -> Iterator[Running]:
+    """Start the service on a folder, yield it when it is ready, end it."""
     command = [str(HALOROW), "up", "--data", str(data), "--port", str(free_port()), "--workers", str(workers)]
     environment = {**os.environ, "HALOROW_RAY_DASHBOARD_PORT": str(free_port())}
     with subprocess.Popen(
@@ -38,7 +47,7 @@ def service(data: Path, workers: int) -> Iterator[Client]:
             said = until_ready(process)
             watchdog.cancel()
             threading.Thread(target=drain, args=(process, said), daemon=True).start()
-            yield Client.connect(Settings.load(data_dir=data))
+            yield Running(process.pid, Client.connect(Settings.load(data_dir=data)))
         finally:
             watchdog.cancel()
             process.send_signal(signal.SIGINT)

@@ -1,9 +1,6 @@
 """P8: a thousand pictures through the service, against a bare pool. P9: one picture, warm and cold."""
 
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -15,22 +12,16 @@ from benchmarks.embedded import service
 from benchmarks.harness import Series, alternate, ratio
 from benchmarks.machine import cores
 from benchmarks.pictures import jpegs
+from benchmarks.scratch import scratch
 from benchmarks.table import Table
 from pipeline.client import Client
 from pipeline.models import JobState
 
 STEP = "gaussian:sigma=2"
 LATENCY_RUNS = 20
+STAGE_PHASES = ("read", "decode", "compute", "encode", "write")
 SILENCE_S = 5.0
 DEADLINE_S = 600.0
-
-
-@contextmanager
-def scratch(folder: Path) -> Iterator[Path]:
-    """Make a folder beside the pictures and remove it afterwards."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="run-") as name:
-        yield Path(name)
 
 
 def service_side(client: Client, sources: list[Path]) -> dict[str, float]:
@@ -63,6 +54,19 @@ def pool_side(workers: Pool, sources: list[Path], folder: Path) -> dict[str, flo
     return {"all": time.perf_counter() - start}
 
 
+def phases(client: Client, count: int) -> str:
+    """Return what the ranks spent on the last ``count`` pictures, on average, by phase."""
+    reports = [client.result(job.id).report for job in client.jobs(limit=count)]
+    whole_s = sum(report["seconds"] for report in reports) / count
+
+    def spent_ms(phase: str) -> float:
+        spent_s: float = sum(rank["seconds"][phase] for report in reports for rank in report["ranks"])
+        return spent_s / count * 1000
+
+    named = ", ".join(f"{phase} {spent_ms(phase):.1f}" for phase in STAGE_PHASES)
+    return f"A rank is at a picture for {whole_s * 1000:.1f} ms: {named}; compute has the pixels' digest."
+
+
 def rate(count: int, series: Series) -> str:
     """Return pictures per second: median, slowest and fastest run."""
     return f"{count / series.median:.1f} ({count / series.high:.1f}–{count / series.low:.1f})"
@@ -72,19 +76,22 @@ def throughput(folder: Path, count: int, runs: int, book: Book) -> None:
     """P8: queue, Ray, stage, store and commit against OpenCV in a pool, on the same cores."""
     distinct = jpegs(folder)
     sources = [distinct[number % len(distinct)] for number in range(count)]
-    with scratch(folder) as place, pool(cores()) as workers, service(place / "data", cores()) as client:
+    with scratch(folder) as place, pool(cores()) as workers, service(place / "data", cores()) as running:
         (place / "bare").mkdir()
         sides = {
-            "service": partial(service_side, client, sources),
+            "service": partial(service_side, running.client, sources),
             "pool": partial(pool_side, workers, sources, place / "bare"),
         }
         series = alternate(sides, runs)
+        spent = phases(running.client, count)
     ours, theirs = series["service"]["all"], series["pool"]["all"]
     submitting = series["service"]["submitting"]
     notes = [
         f"{count} pictures of 1024 × 1024 RGB, JPEG to JPEG, `{STEP}`; median of {runs} runs, in turn.",
         f"{cores()} workers against {cores()} processes, all of them warm.",
+        "Both sides decode to the same pixels, and encode with quality 90 and half the colour resolution.",
         f"From the first submission to the last result; submitting takes {submitting} s of it.",
+        spent,
     ]
     data = {side: {clock: s.values for clock, s in clocks.items()} for side, clocks in series.items()}
     columns = ["", "pictures/s", "ratio"]
@@ -122,9 +129,12 @@ def cold_and_warm(folder: Path, runs: int, book: Book) -> None:
     """P9: what the service and a cold world add to the bare work on one picture."""
     source = jpegs(folder)[0]
     single_threaded()
-    with scratch(folder) as place, service(place / "data", cores()) as client:
+    with scratch(folder) as place, service(place / "data", cores()) as running:
         bare, target = place / "bare.jpg", place / "cold.jpg"
-        sides = {"bare": partial(bare_side, source, bare), "warm": partial(latency_side, client, source)}
+        sides = {
+            "bare": partial(bare_side, source, bare),
+            "warm": partial(latency_side, running.client, source),
+        }
         series = alternate(sides, max(runs, LATENCY_RUNS), warm_ups=3)
         series |= alternate({"cold": partial(cold_side, source, target)}, runs)
     base = series["bare"]["all"].median

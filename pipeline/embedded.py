@@ -41,6 +41,7 @@ RAY_TRIES = 3
 """Ray allows half a minute for its own start, which a busy machine may exceed."""
 
 LOOK_S = 0.2
+SUPERVISE_S = 0.5
 OBJECT_STORE_BYTES = 80 << 20
 """The least that Ray takes: images never go through its object store."""
 
@@ -194,7 +195,7 @@ class Embedded:
 
     def _supervise(self, redis: RedisServer) -> None:
         """Start again what ends, until told to stop."""
-        while not self._stopping.wait(LOOK_S):
+        while not self._stopping.wait(SUPERVISE_S):
             if not redis.is_alive():
                 self._log.warning("redis ended; starting it again")
                 redis.restart()

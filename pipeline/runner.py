@@ -25,6 +25,9 @@ from pipeline.turns import Room, Turn, Turns
 from pipeline.work import Work
 from pipeline.workplace import Place, Workplace
 
+WAIT_S = 2.0
+"""How long a runner waits in the queue for a job; it cannot stop meanwhile."""
+
 PAUSE_S = 1.0
 """How long a runner waits before it asks again a queue that did not answer."""
 
@@ -110,7 +113,7 @@ class JobRunner:
     def _work_on(self, consumer: str) -> None:
         while not self._stopping.is_set():
             try:
-                self.work_once(block_s=PAUSE_S, consumer=consumer)
+                self.work_once(block_s=WAIT_S, consumer=consumer)
             except QueueUnavailableError:
                 self._stopping.wait(PAUSE_S)
             except Exception:  # noqa: BLE001  # a fault in one job must not end the worker; its lease runs out

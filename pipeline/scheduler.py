@@ -22,8 +22,9 @@ from pipeline.reconcile import rebuild, reconcile
 from pipeline.worker import SINGLE, STOP_S, Worker, actor_class, run_or_die
 
 NAME = "scheduler"
-CLAIM_S = 1.0
-SUPERVISE_S = 2.0
+CLAIM_S = 2.0
+PAUSE_S = 1.0
+SUPERVISE_S = 5.0
 GANGS = 2
 """Worlds at once: one works while the next is being placed. Ray holds back what there are no cores for."""
 
@@ -112,12 +113,12 @@ class Scheduler:
                 else:
                     holder.work(claim)
             except QueueUnavailableError:
-                self._stopping.wait(CLAIM_S)
+                self._stopping.wait(PAUSE_S)
             except (HalorowError, RayError) as error:
                 # The lease of the job, if there was one, runs out.
                 self._log.warning("a gang failed", error=str(error))
                 holder.drop()
-                self._stopping.wait(CLAIM_S)
+                self._stopping.wait(PAUSE_S)
         holder.drop()
 
 

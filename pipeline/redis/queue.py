@@ -21,8 +21,9 @@ from pipeline.redis.connection import redis_errors
 from pipeline.redis.together import Step
 
 DEFAULT_LEASE_S = 30.0
-LONGEST_WAIT_S = 0.5
-"""A waiting claim looks again at least this often: leases run out without Redis telling anybody."""
+LONGEST_WAIT_S = 2.0
+"""A waiting claim looks again at least this often: leases run out, and delays are set, without Redis
+telling anybody. Every look of every idle worker costs both sides, so it is not more often."""
 
 
 class RedisQueue:
