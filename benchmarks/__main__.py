@@ -10,13 +10,14 @@ from benchmarks.files import Limits, against_peers, two_ranks
 from benchmarks.idle import idle
 from benchmarks.machine import describe
 from benchmarks.service import cold_and_warm, throughput
+from benchmarks.start_up import start_up
 
 HERE = Path(__file__).parent
 DEFAULT_SIZE_PX = 16384
 DEFAULT_PICTURES = 1000
 DEFAULT_RUNS = 5
 DEFAULT_BUDGET_S = 20.0
-EVERYTHING = "P1,P6,P8,P9,P11"
+EVERYTHING = "P1,P6,P8,P9,P11,start-up"
 
 
 def arguments() -> argparse.Namespace:
@@ -63,6 +64,7 @@ def measures(options: argparse.Namespace, book: Book) -> dict[str, Callable[[], 
         "P8": lambda: throughput(folder, options.pictures, options.runs, book),
         "P9": lambda: cold_and_warm(folder, options.runs, book),
         "P11": lambda: idle(folder, book),
+        "start-up": lambda: start_up(folder, options.runs, book),
     }
 
 

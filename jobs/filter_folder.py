@@ -25,7 +25,7 @@ from pipeline.client import Client
 from pipeline.errors import HalorowError
 from pipeline.models import JobState, JobStatus
 
-SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp", ".bmp")
+SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp")
 TELL_EVERY_S = 2.0
 LOOK_EVERY_S = 5.0
 """Events may be lost; the status itself is looked at this often."""

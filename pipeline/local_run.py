@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Words = Sequence[str] | Sequence[dict[str, Any]]
 
 _JOB = "local"
+_READ_ONLY = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
 _NAME_CHARACTERS = 40  # of the output's name, in that of the temporary folder
 _NAME_BYTES = 4  # of chance, in that of the temporary folder
 
@@ -124,13 +125,17 @@ def run_image(
 def plan_image(source: Path, steps: Words, options: RunOptions | None = None) -> dict[str, Any]:
     """Return the plan for ``source`` as JSON; only the header of the image is read.
 
-    The plan is for an output of the input's format. Raises the stage's errors.
+    The plan is for an output of the input's format, or a TIFF where that is not written. Raises the
+    stage's errors.
     """
     options = options or RunOptions()
     _check_input(source)
     with World(1) as world:
-        named = source.is_dir() and not named_as_folder(source.name)
-        name = source.name + SUFFIX if named else source.name
+        name = source.name
+        if source.is_dir() and not named_as_folder(name):
+            name += SUFFIX
+        elif source.suffix.lower() in _READ_ONLY:
+            name += ".tif"
         request = options.request(steps, input=str(source.absolute()), output="", output_name=name)
         return world.plan(request, ranks=options.ranks or cores())
 

@@ -10,7 +10,7 @@ from mpi_stage.errors import StageError
 from pipeline.errors import HalorowError
 from ui import service, state, words
 
-IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg", "webp", "bmp"]
+IMAGE_TYPES = ["tif", "tiff", "png", "jpg", "jpeg", "webp", "avif", "bmp"]
 
 
 class Upload(Protocol):

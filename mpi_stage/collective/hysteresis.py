@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_stage.collective.components import NOTHING, BlockNodes, Flags, join, label_block, seam_pairs
+from mpi_stage.collective.components import NOTHING, BlockNodes, Flags, join, seam_pairs
 from mpi_stage.collective.context import GlobalStep
+from mpi_stage.collective.edge_blocks import edge_nodes, kept_edges
 from mpi_stage.image import Pixels
 from mpi_stage.partition import Rows
-
-STRONG = 2
-"""The value of a strong pixel in the map of ``canny_maps``; weak is 1, nothing 0."""
 
 
 def hysteresis(step: GlobalStep) -> "KeptEdges":
@@ -36,7 +34,9 @@ class KeptEdges:
         self._step = step
         self._blocks: list[BlockNodes] = []
         self._keep: Flags = np.zeros(0, bool)
-        self._cached: tuple[int, Pixels] | None = None
+        self._cached = -1
+        self._edges: Pixels = np.empty((0, 0, 1), np.uint8)
+        self._buffer: Pixels = np.empty((0, 0, 1), np.uint8)
         ranks = range(step.context.comm.size)
         self._present = [rank for rank in ranks if step.partition.slab(rank).height]
 
@@ -46,12 +46,12 @@ class KeptEdges:
         pairs: list[NDArray[np.int64]] = [np.zeros((0, 2), np.int64)]
         nodes = 0
         for number in range(self._block_count):
-            labels, flags = self._components(number)
-            block = BlockNodes.of(labels, nodes)
-            if self._blocks:
-                pairs.append(seam_pairs(self._blocks[-1].bottom, block.top))
+            with self._step.context.clock.phase("compute"):
+                block, flags = edge_nodes(self._levels(number), nodes)
+                if self._blocks:
+                    pairs.append(seam_pairs(self._blocks[-1].bottom, block.top))
             self._blocks.append(block)
-            strong.append(flags[block.labels])
+            strong.append(flags)
             nodes += len(block.labels)
         members = join(nodes, np.concatenate(pairs))
         kept = _any_strong(members, np.concatenate(strong) if strong else np.zeros(0, bool))
@@ -61,11 +61,14 @@ class KeptEdges:
         """Fill ``out`` with the edges of the rows from ``first`` on."""
         done = 0
         while done < len(out):
-            row = first + done
-            number = (row - self._step.rows.first) // self._step.block_rows
-            start, edges = self._edges(number)
-            part = edges[row - start : row - start + len(out) - done]
-            out[done : done + len(part)] = part
+            number = (first + done - self._step.rows.first) // self._step.block_rows
+            rows = self._block_rows(number)
+            start = first + done - rows.first
+            part = out[done : done + rows.height - start]
+            if len(part) == rows.height:
+                self._settle(number, part)
+            else:
+                part[:] = self._kept(number)[start : start + len(part)]
             done += len(part)
 
     @property
@@ -76,29 +79,34 @@ class KeptEdges:
         first = self._step.rows.first + number * self._step.block_rows
         return Rows(first, min(first + self._step.block_rows, self._step.rows.end))
 
-    def _components(self, number: int) -> tuple[NDArray[np.int32], Flags]:
-        """Return the labels of a block and, per label, whether it holds a strong pixel."""
+    def _levels(self, number: int) -> Pixels:
+        """Return the levels of a block, in memory that the next one's take."""
         rows = self._block_rows(number)
-        levels = self._step.before.empty(rows.height)
+        if not len(self._buffer):
+            self._buffer = self._step.before.empty(rows.height)
+        levels = self._buffer[: rows.height]
         self._step.reader.read_rows(rows.first, levels)
-        with self._step.context.clock.phase("compute"):
-            level = levels[..., 0]
-            count, labels = label_block(np.minimum(level, 1))
-            flags = np.zeros(count, bool)
-            flags[labels[level == STRONG]] = True
-        return labels, flags
+        return levels
 
-    def _edges(self, number: int) -> tuple[int, Pixels]:
-        """Return the first row and the final edges of a block; the last block asked for is kept."""
-        if self._cached is None or self._cached[0] != number:
-            labels, flags = self._components(number)
-            with self._step.context.clock.phase("compute"):
-                block = self._blocks[number]
-                flags[block.labels] |= self._keep[block.numbers]
-                white = np.array(self._step.after.value_range, self._step.after.dtype)
-                values = np.where(flags, white, np.zeros_like(white))
-                self._cached = (number, values[labels][..., np.newaxis])
-        return self._block_rows(number).first, self._cached[1]
+    def _settle(self, number: int, out: Pixels) -> None:
+        """Fill ``out`` with the final edges of a block."""
+        levels = self._levels(number)
+        with self._step.context.clock.phase("compute"):
+            keep = self._keep[self._blocks[number].numbers]
+            if out.dtype == np.uint8:
+                kept_edges(levels, keep, out)
+                return
+            edges = np.empty(out.shape, np.uint8)
+            kept_edges(levels, keep, edges)
+            np.multiply(edges != 0, self._step.after.value_range, out=out, casting="unsafe")
+
+    def _kept(self, number: int) -> Pixels:
+        """Return the final edges of a block; the last block asked for is kept."""
+        if self._cached != number:
+            self._edges = self._step.after.empty(self._block_rows(number).height)
+            self._settle(number, self._edges)
+            self._cached = number
+        return self._edges
 
     def _join_ranks(self, members: NDArray[np.int64], kept: Flags) -> Flags:
         """Return, per component of this rank, whether it is kept when all ranks are joined."""

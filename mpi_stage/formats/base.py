@@ -43,7 +43,7 @@ class Layout:
 
     Attributes
     ----------
-    format: ``tiff``, ``zarr``, ``png``, ``jpeg``, ``webp`` or ``bmp``.
+    format: ``tiff``, ``zarr``, ``png``, ``jpeg``, ``jpeg2000``, ``webp``, ``avif`` or ``bmp``.
     tile: rows and columns of a tile or chunk, or None for strips and formats without tiles.
     compression: ``none``, ``deflate``, ``lzw``, ``zstd``, ``jpeg``, ``lerc``… (TIFF), ``none``, ``zstd``,
         ``gzip``, ``blosc`` (Zarr), else the format's own.

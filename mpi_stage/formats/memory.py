@@ -1,11 +1,40 @@
-"""A source and a sink in memory, for running the engine without files."""
+"""A source and a sink in memory, for running the engine without files, and a file's bytes in memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from mpi_stage.formats.base import Header, Layout, Metadata, SinkPlan
 from mpi_stage.image import ImageSpec, Pixels
+
+
+class MemorySource:
+    """The bytes of a file that is held in memory, or inside another file; a ``ByteSource``."""
+
+    def __init__(self, name: str, data: bytes) -> None:
+        """Serve ``data``; ``name`` is for messages."""
+        self.name, self.size_bytes, self.fd = name, len(data), -1
+        self._data = data
+
+    def read_into(self, view: memoryview, offset: int) -> int:
+        """Fill ``view`` from ``offset`` on; return how many bytes there were."""
+        part = self._data[offset : offset + len(view)]
+        view[: len(part)] = part
+        return len(part)
+
+    def read_all(self) -> bytearray:
+        """Return a copy of all bytes."""
+        return bytearray(self._data)
+
+    def expect(self, ranges: Iterable[tuple[int, int]]) -> None:
+        """Do nothing: all is here."""
+
+    def reserve(self, unit_bytes: int) -> int:  # noqa: ARG002  (the protocol's argument)
+        """Return 0: nothing is held beside the bytes."""
+        return 0
+
+    def close(self) -> None:
+        """Do nothing: the bytes belong to the caller."""
 
 
 class ArraySource:

@@ -1,4 +1,4 @@
-"""Encoding a whole image as PNG, JPEG, WebP or BMP, metadata included; the same bytes every time."""
+"""Encoding a whole image as PNG, JPEG, WebP, AVIF or BMP, metadata included; the same bytes every time."""
 
 import io
 from typing import Any
@@ -13,6 +13,9 @@ from mpi_stage.image import Pixels
 
 DEFAULT_QUALITY = 90
 _PNG_LEVEL = 3
+_AVIF_SPEED = 8
+"""Of 0 to 10; 6, the encoder's habit, takes three times as long for half a percent fewer bytes."""
+
 _INCH_PER_METRE = 1 / 0.0254
 _CENTIMETRES_PER_METRE = 100
 _MAX_DENSITY = 65_535
@@ -29,6 +32,8 @@ def encode_raster(kind: str, pixels: Pixels, metadata: Metadata, quality: int | 
     chosen = DEFAULT_QUALITY if quality is None else quality
     if kind == "jpeg":
         return _encode_jpeg(values, metadata, chosen)
+    if kind == "avif":
+        return _encode_avif(values, metadata, chosen)
     return _encode_webp(values, metadata, chosen)
 
 
@@ -65,6 +70,21 @@ def _encode_webp(values: Any, metadata: Metadata, quality: int) -> bytes:  # noq
         "WEBP",
         quality=quality,
         exact=True,
+        icc_profile=metadata.icc_profile or b"",
+        exif=metadata.exif or b"",
+    )
+    return stream.getvalue()
+
+
+def _encode_avif(values: Any, metadata: Metadata, quality: int) -> bytes:  # noqa: ANN401
+    """Encode with Pillow; in one thread, for the bytes depend on whether there are more."""
+    stream = io.BytesIO()
+    Image.fromarray(values).save(
+        stream,
+        "AVIF",
+        quality=quality,
+        speed=_AVIF_SPEED,
+        max_threads=1,
         icc_profile=metadata.icc_profile or b"",
         exif=metadata.exif or b"",
     )

@@ -1,31 +1,37 @@
-"""Headers of PNG, JPEG, WebP and BMP files: size, channels, type and metadata, no pixels."""
+"""Headers of PNG, JPEG, JPEG 2000, WebP, AVIF and BMP files: size, channels, type and metadata, no pixels."""
 
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.formats.avif_header import avif_bits
 from mpi_stage.formats.base import Header, Layout, Metadata
 from mpi_stage.formats.byte_source import ByteSource, read_start, stream
+from mpi_stage.formats.jpeg2000_header import parse_jpeg2000
 from mpi_stage.formats.metadata import bare_exif
 from mpi_stage.formats.png_chunks import png_kind
+from mpi_stage.formats.raster_kinds import NAMES
 from mpi_stage.formats.webp_header import webp_header
 from mpi_stage.image import ImageSpec
 
+_BYTE_BITS = 8
 _CHANNELS = {"1": 1, "L": 1, "P": 3, "PA": 4, "LA": 4, "RGB": 3, "RGBA": 4, "CMYK": 3, "RGBX": 3}
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
 _DEEP = 16
 _PARSE_ERRORS = (OSError, ValueError, SyntaxError, struct.error, TypeError, KeyError, IndexError, EOFError)
 # Beside the pixels themselves and the file's bytes, for each pixel: what the decoder of the format
 # holds at once (coefficients of a progressive JPEG, Pillow's four bytes a pixel, libwebp's ARGB).
-_EXTRA_BYTES_PER_PX = {"png": 0, "jpeg": 0, "webp": 8, "bmp": 8}
+_EXTRA_BYTES_PER_PX = {"png": 0, "jpeg": 0, "webp": 8, "avif": 24, "bmp": 8}
 _PROGRESSIVE_BYTES_PER_PX = 6
 _INK_BYTES_PER_PX = 16
 _EXPANDED_BYTES_PER_PX = 4
+# OpenJPEG holds 32 bits a value, and tables of code blocks, which may be as small as 4 × 4.
+_JPEG_2000_BYTES_PER_VALUE = 14
 _FIXED_BYTES = 4 << 20
 
 
@@ -39,15 +45,15 @@ class _Parsed:
 
 
 def parse_raster(data: ByteSource, kind: str) -> Header:
-    """Read the header of ``data``, a file of format ``kind`` (``png``, ``jpeg``, ``webp`` or ``bmp``).
+    """Read the header of ``data``, a file of format ``kind`` (a key of ``NAMES``).
 
     Raises DamagedInputError where it is cut short, UnsupportedFormatError for kinds not read.
     """
     try:
-        parsed = _parse_webp(data) if kind == "webp" else _parse_with_pillow(data, kind)
+        parsed = _PARSERS[kind](data, kind)
     except _PARSE_ERRORS as error:
         raise DamagedInputError(
-            f"{data.name} begins like a {kind.upper()} image, but its header cannot be read ({error}). "
+            f"{data.name} begins like {NAMES[kind]}, but its header cannot be read ({error}). "
             "The file is damaged or cut short; get a fresh copy."
         ) from error
     spec = parsed.spec
@@ -76,7 +82,22 @@ def pillow_unlimited() -> Iterator[None]:
         Image.MAX_IMAGE_PIXELS = limit
 
 
-def _parse_webp(data: ByteSource) -> _Parsed:
+def _parse_jpeg2000(data: ByteSource, kind: str) -> _Parsed:  # noqa: ARG001 (as the others)
+    """Parse a JPEG 2000."""
+    spec, metadata, components = parse_jpeg2000(data)
+    return _Parsed(spec, metadata, (_JPEG_2000_BYTES_PER_VALUE + spec.itemsize) * components)
+
+
+def _parse_avif(data: ByteSource, kind: str) -> _Parsed:
+    """Parse an AVIF; its depth, which Pillow hides, from its boxes."""
+    deep = avif_bits(data) > _BYTE_BITS
+    parsed = _parse_with_pillow(data, kind)
+    if not deep:
+        return parsed
+    return replace(parsed, spec=replace(parsed.spec, dtype="uint16"))
+
+
+def _parse_webp(data: ByteSource, kind: str) -> _Parsed:  # noqa: ARG001 (as the others)
     """Parse a WebP by its chunks: Pillow would reserve memory for the whole image."""
     with closing(stream(data)) as file:
         found = webp_header(file, data.size_bytes)
@@ -103,6 +124,8 @@ def _parse_with_pillow(data: ByteSource, kind: str) -> _Parsed:
             raise UnsupportedFormatError(
                 f"{data.name} has pixels of kind {image.mode}; gray, RGB and RGBA are read. Convert it first."
             )
+        if kind == "avif" and getattr(image, "n_frames", 1) > 1:
+            raise UnsupportedFormatError(f"{data.name} is an animated AVIF; only still images are read.")
         if image.info.get("progressive") or image.info.get("progression"):
             extra += _PROGRESSIVE_BYTES_PER_PX
         if image.mode == "CMYK":
@@ -149,3 +172,13 @@ def _text(value: object) -> str | None:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     return value if isinstance(value, str) and value.strip() else None
+
+
+_PARSERS: dict[str, Callable[[ByteSource, str], _Parsed]] = {
+    "png": _parse_with_pillow,
+    "jpeg": _parse_with_pillow,
+    "jpeg2000": _parse_jpeg2000,
+    "webp": _parse_webp,
+    "avif": _parse_avif,
+    "bmp": _parse_with_pillow,
+}

@@ -1,4 +1,4 @@
-"""What PNG, JPEG, WebP and BMP can hold, as far as they are written."""
+"""What PNG, JPEG, WebP, AVIF and BMP can hold, as far as they are written."""
 
 from dataclasses import dataclass
 
@@ -28,6 +28,16 @@ class RasterKind:
     encode_bytes_per_px: int
     quality: bool
 
+
+NAMES = {
+    "png": "PNG",
+    "jpeg": "JPEG",
+    "jpeg2000": "JPEG 2000",
+    "webp": "WebP",
+    "avif": "AVIF",
+    "bmp": "BMP",
+}
+"""What formats of one image are called."""
 
 KINDS = {
     "png": RasterKind(
@@ -61,6 +71,18 @@ KINDS = {
         takes=("icc_profile", "exif"),
         encode_factor=5.0,
         encode_bytes_per_px=28,
+        quality=True,
+    ),
+    "avif": RasterKind(
+        name="AVIF",
+        dtypes=("uint8",),
+        channels=(1, 3, 4),
+        # What decoders take by default: 2**28 pixels.
+        max_side_px=16_384,
+        max_bytes=2**63,
+        takes=("icc_profile", "exif"),
+        encode_factor=2.0,
+        encode_bytes_per_px=32,
         quality=True,
     ),
     "bmp": RasterKind(

@@ -1,4 +1,4 @@
-"""Rows of a PNG, JPEG, WebP or BMP file, which can only be decoded as a whole."""
+"""Rows of a PNG, JPEG, JPEG 2000, WebP, AVIF or BMP file, which can only be decoded as a whole."""
 
 import io
 from typing import Any
@@ -8,13 +8,16 @@ import numpy as np
 from PIL import Image
 
 from mpi_stage.errors import DamagedInputError
+from mpi_stage.formats.avif_header import avif_bits
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.jpeg_markers import is_whole
 from mpi_stage.formats.raster_header import parse_raster, pillow_unlimited
+from mpi_stage.formats.raster_kinds import NAMES
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
 _GRAY_ALPHA, _INK = 2, 4
+_DEEP_BITS = 16
 
 
 class RasterSource:
@@ -66,6 +69,10 @@ class RasterSource:
         try:
             if self._kind == "png":
                 return _spread(imagecodecs.png_decode(data))
+            if self._kind == "jpeg2000":
+                return self._decode_jpeg2000(data)
+            if self._kind == "avif" and self.header.spec.dtype == "uint16":
+                return self._decode_deep_avif(data)
             if self._kind == "webp":
                 return _spread(imagecodecs.webp_decode(data, hasalpha=self.header.spec.has_alpha))
             if self._kind == "jpeg" and (found := imagecodecs.jpeg8_decode(data)).shape[2:] != (_INK,):
@@ -73,12 +80,26 @@ class RasterSource:
             return self._decode_with_pillow(data)
         except (RuntimeError, ValueError, TypeError, OSError, SyntaxError) as error:
             raise DamagedInputError(
-                f"{self._data.name} ({len(data)} bytes) does not decode as {self._kind.upper()}: {error}. "
+                f"{self._data.name} ({len(data)} bytes) does not decode as {NAMES[self._kind]}: {error}. "
                 "The file is damaged or cut short; get a fresh copy."
             ) from error
 
+    def _decode_jpeg2000(self, data: bytearray) -> Pixels:
+        """Decode JPEG 2000; gray with alpha is spread, two bands are not."""
+        found: Pixels = imagecodecs.jpeg2k_decode(bytes(data), numthreads=1)
+        found = found.reshape(*found.shape[:2], -1)
+        return _spread(found) if found.shape[2] < self.header.spec.channels else found
+
+    def _decode_deep_avif(self, data: bytearray) -> Pixels:
+        """Decode 10 or 12 bits and stretch them to 16, repeating the highest bits in the lowest."""
+        bits = avif_bits(self._data)
+        found: Pixels = imagecodecs.avif_decode(bytes(data), numthreads=1)
+        found <<= _DEEP_BITS - bits
+        found |= found >> bits
+        return _spread(found)
+
     def _decode_with_pillow(self, data: bytearray) -> Pixels:
-        """Decode what Pillow knows better: BMP in all its variants, and four inks to RGB."""
+        """Decode what Pillow knows better: AVIF, BMP in all its variants, and four inks to RGB."""
         with pillow_unlimited(), Image.open(io.BytesIO(data), formats=[self._kind.upper()]) as image:
             wanted = {1: "L", 3: "RGB"}.get(self.header.spec.channels, "RGBA")
             converted = image if image.mode == wanted else image.convert(wanted)

@@ -20,7 +20,7 @@ from mpi_stage.formats.byte_sink import ByteSink, FileSink
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.cog_layout import CogLayout, choose_cog
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
-from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
+from mpi_stage.formats.raster_kinds import KINDS, NAMES, check_quality, check_raster
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
 from mpi_stage.formats.zarr_layout import ZarrLayout, choose_zarr
 from mpi_stage.image import ImageSpec
@@ -35,6 +35,7 @@ SUFFIXES = {
     ".jpg": "jpeg",
     ".jpeg": "jpeg",
     ".webp": "webp",
+    ".avif": "avif",
     ".bmp": "bmp",
     ".zarr": "zarr",
 }
@@ -51,8 +52,11 @@ _MAGICS = (
     (b"MM\x00+", "tiff"),
     (b"\x89PNG\r\n\x1a\n", "png"),
     (b"\xff\xd8\xff", "jpeg"),
+    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jpeg2000"),
+    (b"\xff\x4f\xff\x51", "jpeg2000"),
     (b"BM", "bmp"),
 )
+_AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
 _START_BYTES = 16
 _AS_IT_IS = SourceOptions()
 _BMP_HEADER_BYTES = 26
@@ -113,7 +117,7 @@ def _check_single(path: str, kind: str, options: SourceOptions) -> None:
     """Refuse a page, plane or level of a file that holds one image; raises MissingPageError."""
     if options.page or options.plane is not None or options.level:
         raise MissingPageError(
-            f"{path} is {KINDS[kind].name}, which holds one image: no page, plane or level can be asked for."
+            f"{path} is {NAMES[kind]}, which holds one image: no page, plane or level can be asked for."
         )
 
 
@@ -344,13 +348,16 @@ def _kind_of(data: ByteSource) -> str:
             return kind
     if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
         return "webp"
+    if start[4:8] == b"ftyp" and start[8:12] in _AVIF_BRANDS:
+        return "avif"
     if not start:
         raise DamagedInputError(f"{data.name} is empty. Get a fresh copy.")
     for magic, kind in _MAGICS:
         if kind != "bmp" and magic.startswith(start):
             raise DamagedInputError(f"{data.name} ends after {len(start)} bytes. Get a fresh copy.")
     raise UnsupportedFormatError(
-        f"{data.name} is no image of a kind that is read here (TIFF, Zarr, PNG, JPEG, WebP, BMP): "
+        f"{data.name} is no image of a kind that is read here "
+        f"(TIFF, Zarr, {', '.join(NAMES.values())}): "
         f"it begins with {start[:_START_BYTES]!r}."
     )
 

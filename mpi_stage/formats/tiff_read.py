@@ -9,6 +9,7 @@ from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tiff_read_coded import CodedReader, cut_short
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
+from mpi_stage.native import kernels
 from mpi_stage.timing import PhaseClock
 
 
@@ -105,8 +106,9 @@ class PlainTileReader:
         values = buffer.view(page.dtype).reshape(len(out), page.segment_columns, page.segment_samples)
         read_into = self._data.read_into
         skipped = (top - down * page.segment_rows) * page.segment_row_bytes
-        column = 0
-        for number, (offset, count) in enumerate(zip(offsets, counts, strict=True)):
+        done = 0 if hidden else self._read_compiled(begin, target, skipped)
+        column = done * page.segment_columns
+        for number, (offset, count) in enumerate(zip(offsets[done:], counts[done:], strict=True), done):
             part = target[:, column : column + page.segment_columns - hidden]
             from_left, hidden = hidden, 0
             column += part.shape[1]
@@ -117,3 +119,22 @@ class PlainTileReader:
             if got < needed:
                 raise cut_short(page, begin + number, needed, got)
             part[:] = values[:, from_left : from_left + part.shape[1]]
+
+    def _read_compiled(self, begin: int, target: Pixels, skipped: int) -> int:
+        """Read tiles from number ``begin`` on, where that is possible in one call; return how many."""
+        page = self._page
+        tiles = slice(begin, begin - (-target.shape[1] // page.segment_columns))
+        beside = (page.segment_samples * page.dtype.itemsize, page.dtype.itemsize)
+        if (
+            kernels is None
+            or self._data.fd < 0
+            or page.planes > 1
+            or not page.dtype.isnative
+            or target.strides[1:] != beside
+            or not page.counts[tiles].all()
+        ):
+            return 0
+        rows = np.reshape(target.view(np.uint8), (len(target), -1, 1), copy=False)
+        buffer = self._buffer[: len(target) * page.segment_row_bytes].reshape(len(target), -1, 1)
+        offsets = page.offsets[tiles].astype(np.int64) + skipped
+        return kernels.read_tiles(self._data.fd, offsets, rows, buffer)

@@ -8,6 +8,7 @@ from mpi_stage.formats.files import write_all
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tiff_write_coded import fill_segment
 from mpi_stage.image import Pixels
+from mpi_stage.native import kernels
 from mpi_stage.timing import PhaseClock
 
 
@@ -71,7 +72,15 @@ class PlainTileWriter:
         place = self._start + down * layout.across * layout.segment_bytes
         place += (top - down * height) * (layout.segment_bytes // height)
         with self._clock.phase("write"):
-            for left in range(0, layout.spec.columns, width):
+            done = self._write_compiled(place, rows) if stored_rows == len(rows) else 0
+            for number, left in enumerate(range(done * width, layout.spec.columns, width), done):
                 fill_segment(self._buffer, rows[:, left : left + width])
-                write_all(self._fd, flat, place)
-                place += layout.segment_bytes
+                write_all(self._fd, flat, place + number * layout.segment_bytes)
+
+    def _write_compiled(self, place: int, rows: Pixels) -> int:
+        """Write the tiles that ``rows`` fill from side to side in one call; return how many."""
+        if kernels is None:
+            return 0
+        count = len(rows)
+        values, buffer = (pixels.view(np.uint8).reshape(count, -1, 1) for pixels in (rows, self._buffer))
+        return kernels.write_tiles(self._fd, place, self._layout.segment_bytes, values, buffer)

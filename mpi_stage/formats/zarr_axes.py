@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mpi_stage.errors import DamagedInputError, ParameterError, UnsupportedFormatError
+from mpi_stage.errors import DamagedInputError, MissingPageError, UnsupportedFormatError
 
 STACKED = ("t", "z")
 _KNOWN = {
@@ -43,11 +43,12 @@ class Axes:
 def find_axes(
     names: Sequence[str | None], shape: Sequence[int], indices: Mapping[str, int], where: str
 ) -> Axes:
-    """Return the axes of an array with dimension ``names``; ``indices`` picks along ``t`` and ``z``.
+    """Return the axes of an array with dimension ``names``.
 
-    Without names two dimensions are rows and columns. Of three the last are the channels if there are
-    up to four, else the first if they are fewer than rows and columns. Raises UnsupportedFormatError
-    where that says nothing, ParameterError for an index outside.
+    ``indices`` picks along ``t`` and ``z``, and one of the channels where ``c`` is among them. Without
+    names two dimensions are rows and columns; of three the last are the channels if there are up to four,
+    else the first if they are fewer than rows and columns. Raises UnsupportedFormatError where that says
+    nothing, MissingPageError for an index outside.
     """
     if all(name is None for name in names):
         names = _guess(shape, where)
@@ -60,12 +61,13 @@ def find_axes(
         )
     fixed = {}
     for place, name in enumerate(meant):
-        if name in STACKED:
+        if name in STACKED or (name == "c" and "c" in indices):
             fixed[place] = _index(str(name), shape[place], indices, where)
     unused = sorted(set(indices) - {str(name) for name in meant})
     if any(indices[name] for name in unused):
-        raise ParameterError(f"{where} has no dimension {' or '.join(unused)} to choose an index of.")
-    return Axes(meant.index("y"), meant.index("x"), meant.index("c") if "c" in meant else None, fixed)
+        raise MissingPageError(f"{where} has no dimension {' or '.join(unused)} to choose an index of.")
+    channels = meant.index("c") if "c" in meant else None
+    return Axes(meant.index("y"), meant.index("x"), None if channels in fixed else channels, fixed)
 
 
 def _guess(shape: Sequence[int], where: str) -> Sequence[str]:
@@ -86,7 +88,7 @@ def _guess(shape: Sequence[int], where: str) -> Sequence[str]:
 def _index(name: str, length: int, indices: Mapping[str, int], where: str) -> int:
     index = indices.get(name, 0)
     if not 0 <= index < length:
-        raise ParameterError(f"{where} has {length} along {name}, counted from 0; {index} was asked for.")
+        raise MissingPageError(f"{where} has {length} along {name}, counted from 0; {index} was asked for.")
     return index
 
 

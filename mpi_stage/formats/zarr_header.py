@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mpi_stage.errors import UnsupportedFormatError
+from mpi_stage.errors import MissingPageError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Layout, Metadata
 from mpi_stage.formats.zarr_array import ZarrArray, parse_array
 from mpi_stage.formats.zarr_axes import Axes, find_axes
@@ -33,7 +33,7 @@ class ZarrImage:
 def parse_zarr(tree: Tree, *, level: int = 0, indices: Mapping[str, int] | None = None) -> ZarrImage:
     """Return the image that ``tree`` holds: level ``level``, and of stacks the plane at ``indices``.
 
-    Raises DamagedInputError, UnsupportedFormatError, LimitError, and ParameterError for a level or an
+    Raises DamagedInputError, UnsupportedFormatError, LimitError, and MissingPageError for a level or an
     index that there is not.
     """
     document = read_document(tree, "")
@@ -41,14 +41,14 @@ def parse_zarr(tree: Tree, *, level: int = 0, indices: Mapping[str, int] | None 
         array = parse_array(tree, "", document)
         axes = find_axes(array.names, array.shape, indices or {}, tree.root)
         if level:
-            raise UnsupportedFormatError(f"{tree.root} is a single array; it has no level {level}.")
-        return ZarrImage(array, axes, _header(tree, array, axes, Metadata(other=_attributes(document))))
+            raise MissingPageError(f"{tree.root} is a single array; it has no level {level}.")
+        return ZarrImage(array, axes, _header(tree, array, axes, Metadata(other=_attributes(document)), 0))
     image = parse_ome(document, level, tree.root)
     array = parse_array(tree, image.path)
     axes = find_axes(image.names, _fitting(array, len(image.names), tree), indices or {}, tree.root)
     resolution = resolution_of(image, axes.y, axes.x)
     metadata = Metadata(resolution=resolution, other=(*image.other, *_attributes(document, but="ome")))
-    return ZarrImage(array, axes, _header(tree, array, axes, metadata))
+    return ZarrImage(array, axes, _header(tree, array, axes, metadata, level))
 
 
 def _attributes(document: Json, but: str = "") -> tuple[str, ...]:
@@ -67,7 +67,7 @@ def _fitting(array: ZarrArray, dimensions: int, tree: Tree) -> tuple[int, ...]:
     return array.shape
 
 
-def _header(tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata) -> Header:
+def _header(tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata, level: int) -> Header:
     channels = 1 if axes.c is None else array.shape[axes.c]
     rows, columns = array.shape[axes.y], array.shape[axes.x]
     if max(rows, columns) > MAX_SIDE_PX or channels > MAX_CHANNELS:
@@ -90,6 +90,7 @@ def _header(tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata) -> Hea
         + (shards_across(array, axes.y) + 2) * index_bytes
         + _FIXED_BYTES,
         stored_bytes=_chunks(array, axes) * array.chunk_bytes,
+        level=level,
     )
 
 

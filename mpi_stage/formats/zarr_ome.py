@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mpi_stage.errors import DamagedInputError, ParameterError, UnsupportedFormatError
+from mpi_stage.errors import DamagedInputError, MissingPageError, UnsupportedFormatError
 from mpi_stage.formats.zarr_axes import check_ome_axes
 from mpi_stage.formats.zarr_json import Json
 
@@ -45,7 +45,7 @@ class OmeImage:
 def parse_ome(document: Json, level: int, where: str) -> OmeImage:
     """Return a level of the image that a group's metadata describe, 0 being the largest.
 
-    Raises UnsupportedFormatError where the group is no image, DamagedInputError, and ParameterError
+    Raises UnsupportedFormatError where the group is no image, DamagedInputError, and MissingPageError
     for a level that there is not.
     """
     attributes = document.get("attributes")
@@ -63,7 +63,7 @@ def parse_ome(document: Json, level: int, where: str) -> OmeImage:
     if not isinstance(datasets, list) or not 1 <= len(datasets) <= MAX_LEVELS:
         raise DamagedInputError(f"{where} should have 1 to {MAX_LEVELS} levels: {str(datasets)[:80]}.")
     if not 0 <= level < len(datasets):
-        raise ParameterError(
+        raise MissingPageError(
             f"{where} has {len(datasets)} levels, counted from 0; level {level} was asked for."
         )
     names, units = check_ome_axes(image.get("axes"), where)

@@ -17,6 +17,58 @@ from mpi_stage.image import Pixels
 class Kernels(Protocol):
     """The functions of the extension module ``_kernels``."""
 
+    def canny_gradients_uint8(self, block: Pixels, out: Pixels, /) -> None:
+        """Set ``out`` (``int16``, two channels) to the 3 × 3 Sobel derivatives across and down of ``block``.
+
+        ``block`` (``uint8``, one channel) has one more pixel than ``out`` on all sides.
+        """
+
+    def canny_maps_int16(self, block: Pixels, out: Pixels, low: int, high: int, euclidean: bool, /) -> None:
+        """Set ``out`` (``uint8``) to 0 no edge, 1 weak or 2 strong, from ``block`` as gradients.
+
+        ``block`` (``int16``, two channels) has one more pixel than ``out`` on all sides. Weak is a ridge
+        whose magnitude is above ``low``, strong one above ``high``; the magnitude is the sum of the absolute
+        values or, if ``euclidean``, of the squares.
+        """
+
+    def edge_components(self, levels: Pixels, ends: Pixels, strong: Pixels, /) -> int:
+        """Find the 8-connected components of ``levels`` that touch its first or last row; return how many.
+
+        They are numbered from 1 on. ``ends`` (2 × columns × 1, ``int32``) gets the numbers along these
+        two rows, 0 for no edge; ``strong`` (1 × columns + 1 × 1, ``uint8``) gets, for each number from
+        1 on, whether a pixel of the component is 2.
+        """
+
+    def histogram_uint8(self, block: Pixels, counts: NDArray[np.int64], /) -> None:
+        """Add to ``counts`` (1 × channels × 256) how often each value is in each channel of ``block``.
+
+        ``block`` is ``uint8`` and has at most 64 channels.
+        """
+
+    def look_up_uint8(self, block: Pixels, tables: NDArray[np.uint8], out: Pixels, /) -> None:
+        """Set ``out`` to what ``tables`` (1 × channels × 256) has for each value of ``block``: ``uint8``."""
+
+    def keep_edges(self, levels: Pixels, keep: Pixels, out: Pixels, /) -> None:
+        """Set ``out`` (``uint8``) to 255 in the components of ``levels`` that stay, else to 0.
+
+        Those that hold a 2 stay, and those of which ``keep`` (1 × n × 1, ``uint8``) says so, in the
+        numbers of :meth:`edge_components`.
+        """
+
+    def read_tiles(self, fd: int, offsets: NDArray[np.int64], rows: Pixels, buffer: Pixels, /) -> int:
+        """Fill ``rows`` (rows × bytes × 1) from tiles beside one another; return how many were read.
+
+        The rows of each tile begin at one of ``offsets`` and fill ``buffer`` (rows × bytes of a tile's row
+        × 1, contiguous); the last may be cut. Fewer than needed means that the next cannot be read whole.
+        """
+
+    def write_tiles(self, fd: int, place: int, apart: int, rows: Pixels, buffer: Pixels, /) -> int:
+        """Write ``rows`` as whole tiles, of which the first begins at ``place``, the next ``apart`` bytes on.
+
+        ``rows`` and ``buffer`` are as in :meth:`read_tiles`. Returns how many were written: all that fit
+        in a row of ``rows``, unless the system refuses the next.
+        """
+
     def smooth_uint8(self, block: Pixels, out: Pixels, weights: NDArray[np.uint16], /) -> None:
         """Set ``out`` to ``block`` (``uint8``) smoothed across and down with ``weights``, rounded once.
 

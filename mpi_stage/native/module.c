@@ -3,6 +3,14 @@
 #include "kernels.h"
 
 static PyMethodDef methods[] = {
+    {"histogram_uint8", histogram_uint8, METH_VARARGS, NULL},
+    {"look_up_uint8", look_up_uint8, METH_VARARGS, NULL},
+    {"keep_edges", keep_edges, METH_VARARGS, NULL},
+    {"edge_components", edge_components, METH_VARARGS, NULL},
+    {"canny_maps_int16", canny_maps_int16, METH_VARARGS, NULL},
+    {"canny_gradients_uint8", canny_gradients_uint8, METH_VARARGS, NULL},
+    {"write_tiles", write_tiles, METH_VARARGS, NULL},
+    {"read_tiles", read_tiles, METH_VARARGS, NULL},
     {"smooth_uint8", smooth_uint8, METH_VARARGS, NULL},
     {"resize", resize, METH_VARARGS, NULL},
     {"steepness_uint8", steepness_uint8, METH_VARARGS, NULL},

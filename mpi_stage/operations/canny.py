@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.native import kernels
 from mpi_stage.operations.blocks import crop
 from mpi_stage.operations.declaration import (
     Border,
@@ -33,6 +34,7 @@ NO_EDGE, WEAK_EDGE, STRONG_EDGE = 0, 1, 2
 _SCALED_APERTURE = 7  # OpenCV divides its gradients and the thresholds by 16, to fit 16 bits
 _SCALE = 1 / 16
 _OPENCV_LARGEST_THRESHOLD = 32767
+_COMPILED_APERTURE = 3
 
 _LOW = Parameter(
     "low",
@@ -91,6 +93,10 @@ def _gradients(block: Pixels, params: Params) -> Pixels:
     ``float32``, whole numbers for ``uint16``.
     """
     aperture = integer(params, "aperture")
+    if kernels and block.dtype == np.uint8 and aperture == _COMPILED_APERTURE:
+        gradients = np.empty((block.shape[0] - 2, block.shape[1] - 2, 2), np.int16)
+        kernels.canny_gradients_uint8(block, gradients)
+        return gradients.view(np.uint16)
     pair = [_derivative(block, aperture, 1, 0), _derivative(block, aperture, 0, 1)]
     result = crop(cv2.merge(pair), aperture // 2)
     return result.view(np.uint16) if result.dtype == np.int16 else result
@@ -119,17 +125,30 @@ def _maps(block: Pixels, params: Params) -> Pixels:
     first, second = number(params, "low"), number(params, "high")
     scale = _SCALE if integer(params, "aperture") == _SCALED_APERTURE else 1.0
     low, high = min(first, second) * scale, max(first, second) * scale
-    across, down = cv2.split(block)
+    euclidean = bool(params["l2"])
     if block.dtype == np.uint16:
-        return _maps_int16(across.view(np.int16), down.view(np.int16), low, high, bool(params["l2"]))
-    return thin(across, down, low, high, euclidean=bool(params["l2"]))[:, :, np.newaxis]
+        return _maps_int16(block.view(np.int16), low, high, euclidean=euclidean)
+    across, down = cv2.split(block)
+    return thin(across, down, low, high, euclidean=euclidean)[:, :, np.newaxis]
 
 
-def _maps_int16(across: Pixels, down: Pixels, low: float, high: float, euclidean: bool) -> Pixels:
-    """Let OpenCV thin the gradients of ``uint8``; equal thresholds leave it no hysteresis to do."""
+def _maps_int16(block: Pixels, low: float, high: float, *, euclidean: bool) -> Pixels:
+    """Thin the gradients of ``uint8``, all whole numbers."""
+    low, high = min(low, _OPENCV_LARGEST_THRESHOLD), min(high, _OPENCV_LARGEST_THRESHOLD)
+    if kernels is None:
+        return _maps_by_opencv(block, low, high, euclidean=euclidean)
+    result = np.empty((block.shape[0] - 2, block.shape[1] - 2, 1), np.uint8)
+    if euclidean:
+        low, high = low * low, high * high
+    kernels.canny_maps_int16(block, result, math.floor(low), math.floor(high), euclidean)
+    return result
+
+
+def _maps_by_opencv(block: Pixels, low: float, high: float, *, euclidean: bool) -> Pixels:
+    """Let OpenCV thin the gradients; equal thresholds leave it no hysteresis to do."""
+    across, down = cv2.split(block)
     thinned = cv2.Canny(across, down, low, low, L2gradient=euclidean)[1:-1, 1:-1]
     across, down = across[1:-1, 1:-1], down[1:-1, 1:-1]
-    high = min(high, _OPENCV_LARGEST_THRESHOLD)
     if euclidean:
         squares = np.multiply(across, across, dtype=np.int32) + np.multiply(down, down, dtype=np.int32)
         strong = squares > math.floor(high * high)

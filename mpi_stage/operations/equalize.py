@@ -14,9 +14,10 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.look_up import looked_up
+from mpi_stage.operations.look_up import each_looked_up, looked_up
 
 _UINT16_WHITE = 65535
+_AS_IT_IS = np.arange(256, dtype=np.uint8)
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def table(counts: Pixels, dtype: str) -> Pixels | None:
 def _apply(rows: Pixels, _first_row: int, params: Params, measured: Measured) -> Pixels:
     """Return the rows with each measured channel looked up in its table."""
     found: Tables = measured
+    if rows.dtype == np.uint8 and not luma.is_luma(params, rows.shape[2]):
+        return each_looked_up(rows, [_AS_IT_IS if known is None else known for known in found.channels])
     planes = luma.Planes(rows, params)
     for channel, known in enumerate(found.channels):
         if known is not None:

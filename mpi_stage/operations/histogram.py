@@ -7,11 +7,14 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.native import kernels
 from mpi_stage.operations.declaration import Measured, Params, Round
 
 WIDE_BINS = 65536
 _EXACT_COUNT = 1 << 24  # cv2.calcHist counts in float32
 _CHUNK = 1 << 15  # values whose indices, of 8 bytes each, stay in cache
+
+_COMPILED_CHANNELS = 64
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,9 @@ def _counting(planes: Planes, width: Width) -> Round:
 
     def update(state: Pixels, rows: Pixels, _first_row: int, params: Params, previous: Measured) -> None:
         measured = planes(rows, params)
+        if kernels and measured.dtype == np.uint8 and 1 < len(state) <= _COMPILED_CHANNELS:
+            kernels.histogram_uint8(measured, state[np.newaxis])
+            return
         for channel in range(len(state)):
             add(state[channel], measured[:, :, channel], previous)
 

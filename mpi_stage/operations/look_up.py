@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import Pixels
+from mpi_stage.native import kernels
 from mpi_stage.operations.declaration import Params, Value
 
 Curve = Callable[[Pixels, Params, float], Pixels]
@@ -65,4 +66,8 @@ def looked_up(rows: Pixels, table: Pixels) -> Pixels:
 
 def each_looked_up(rows: Pixels, tables: Sequence[Pixels]) -> Pixels:
     """Return the same of rows × columns × channels, with a table of the type itself for each channel."""
+    if kernels and rows.dtype == np.uint8:
+        result = np.empty_like(rows)
+        kernels.look_up_uint8(rows, np.stack(tables)[np.newaxis], result)
+        return result
     return cv2.LUT(rows, np.stack(tables, axis=1)[np.newaxis]).reshape(rows.shape)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -67,6 +68,12 @@ def test_plan_for_a_folder_is_one_for_a_folder(folder):
     run_image(COFFEE, folder / "a.ome.zarr", ["invert"], TWO)
     for name in ("a.ome.zarr", "a.ome.zarr/0"):
         assert plan_image(folder / name, ["invert"], TWO)["format"] == "zarr"
+
+
+def test_plan_for_a_format_that_is_not_written_is_one_for_a_tiff(folder):
+    with tifffile.TiffFile(COFFEE) as file:
+        (folder / "a.jp2").write_bytes(imagecodecs.jpeg2k_encode(file.asarray(), level=0))
+    assert plan_image(folder / "a.jp2", ["invert"], TWO)["format"] == "jpeg2000"
 
 
 def test_a_zarr_that_exists_is_left_alone_or_replaced_whole(folder):

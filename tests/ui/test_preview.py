@@ -21,7 +21,7 @@ def opened(png):
     return np.asarray(Image.open(io.BytesIO(png)))
 
 
-@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.bmp"])
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.avif", "a.bmp"])
 def test_raster_files_become_a_png_of_the_asked_size(tmp_path, name):
     Image.fromarray(picture()).save(tmp_path / name)
     assert opened(reduce.reduced(tmp_path / name, 40)).shape == (30, 40, 3)

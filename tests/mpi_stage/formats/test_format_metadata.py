@@ -33,6 +33,7 @@ FULL = Metadata(PROFILE, (300.0, 150.0, "inch"), "A façade – in Köln", exif_
         ("png", {"icc_profile", "resolution", "description", "exif"}),
         ("jpg", {"icc_profile", "resolution", "description", "exif"}),
         ("webp", {"icc_profile", "exif"}),
+        ("avif", {"icc_profile", "exif"}),
         ("bmp", {"resolution"}),
     ],
 )
@@ -82,14 +83,14 @@ def test_other_readers_find_the_metadata_of_a_tiff(tmp_path):
         assert image.info["dpi"] == (300, 150)
 
 
-@pytest.mark.parametrize("suffix", ["png", "jpg", "webp"])
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "avif"])
 def test_pillow_finds_the_metadata(tmp_path, suffix):
     write(tmp_path / f"out.{suffix}", picture(20, 30, 3, "uint8"), metadata=FULL)
     with Image.open(tmp_path / f"out.{suffix}") as image:
         image.load()
         assert image.info["icc_profile"] == PROFILE
         assert image.getexif()[0x010F] == "a camera"
-        if suffix != "webp":
+        if suffix not in {"webp", "avif"}:
             assert [round(value) for value in image.info["dpi"]] == [300, 150]
 
 

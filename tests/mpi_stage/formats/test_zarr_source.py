@@ -17,9 +17,9 @@ from zarr.codecs import (
     ZstdCodec,
 )
 
-from mpi_stage.errors import DamagedInputError, MissingInputError, UnsupportedFormatError
+from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageError, UnsupportedFormatError
+from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.registry import open_source, read_header
-from mpi_stage.formats.zarr_source import ZarrSource
 from mpi_stage.timing import PhaseClock
 
 SIZES = {"y": 70, "x": 90, "c": 5, "t": 2, "z": 3}
@@ -212,15 +212,24 @@ def test_ome_zarr_without_a_unit_has_no_resolution(tmp_path):
     assert read_header(str(path)).metadata.resolution is None
 
 
-def test_level_and_plane_of_a_stack_are_chosen_by_index(tmp_path):
+@pytest.mark.parametrize("plane", ["t=1,z=2", "t=1,z=2,c=3", "z=1"])
+def test_level_and_plane_of_a_stack_are_chosen_by_index(tmp_path, plane):
     values = cube("tczyx", "uint16")
     path = ome_image(tmp_path / "in.ome.zarr", values, "tczyx", levels=2)
-    source = ZarrSource(str(path), PhaseClock(), level=1, indices={"t": 1, "z": 2})
-    spec = source.header.spec
-    found = spec.empty(spec.rows)
-    source.read_rows(0, found)
-    source.close()
-    assert np.array_equal(found, np.moveaxis(values[1, :, 2, ::2, ::2], 0, -1))
+    wanted = {"t=1,z=2": values[1, :, 2], "t=1,z=2,c=3": values[1, 3:4, 2], "z=1": values[0, :, 1]}[plane]
+    options = SourceOptions(level=1, plane=plane)
+    assert np.array_equal(read(path, 9, options), np.moveaxis(wanted[:, ::2, ::2], 0, -1))
+    assert read_header(str(path), options).level == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [SourceOptions(level=2), SourceOptions(plane="z=3"), SourceOptions(plane="t=9"), SourceOptions(page=1)],
+)
+def test_level_plane_or_page_that_is_not_there_is_named(tmp_path, options):
+    path = ome_image(tmp_path / "in.ome.zarr", cube("tczyx"), "tczyx", levels=2)
+    with pytest.raises(MissingPageError, match=r"in\.ome\.zarr"):
+        read_header(str(path), options)
 
 
 @pytest.mark.parametrize(
