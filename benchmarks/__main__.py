@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.book import Book
-from benchmarks.files import Limits, against_peers, two_ranks
+from benchmarks.files import Limits, against_peers, chain, two_ranks
 from benchmarks.idle import idle
 from benchmarks.machine import describe
 from benchmarks.service import cold_and_warm, throughput
@@ -17,7 +17,7 @@ DEFAULT_SIZE_PX = 16384
 DEFAULT_PICTURES = 1000
 DEFAULT_RUNS = 5
 DEFAULT_BUDGET_S = 20.0
-EVERYTHING = "P1,P6,P8,P9,P11,start-up"
+EVERYTHING = "P1,P3,P6,P8,P9,P11,start-up"
 
 
 def arguments() -> argparse.Namespace:
@@ -60,6 +60,7 @@ def measures(options: argparse.Namespace, book: Book) -> dict[str, Callable[[], 
     )
     return {
         "P1": lambda: against_peers(folder, limits, book),
+        "P3": lambda: chain(folder, limits, book),
         "P6": lambda: two_ranks(folder, limits, book),
         "P8": lambda: throughput(folder, options.pictures, options.runs, book),
         "P9": lambda: cold_and_warm(folder, options.runs, book),

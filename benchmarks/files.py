@@ -1,4 +1,4 @@
-"""P1 and P1b: one file to another against libvips, OpenCV and the floor. P6: what a second rank brings."""
+"""P1, P1b, P3: one file to another against libvips, OpenCV and the floor. P6: what a second rank brings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from benchmarks.book import Book, Row
 from benchmarks.commands import halorow_run, peer_run
-from benchmarks.comparisons import CORE, WITH_LIBVIPS, WITH_OPENCV, WITH_OPENCV_SLOW, Comparison
-from benchmarks.floor import GRAY_RESULTS, copiers, copy_all, kernel_seconds
+from benchmarks.comparisons import CHAIN, WITH_LIBVIPS, WITH_OPENCV, WITH_OPENCV_SLOW, Comparison
+from benchmarks.floor import copiers, copy_all, kernel_seconds
 from benchmarks.harness import Ratio, Series, alternate, geometric_mean, ratio, seconds
+from benchmarks.kernels import KERNELS, PARTS
 from benchmarks.machine import cores
 from benchmarks.pictures import large_tiff
 from benchmarks.table import Table
@@ -19,8 +20,9 @@ COMPUTE_BOUND = ("gaussian:sigma=3", "median:size=5", "canny:low=50,high=150", "
 SMALLER_PX = 4096
 SLOW_PX = 1024
 SCALING_PX = 8192
-CHANNELS = 3
 READ_BYTES = 8 << 20
+
+LIBVIPS = ("vips_side", "libvips")
 
 COLUMNS = ["step", "runs", "halorow, s", "{peer}, s", "ratio", "halorow whole, s", "{peer} whole, s", "ratio"]
 FLOOR_COLUMNS = ["copy, s", "kernel, s", "of the floor"]
@@ -47,6 +49,10 @@ ABOUT_LIBVIPS = (
         "libvips's Gaussian cuts its kernel shorter; its `sobel`, `scharr` and `prewitt` keep the colours, "
         "which is faster for it; its `canny` has no hysteresis; its `labelregions` also labels the ground."
     ),
+)
+ABOUT_THE_CHAIN = (
+    "halorow reads the picture once and writes the result once, all steps in one pass; libvips computes "
+    "on demand, and its `sobel` is here that of the gray picture too."
 )
 ABOUT_OPENCV = (
     (
@@ -127,8 +133,7 @@ class Contest:
             self.peer: partial(peer_run, self.program, one.name, self.source, target),
         }
         if pool is not None:
-            divisor = CHANNELS if one.name in GRAY_RESULTS else 1
-            sides["copy"] = partial(copy_all, pool, self.source, target, divisor)
+            sides["copy"] = partial(copy_all, pool, self.source, target, PARTS.get(one.name, 1))
         series = alternate(sides, self.limits.runs, warm_ups=0, budget_s=self.limits.budget_s)
         cells = self._cells(series["halorow"], series[self.peer])
         data: dict[str, object] = {
@@ -166,16 +171,25 @@ def contest(folder: Path, size: int, limits: Limits, program: str, peer: str) ->
 
 def against_peers(folder: Path, limits: Limits, book: Book) -> None:
     """P1 and P1b: every operation that a peer also has, plain tiles to plain tiles, on all cores."""
-    smaller = min(limits.size, SMALLER_PX)
-    libvips, opencv = ("vips_side", "libvips"), ("opencv_side", "OpenCV")
-    _core(contest(folder, limits.size, limits, *libvips), limits.chosen(CORE), book)
-    _more(contest(folder, smaller, limits, *libvips), limits.chosen(WITH_LIBVIPS), ABOUT_LIBVIPS, book)
-    _more(contest(folder, smaller, limits, *opencv), limits.chosen(WITH_OPENCV), ABOUT_OPENCV, book)
+    opencv = ("opencv_side", "OpenCV")
+    _with_floor(contest(folder, limits.size, limits, *LIBVIPS), limits.chosen(WITH_LIBVIPS), book)
+    smaller = contest(folder, min(limits.size, SMALLER_PX), limits, *opencv)
+    _more(smaller, limits.chosen(WITH_OPENCV), ABOUT_OPENCV, book)
     slow = contest(folder, min(limits.size, SLOW_PX), limits, *opencv)
     _more(slow, limits.chosen(WITH_OPENCV_SLOW), (), book)
 
 
-def _core(one: Contest, chosen: Sequence[Comparison], book: Book) -> None:
+def chain(folder: Path, limits: Limits, book: Book) -> None:
+    """P3: six steps in one pass, against the same chain in libvips."""
+    one = contest(folder, limits.size, limits, *LIBVIPS)
+    notes = [one.about_the_picture(), ABOUT_THE_CHAIN, *ABOUT_THE_CLOCKS]
+    book.begin(Table("P3", "a chain of six steps, against libvips", one.columns(), notes=notes))
+    one.warm_up()
+    book.measure(f"`{CHAIN.steps}`", partial(one.measure, CHAIN))
+    book.end()
+
+
+def _with_floor(one: Contest, chosen: Sequence[Comparison], book: Book) -> None:
     if not chosen:
         return
     notes = [one.about_the_picture(), *ABOUT_THE_CLOCKS, *ABOUT_THE_FLOOR, *ABOUT_LIBVIPS]
@@ -184,7 +198,8 @@ def _core(one: Contest, chosen: Sequence[Comparison], book: Book) -> None:
     one.warm_up()
     with copiers() as pool:
         for comparison in chosen:
-            book.measure(f"`{one.steps(comparison)}`", partial(one.measure, comparison, pool))
+            floor = pool if comparison.name in KERNELS else None
+            book.measure(f"`{one.steps(comparison)}`", partial(one.measure, comparison, floor))
     _close(one, book)
 
 
@@ -192,9 +207,7 @@ def _more(one: Contest, chosen: Sequence[Comparison], about: Sequence[str], book
     if not chosen:
         return
     notes = [one.about_the_picture(), "Clocks and ratios as in the first table.", *about]
-    title = (
-        f"{'other ' if one.peer == 'libvips' else ''}operations, against {one.peer}, {one.size} × {one.size}"
-    )
+    title = f"operations, against {one.peer}, {one.size} × {one.size}"
     book.begin(Table("P1", title, one.columns(), notes=notes))
     one.warm_up()
     for comparison in chosen:

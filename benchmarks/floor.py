@@ -7,64 +7,22 @@ process per core at the same time. Neither decodes, plans, swaps halo rows nor s
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 from multiprocessing.pool import Pool
 from pathlib import Path
-from typing import Any
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
+from benchmarks.kernels import KERNELS
 from benchmarks.machine import cores
 from benchmarks.pictures import CELL_PX, cell
 
 BUFFER_BYTES = 1 << 20
 BLOCK_ROWS = 128
 KERNEL_S = 0.4
-LEVELS = 256
-
-Pixels = NDArray[Any]
-Kernel = Callable[[Pixels], Pixels]
-
-
-def gray(block: Pixels) -> Pixels:
-    """Return the gray block."""
-    return cv2.cvtColor(block, cv2.COLOR_RGB2GRAY)
-
-
-def sobel(block: Pixels) -> Pixels:
-    """Return the gradient's magnitude as ``sobel`` defines it."""
-    values = gray(block)
-    across, down = (cv2.Sobel(values, cv2.CV_32F, *order) for order in ((1, 0), (0, 1)))
-    return cv2.convertScaleAbs(cv2.magnitude(across, down))
-
-
-def canny(block: Pixels) -> Pixels:
-    """Return the edges of the smoothed gray block."""
-    return cv2.Canny(cv2.GaussianBlur(gray(block), (0, 0), 1.4), 50, 150)
-
-
-def equalize(block: Pixels) -> Pixels:
-    """Count the values of each channel, then look new ones up."""
-    for channel in range(block.shape[2]):
-        cv2.calcHist([block], [channel], None, [LEVELS], [0, LEVELS])
-    return cv2.LUT(block, np.arange(LEVELS, dtype=np.uint8))
-
-
-KERNELS: dict[str, Kernel] = {
-    "invert": cv2.bitwise_not,
-    "gaussian": lambda block: cv2.GaussianBlur(block, (0, 0), 2),
-    "median": lambda block: cv2.medianBlur(block, 3),
-    "sobel": sobel,
-    "canny": canny,
-    "equalize": equalize,
-}
-
-GRAY_RESULTS = frozenset({"sobel", "canny"})
 
 
 def pixels_per_second(name: str) -> float:

@@ -15,7 +15,7 @@ MIX = [[0.5, 0.25, 0.25], [0.25, 0.5, 0.25], [0.25, 0.25, 0.5]]
 LAPLACE = [[0, 1, 0], [1, -4, 1], [0, 1, 0]]
 SHARPEN = [[0, -1, 0], [-1, 5, -1], [0, -1, 0]]
 BLUR_5 = [[1, 2, 3, 2, 1], [2, 4, 6, 4, 2], [3, 6, 9, 6, 3], [2, 4, 6, 4, 2], [1, 2, 3, 2, 1]]
-NINE, FIVE = 9, 5
+NINE, FIVE, EDGE = 9, 5, 60
 
 Filter = Callable[[pyvips.Image], pyvips.Image]
 
@@ -61,7 +61,13 @@ def pad(image: pyvips.Image) -> pyvips.Image:
     return image.embed(256, 256, image.width + 512, image.height + 512)
 
 
+def chain(image: pyvips.Image) -> pyvips.Image:
+    """Return the thickened edges of the smoothed gray picture, black on white."""
+    return dilate(gray(image.gaussblur(2)).sobel() > EDGE).invert()
+
+
 OPERATIONS: dict[str, Filter] = {
+    "chain": chain,
     "invert": lambda image: image.invert(),
     "gaussian": lambda image: image.gaussblur(2),
     "median": lambda image: image.median(3),
