@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.book import Book
+from benchmarks.compressed import compressed_tiles
 from benchmarks.files import Limits, against_peers, chain, two_ranks
 from benchmarks.idle import idle
 from benchmarks.machine import describe
@@ -17,14 +18,14 @@ DEFAULT_SIZE_PX = 16384
 DEFAULT_PICTURES = 1000
 DEFAULT_RUNS = 5
 DEFAULT_BUDGET_S = 20.0
-EVERYTHING = "P1,P3,P6,P8,P9,P11,start-up"
+EVERYTHING = "P1,P2,P3,P6,P8,P9,P11,start-up"
 
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", default=EVERYTHING, help="targets to measure, with commas between")
-    parser.add_argument("--operations", default="", help="of P1 only these, with commas between")
+    parser.add_argument("--operations", default="", help="of P1 and P2 only these, with commas between")
     parser.add_argument("--size", type=int, default=DEFAULT_SIZE_PX, help="edge of the large picture, pixels")
     parser.add_argument("--pictures", type=int, default=DEFAULT_PICTURES, help="pictures of 1 MP for P8")
     parser.add_argument("--runs", type=int, default=DEFAULT_RUNS, help="runs that count, per side, at most")
@@ -60,6 +61,7 @@ def measures(options: argparse.Namespace, book: Book) -> dict[str, Callable[[], 
     )
     return {
         "P1": lambda: against_peers(folder, limits, book),
+        "P2": lambda: compressed_tiles(folder, limits, book),
         "P3": lambda: chain(folder, limits, book),
         "P6": lambda: two_ranks(folder, limits, book),
         "P8": lambda: throughput(folder, options.pictures, options.runs, book),

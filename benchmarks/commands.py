@@ -38,9 +38,9 @@ def halorow_run(source: Path, target: Path, steps: list[str], ranks: int) -> dic
     return {"inside": float(report["seconds"]), "whole": whole, **phases}
 
 
-def peer_run(program: str, operation: str, source: Path, target: Path) -> dict[str, float]:
+def peer_run(program: str, operation: str, source: Path, target: Path, *more: str) -> dict[str, float]:
     """Filter a file with a peer's program on all cores; ``inside`` begins after its imports."""
-    command = [sys.executable, "-m", f"benchmarks.{program}", operation, str(source), str(target)]
+    command = [sys.executable, "-m", f"benchmarks.{program}", operation, str(source), str(target), *more]
     whole, output = _to_new_file(command, target)
     return {"inside": float(output), "whole": whole}
 

@@ -72,6 +72,21 @@ def large_tiff(folder: Path, size: int) -> Path:
     return path
 
 
+def compressed_tiff(folder: Path, size: int, compression: str) -> Path:
+    """Return the same picture with compressed tiles, as libvips writes them by default."""
+    import pyvips  # noqa: PLC0415  (only this picture needs it)
+
+    path = folder / f"scene-{size}-{compression}.tif"
+    if not path.exists():
+        plain = large_tiff(folder, size)
+        unfinished = path.with_suffix(".part.tif")
+        image = pyvips.Image.new_from_file(str(plain), access="sequential")
+        tile = {"tile": True, "tile_width": TILE_PX, "tile_height": TILE_PX}
+        image.tiffsave(str(unfinished), compression=compression, bigtiff=True, **tile)
+        unfinished.rename(path)
+    return path
+
+
 def jpegs(folder: Path, size: int = CELL_PX) -> list[Path]:
     """Return a few different JPEG files of size × size pixels, drawn if they are not there."""
     folder.mkdir(parents=True, exist_ok=True)

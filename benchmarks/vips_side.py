@@ -1,6 +1,7 @@
 """The peer's side of a file-to-file run: one operation in libvips, as a whole process.
 
-``python -m benchmarks.vips_side OPERATION INPUT OUTPUT`` prints the seconds spent after the imports.
+``python -m benchmarks.vips_side OPERATION INPUT OUTPUT [COMPRESSION]`` prints the seconds spent after the
+imports.
 Each operation is written the way that is fastest in libvips, read sequentially where it can be.
 """
 
@@ -108,12 +109,13 @@ NEEDS_RANDOM_ACCESS = frozenset({"equalize", "normalize", "white_balance", "labe
 
 
 def main() -> None:
-    """Filter one file into another, tiled and uncompressed like the input."""
-    name, source, target = sys.argv[1:]
+    """Filter one file into another, tiled like the input, uncompressed or with a codec at its defaults."""
+    name, source, target, *codec = sys.argv[1:]
     start = time.perf_counter()
     access = "random" if name in NEEDS_RANDOM_ACCESS else "sequential"
     image = OPERATIONS[name](pyvips.Image.new_from_file(source, access=access))
-    image.tiffsave(target, tile=True, tile_width=256, tile_height=256, bigtiff=True, compression="none")
+    compression = codec[0] if codec else "none"
+    image.tiffsave(target, tile=True, tile_width=256, tile_height=256, bigtiff=True, compression=compression)
     print(time.perf_counter() - start)
 
 

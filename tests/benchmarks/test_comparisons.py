@@ -6,11 +6,14 @@ import pytest
 
 from benchmarks import opencv_side, vips_side
 from benchmarks.comparisons import CHAIN, WITH_LIBVIPS, WITH_OPENCV, WITH_OPENCV_SLOW
+from benchmarks.compressed import CODECS, OPERATIONS
 from benchmarks.kernels import KERNELS, PARTS
 from benchmarks.pictures import cell
+from mpi_stage.formats.tiff_coding import parse_coding
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
 from mpi_stage.plan import make_plan
+from pipeline.plain_run import read_run
 
 OPENCV = (*WITH_OPENCV, *WITH_OPENCV_SLOW)
 
@@ -42,3 +45,15 @@ def test_the_chain_is_one_pass():
     source = SimpleNamespace(spec=ImageSpec(4096, 4096, 3, "uint8"), divisible=True, decode_bytes=0)
     sink = SimpleNamespace(divisible=True, row_unit=1, encode_bytes=0)
     assert len(make_plan(steps, source, sink, ranks=2, memory_bytes=1 << 30).passes) == 1
+
+
+@pytest.mark.parametrize("codec", CODECS, ids=lambda codec: codec.name)
+def test_the_options_of_every_codec_are_understood(codec):
+    words = ["a.tif", "b.tif", "invert", *codec.options]
+    run = read_run(words)
+    assert run is not None
+    assert parse_coding(run.options["compression"]).name == codec.name
+
+
+def test_both_operations_on_compressed_tiles_are_among_those_on_plain_ones():
+    assert set(OPERATIONS) <= {one.name for one in WITH_LIBVIPS}
