@@ -70,6 +70,7 @@ def point_kernel(first: Step, last: Step, points: Sequence[Point]) -> PointKerne
     into, out, columns = first.channels, last.channels_after, first.columns
     if all(isinstance(one, Table) and len(one.values) == 1 and one.colours == into for one in points):
         into, out, columns = 1, 1, columns * into  # channels make no difference
+        points = [Table(one.values, 1) for one in points if isinstance(one, Table)]
     pixels = _pixels(into, out, first.itemsize)
     body, tables = _body(points)
     widest = max(into, out, *(one.channels for one in points if isinstance(one, Formula)), 1)

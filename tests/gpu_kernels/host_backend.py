@@ -42,7 +42,16 @@ class Library:
             source = path.with_suffix(".cpp")
             runners = "".join(_RUNNER.replace("KERNEL_NAME", kernel) for kernel in code.kernels)
             source.write_text((HERE / "host_shim.h").read_text() + code.text + runners)
-            flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-mfma", "-w", "-fPIC", "-shared"]
+            flags = [
+                "-std=c++17",
+                "-O1",
+                "-ffp-contract=off",
+                "-fno-strict-aliasing",
+                "-mfma",
+                "-w",
+                "-fPIC",
+                "-shared",
+            ]
             done = subprocess.run(
                 [compiler(), *flags, "-o", str(path), str(source)],
                 capture_output=True,
