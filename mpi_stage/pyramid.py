@@ -11,6 +11,7 @@ Halve = Callable[[Pixels, Pixels], None]
 
 _SUMS = {"uint8": np.uint16, "uint16": np.uint32}
 _AT_ONCE_BYTES = 1 << 20
+_VALID_FACTOR = 16
 
 
 def halved(spec: ImageSpec, times: int = 1) -> ImageSpec:
@@ -58,12 +59,20 @@ def halve_valid(nodata: float) -> Halve:
     """
 
     def halve_some(pixels: Pixels, out: Pixels) -> None:
-        rows = max(1, _AT_ONCE_BYTES // max(1, out[:1].nbytes))
+        # Sums and counts take eight bytes each, for every value.
+        rows = max(1, _AT_ONCE_BYTES // _VALID_FACTOR // max(1, out[:1].nbytes))
         for first in range(0, len(out), rows):
             part = out[first : first + rows]
             _halve_valid(pixels[2 * first : 2 * (first + len(part))], part, nodata)
 
     return halve_some
+
+
+def way_to_halve(spec: ImageSpec, nodata: float | None) -> Halve:
+    """Return how levels of an image are made: labels are picked, values without data left out."""
+    if spec.dtype == "uint32":
+        return pick
+    return halve if nodata is None else halve_valid(nodata)
 
 
 def _halve_valid(pixels: Pixels, out: Pixels, nodata: float) -> None:
@@ -121,4 +130,4 @@ class Halver:
 def halving_bytes(spec: ImageSpec, rows: int) -> int:
     """Return the most memory for making the next level of ``rows`` rows pushed at once."""
     made = -(-rows // 2) * halved(spec).row_bytes
-    return made + 3 * spec.row_bytes + 10 * max(_AT_ONCE_BYTES, 2 * spec.row_bytes)
+    return made + 3 * spec.row_bytes + max(10 * _AT_ONCE_BYTES, _VALID_FACTOR * 6 * spec.row_bytes)

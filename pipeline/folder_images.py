@@ -8,6 +8,7 @@ from pathlib import Path
 from mpi_stage.errors import OutputExistsError
 
 SUFFIX = ".zarr"
+_FORMATS = ("zarr", "ome-zarr")
 _ROOTS = ("zarr.json", ".zgroup", ".zarray")
 _HERE = -100  # AT_FDCWD
 _EXCHANGE = 2  # RENAME_EXCHANGE
@@ -18,6 +19,11 @@ _IN_THE_WAY = (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR)
 def named_as_folder(name: str) -> bool:
     """Whether an image of this name is a folder."""
     return name.lower().endswith(SUFFIX)
+
+
+def is_folder_output(name: str, format: str | None) -> bool:  # noqa: A002  (the word of the command line)
+    """Whether an output of this name is a folder, if ``format`` says nothing else."""
+    return named_as_folder(name) if format is None else format in _FORMATS
 
 
 def is_folder_image(path: Path) -> bool:

@@ -13,6 +13,7 @@ from pipeline.folder_images import (
     SUFFIX,
     check_folder_place,
     is_folder_image,
+    is_folder_output,
     named_as_folder,
     publish_folder,
 )
@@ -107,7 +108,7 @@ def run_image(
     """
     options = options or RunOptions()
     _check_input(source)
-    final = _final_place(output, overwrite=overwrite)
+    final = _final_place(output, options.format, overwrite=overwrite)
     with World(options.ranks or cores()) as world, _workplace(final) as folder:
         unfinished = folder / "output"
         request = options.request(
@@ -166,10 +167,10 @@ def _check_input(source: Path) -> None:
         raise MissingInputError(f"{source} may not be read by this user")
 
 
-def _final_place(output: Path, *, overwrite: bool) -> Path:
+def _final_place(output: Path, format: str | None, *, overwrite: bool) -> Path:  # noqa: A002  (see RunOptions)
     """Return where the output is to appear, symbolic links followed, if it may appear there."""
     final = Path(os.path.realpath(output))
-    if named_as_folder(output.name):
+    if is_folder_output(output.name, format):
         check_folder_place(final, overwrite=overwrite)
     elif final.is_dir():
         raise OutputExistsError(f"{output} is a folder; name a file in it")

@@ -20,7 +20,7 @@ from pipeline.errors import (
     ObjectNotFoundError,
     QueueUnavailableError,
 )
-from pipeline.folder_images import named_as_folder
+from pipeline.folder_images import is_folder_output
 from pipeline.models import JobStatus, Lane, Manifest, ObjectInfo, ObjectRef, now
 from pipeline.parts import Parts
 from pipeline.webhook_url import check_webhook
@@ -135,7 +135,7 @@ def _manifest(
     """Return the manifest of a new job, whose input is an object by then."""
     name = layout.safe_name(order.input_name or _name_of(order.input))
     output_key, output_name = _output(parts, job_id, order.output, name)
-    if named_as_folder(output_name):
+    if is_folder_output(output_name, order.format):
         raise InvalidJobError(f"the output {output_name} would be a folder; {_NO_FOLDERS}")
     return Manifest(
         id=job_id,

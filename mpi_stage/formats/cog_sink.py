@@ -19,7 +19,7 @@ from mpi_stage.formats.tiff_ifd import Offsets
 from mpi_stage.formats.tiff_write_coded import CodedWriter
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.pyramid import Halve, Halver, Take, halve, halve_valid, pick
+from mpi_stage.pyramid import Halver, Take, way_to_halve
 from mpi_stage.timing import PhaseClock
 
 
@@ -66,7 +66,8 @@ class CogSink:
             CogLevel(layout, partial(self._start, number))
             for number, layout in enumerate(self._layout.levels)
         ]
-        how = _how(self._layout.levels[0].spec, self._metadata.nodata)
+        spec = self._layout.levels[0].spec
+        how = way_to_halve(spec, nodata_value(self._metadata.nodata, spec.dtype))
         take: Take | None = None
         for level, layout in reversed(list(zip(self._levels, self._layout.levels, strict=True))):
             below = None if take is None else Halver(layout.spec, take, how)
@@ -179,11 +180,3 @@ class CogSink:
         levels = len(self._layout.levels)
         bounds = np.cumsum([levels, *part[:levels]])
         return [np.asarray(part[start:end], np.uint64) for start, end in pairwise(bounds)]
-
-
-def _how(spec: ImageSpec, nodata: str | None) -> Halve:
-    """Return how a level is made: labels are picked, values without data left out."""
-    if spec.dtype == "uint32":
-        return pick
-    value = nodata_value(nodata, spec.dtype)
-    return halve if value is None else halve_valid(value)

@@ -20,6 +20,7 @@ from mpi_stage.formats.byte_sink import ByteSink, FileSink
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.cog_layout import CogLayout, choose_cog
 from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
+from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.raster_kinds import KINDS, NAMES, check_quality, check_raster
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
 from mpi_stage.formats.zarr_layout import ZarrLayout, choose_zarr
@@ -41,7 +42,7 @@ SUFFIXES = {
 }
 _OME_ZARR = ".ome.zarr"
 _ZARR_2 = (".zarray", ".zgroup", ".zattrs")
-FORMATS = ("cog", *dict.fromkeys(SUFFIXES.values()))
+FORMATS = ("cog", *dict.fromkeys(SUFFIXES.values()), "ome-zarr")
 """What may be asked for, whatever a file's name."""
 
 _COG = (".cog.tif", ".cog.tiff")
@@ -168,7 +169,8 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
     if isinstance(layout, ZarrLayout):
         from mpi_stage.formats.zarr_sink import ZarrSink  # noqa: PLC0415 (start-up time)
 
-        return ZarrSink(path, layout, settled.metadata, plan=plan, clock=clock)
+        nodata = nodata_value(metadata.nodata, spec.dtype)
+        return ZarrSink(path, layout, settled.metadata, plan=plan, nodata=nodata, clock=clock)
     if isinstance(layout, CogLayout):
         from mpi_stage.formats.cog_sink import CogSink  # noqa: PLC0415 (start-up time)
 
@@ -242,13 +244,13 @@ def _plan(
         encode_bytes = layout.encode_bytes(options.threads, in_order=True)
         encode_bytes += _upload_bytes(options, layout.segment_bytes)
         return _divisible(row_unit, encode_bytes, settled), settled, layout
-    if kind == "zarr":
+    if kind in {"zarr", "ome-zarr"}:
         if options.uploads is not None:
             raise UnsupportedFormatError(
                 f"{name} is a Zarr, which is many objects; into a bucket only single ones are written. "
                 "Write a TIFF."
             )
-        ome = name.lower().endswith(_OME_ZARR)
+        ome = kind == "ome-zarr"
         cut = choose_zarr(spec, like, options, ome=ome)
         settled = settle(metadata, _zarr_takes(metadata, ome=ome), spec, "OME-Zarr" if ome else "Zarr")
         return _divisible(cut.row_unit, cut.encode_bytes, settled), settled, cut
@@ -315,6 +317,8 @@ def _kind_written(name: str, options: SinkOptions) -> str:
         return options.format
     if name.lower().endswith(_COG):
         return "cog"
+    if name.lower().endswith(_OME_ZARR):
+        return "ome-zarr"
     suffix = Path(name).suffix
     kind = SUFFIXES.get(suffix.lower())
     if kind is None:

@@ -14,7 +14,7 @@ from mpi_stage.formats.zarr_ome import ome_document
 from mpi_stage.formats.zarr_source import ZarrSource
 from mpi_stage.formats.zarr_write import LevelWriter, array_document
 from mpi_stage.image import Pixels
-from mpi_stage.pyramid import Halver, Take
+from mpi_stage.pyramid import Halver, Take, way_to_halve
 from mpi_stage.timing import PhaseClock
 
 
@@ -27,11 +27,19 @@ class ZarrSink:
     """
 
     def __init__(
-        self, path: str, layout: ZarrLayout, metadata: Metadata, *, plan: SinkPlan, clock: PhaseClock
+        self,
+        path: str,
+        layout: ZarrLayout,
+        metadata: Metadata,
+        *,
+        plan: SinkPlan,
+        nodata: float | None,
+        clock: PhaseClock,
     ) -> None:
-        """Prepare to write the folder ``path``; touches no file."""
+        """Prepare to write the folder ``path``; touches no file. Levels leave out values of ``nodata``."""
         self.plan = plan
         self._path, self._layout, self._metadata, self._clock = path, layout, metadata, clock
+        self._how = way_to_halve(layout.levels[0].spec, nodata)
         self._writers: list[LevelWriter] = []
         self._halvers: list[Halver] = []
         self._next = 0
@@ -102,7 +110,8 @@ class ZarrSink:
         ]
         halvers: list[Halver] = []
         for number in range(len(levels) - 1, 0, -1):
-            halver = Halver(levels[number - 1].spec, _taker(writers[number], halvers[0] if halvers else None))
+            take = _taker(writers[number], halvers[0] if halvers else None)
+            halver = Halver(levels[number - 1].spec, take, self._how)
             halvers.insert(0, halver)
         return writers, halvers
 
@@ -123,7 +132,8 @@ class ZarrSink:
         try:
             above = self._layout.levels[start - 1]
             writers, halvers = self._cascade(start, end)
-            first_halver = Halver(above.spec, _taker(writers[0], halvers[0] if halvers else None))
+            take = _taker(writers[0], halvers[0] if halvers else None)
+            first_halver = Halver(above.spec, take, self._how)
             buffer = above.spec.empty(min(above.chunk_rows, above.spec.rows))
             for first in range(0, above.spec.rows, above.chunk_rows):
                 rows = buffer[: above.spec.rows - first]

@@ -1,8 +1,10 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.pyramid import Halver, halve, halved
+from mpi_stage.pyramid import Halver, halve, halved, halving_bytes, way_to_halve
 
 TYPES = ("uint8", "uint16", "float32")
 
@@ -53,3 +55,17 @@ def test_rows_pushed_in_any_portions_give_the_same(rows, heights):
 
 def test_size_of_a_level_is_rounded_up():
     assert halved(ImageSpec(5, 9, 1, "uint8"), 2) == ImageSpec(2, 3, 1, "uint8")
+
+
+@pytest.mark.parametrize("nodata", [None, 3.0])
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("columns", [300, 200_000])
+def test_memory_for_a_level_is_no_more_than_stated(nodata, dtype, columns):
+    spec = ImageSpec(64, columns, 1, dtype)
+    rows = np.ones((64, columns, 1), dtype)
+    halver = Halver(spec, lambda _first, _rows: None, way_to_halve(spec, nodata))
+    tracemalloc.start()
+    halver.push(0, rows)
+    _, taken = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 0 < taken <= halving_bytes(spec, 64)

@@ -14,7 +14,7 @@ from mpi_stage.formats.memory import ArraySource
 from mpi_stage.formats.registry import create_sink, plan_sink, read_header
 from mpi_stage.formats.zarr_layout import choose_zarr
 from mpi_stage.image import ImageSpec
-from mpi_stage.pyramid import halve, halved
+from mpi_stage.pyramid import halve, halve_valid, halved
 from mpi_stage.timing import PhaseClock
 
 KINDS = [(1, "uint8"), (3, "uint8"), (4, "uint16"), (7, "float32")]
@@ -68,6 +68,24 @@ def test_levels_are_means_of_four_pixels_each(tmp_path):
         level, wanted = level + 1, smaller
     assert level == 3
     assert max(wanted.shape[:2]) <= 512
+
+
+def test_levels_leave_out_values_without_data(tmp_path):
+    pixels = picture(700, 700, 1, "uint8")
+    pixels[::2, ::3] = 9
+    write(tmp_path / "out.ome.zarr", pixels, metadata=Metadata(nodata="9"))
+    wanted = np.empty((350, 350, 1), np.uint8)
+    halve_valid(9)(pixels, wanted)
+    found = zarr.open_group(tmp_path / "out.ome.zarr", mode="r")["1"][...]
+    assert np.array_equal(found, wanted[..., 0])
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"), [("out.ome.zarr", None), ("out.zarr", "ome-zarr"), ("out", "ome-zarr")]
+)
+def test_ome_zarr_is_written_for_its_suffix_or_when_asked_for(tmp_path, name, asked):
+    write(tmp_path / name, picture(20, 30, 1, "uint8"), options=SinkOptions(format=asked))
+    assert "ome" in zarr.open_group(tmp_path / name, mode="r").attrs
 
 
 def test_metadata_are_those_of_an_ome_zarr_image(tmp_path):
