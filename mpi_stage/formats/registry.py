@@ -170,7 +170,15 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
         from mpi_stage.formats.zarr_sink import ZarrSink  # noqa: PLC0415 (start-up time)
 
         nodata = nodata_value(metadata.nodata, spec.dtype)
-        return ZarrSink(path, layout, settled.metadata, plan=plan, nodata=nodata, clock=clock)
+        return ZarrSink(
+            path,
+            layout,
+            settled.metadata,
+            plan=plan,
+            nodata=nodata,
+            clock=clock,
+            threads=options.threads,
+        )
     if isinstance(layout, CogLayout):
         from mpi_stage.formats.cog_sink import CogSink  # noqa: PLC0415 (start-up time)
 
@@ -253,7 +261,7 @@ def _plan(
         ome = kind == "ome-zarr"
         cut = choose_zarr(spec, like, options, ome=ome)
         settled = settle(metadata, _zarr_takes(metadata, ome=ome), spec, "OME-Zarr" if ome else "Zarr")
-        return _divisible(cut.row_unit, cut.encode_bytes, settled), settled, cut
+        return _divisible(cut.row_unit, cut.encode_bytes(options.threads), settled), settled, cut
     limits = KINDS[kind]
     check_raster(limits, spec, options)
     takes = [field for field in limits.takes if field != "exif" or _exif_fits(kind, metadata)]
@@ -341,7 +349,7 @@ def _folder_source(path: str, clock: PhaseClock, options: SourceOptions) -> Sour
     from mpi_stage.formats.zarr_source import ZarrSource  # noqa: PLC0415 (start-up time)
 
     indices = None if options.plane is None else parse_plane(options.plane)
-    return ZarrSource(path, clock, level=options.level, indices=indices)
+    return ZarrSource(path, clock, level=options.level, indices=indices, threads=options.threads)
 
 
 def _kind_of(data: ByteSource) -> str:

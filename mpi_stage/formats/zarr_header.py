@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mpi_stage.errors import MissingPageError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Layout, Metadata
+from mpi_stage.formats.tile_pool import TILES_PER_THREAD
 from mpi_stage.formats.zarr_array import ZarrArray, parse_array
 from mpi_stage.formats.zarr_axes import Axes, find_axes
 from mpi_stage.formats.zarr_chunks import shards_across
@@ -30,8 +31,12 @@ class ZarrImage:
     header: Header
 
 
-def parse_zarr(tree: Tree, *, level: int = 0, indices: Mapping[str, int] | None = None) -> ZarrImage:
+def parse_zarr(
+    tree: Tree, *, level: int = 0, indices: Mapping[str, int] | None = None, threads: int = 1
+) -> ZarrImage:
     """Return the image that ``tree`` holds: level ``level``, and of stacks the plane at ``indices``.
+
+    ``threads`` are to decode it.
 
     Raises DamagedInputError, UnsupportedFormatError, LimitError, and MissingPageError for a level or an
     index that there is not.
@@ -42,13 +47,15 @@ def parse_zarr(tree: Tree, *, level: int = 0, indices: Mapping[str, int] | None 
         axes = find_axes(array.names, array.shape, indices or {}, tree.root)
         if level:
             raise MissingPageError(f"{tree.root} is a single array; it has no level {level}.")
-        return ZarrImage(array, axes, _header(tree, array, axes, Metadata(other=_attributes(document)), 0))
+        return ZarrImage(
+            array, axes, _header(tree, array, axes, Metadata(other=_attributes(document)), 0, threads)
+        )
     image = parse_ome(document, level, tree.root)
     array = parse_array(tree, image.path)
     axes = find_axes(image.names, _fitting(array, len(image.names), tree), indices or {}, tree.root)
     resolution = resolution_of(image, axes.y, axes.x)
     metadata = Metadata(resolution=resolution, other=(*image.other, *_attributes(document, but="ome")))
-    return ZarrImage(array, axes, _header(tree, array, axes, metadata, level))
+    return ZarrImage(array, axes, _header(tree, array, axes, metadata, level, threads))
 
 
 def _attributes(document: Json, but: str = "") -> tuple[str, ...]:
@@ -67,7 +74,9 @@ def _fitting(array: ZarrArray, dimensions: int, tree: Tree) -> tuple[int, ...]:
     return array.shape
 
 
-def _header(tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata, level: int) -> Header:
+def _header(  # noqa: PLR0917 (all of one image)
+    tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata, level: int, threads: int
+) -> Header:
     channels = 1 if axes.c is None else array.shape[axes.c]
     rows, columns = array.shape[axes.y], array.shape[axes.x]
     if max(rows, columns) > MAX_SIDE_PX or channels > MAX_CHANNELS:
@@ -77,6 +86,7 @@ def _header(tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata, level:
         )
     spec = ImageSpec(rows, columns, channels, array.dtype)
     chunk_rows = min(array.chunk[axes.y], rows)
+    under_way = TILES_PER_THREAD * threads if threads > 1 else 0
     index_bytes = array.sharding.index_bytes if array.sharding else 0
     return Header(
         spec=spec,
@@ -85,8 +95,8 @@ def _header(tree: Tree, array: ZarrArray, axes: Axes, metadata: Metadata, level:
         divisible=True,
         row_unit=chunk_rows,
         decode_bytes=chunk_rows * spec.row_bytes
-        + array.chunk_bytes
-        + _COPIES_OF_STORED * most_stored_bytes(array.chunk_bytes)
+        + threads * array.chunk_bytes
+        + (_COPIES_OF_STORED * threads + under_way) * most_stored_bytes(array.chunk_bytes)
         + (shards_across(array, axes.y) + 2) * index_bytes
         + _FIXED_BYTES,
         stored_bytes=_chunks(array, axes) * array.chunk_bytes,

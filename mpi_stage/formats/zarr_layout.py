@@ -2,11 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.formats.base import Header, SinkOptions
+from mpi_stage.formats.tile_pool import TILES_PER_THREAD
 from mpi_stage.image import ImageSpec
 from mpi_stage.pyramid import halved, halving_bytes
 
@@ -119,14 +119,16 @@ class ZarrLayout:
         """Slab boundaries must be multiples of this many rows, so that a shard has one writer."""
         return min(self.levels[0].shard_rows, self.levels[0].spec.rows)
 
-    @cached_property
-    def encode_bytes(self) -> int:
+    def encode_bytes(self, threads: int = 1) -> int:
         """Bound of the memory that writing needs on one rank beside the rows that are handed in."""
         largest = max(level.chunk_bytes for level in self.levels)
         held = sum(level.working_bytes for level in self.levels)
         # Rows are handed in by blocks, of a height that is not known here, and go on chunk by chunk.
         halving = sum(halving_bytes(level.spec, level.chunk_rows) for level in self.levels[:-1])
-        return held + halving + 4 * largest + _CODEC_BYTES
+        under_way = TILES_PER_THREAD * threads if threads > 1 else 1
+        # Every level has a chunk to fill for each thread; reading a level back needs a few more.
+        chunks = (len(self.levels) * threads + 4) * largest + 2 * under_way * largest
+        return held + halving + chunks + threads * _CODEC_BYTES
 
 
 def choose_zarr(spec: ImageSpec, like: Header | None, options: SinkOptions, *, ome: bool) -> ZarrLayout:

@@ -8,6 +8,7 @@ from typing import Any
 from mpi_stage.errors import OutputError, OutputExistsError
 from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.files import output_errors
+from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr_json import DOCUMENT
 from mpi_stage.formats.zarr_layout import ZarrLayout
 from mpi_stage.formats.zarr_ome import ome_document
@@ -35,10 +36,12 @@ class ZarrSink:
         plan: SinkPlan,
         nodata: float | None,
         clock: PhaseClock,
+        threads: int = 1,
     ) -> None:
         """Prepare to write the folder ``path``; touches no file. Levels leave out values of ``nodata``."""
         self.plan = plan
         self._path, self._layout, self._metadata, self._clock = path, layout, metadata, clock
+        self._pool = TilePool(threads)
         self._how = way_to_halve(layout.levels[0].spec, nodata)
         self._writers: list[LevelWriter] = []
         self._halvers: list[Halver] = []
@@ -94,7 +97,8 @@ class ZarrSink:
             self._write_document(self._path, document)
 
     def close(self) -> None:
-        """Give the memory back; no file stays open. Safe to call at any time."""
+        """End the threads and give the memory back; no file stays open. Safe to call at any time."""
+        self._pool.close()
         self._writers, self._halvers = [], []
 
     def _folder(self, level: int) -> str:
@@ -105,7 +109,7 @@ class ZarrSink:
         """Return writers of the levels from ``first`` on, and what makes each of the level before."""
         levels = self._layout.levels[first:end]
         writers = [
-            LevelWriter(level, self._folder(number), self._clock)
+            LevelWriter(level, self._folder(number), self._clock, self._pool)
             for number, level in enumerate(levels, first)
         ]
         halvers: list[Halver] = []

@@ -2,11 +2,15 @@
 
 import itertools
 import math
+import threading
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, wait
 
 import numpy as np
 
 from mpi_stage.errors import DamagedInputError
+from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr_chunks import ChunkFinder, Place, Stored, shards_across
 from mpi_stage.formats.zarr_codecs import decode_chunk
 from mpi_stage.formats.zarr_header import parse_zarr
@@ -31,20 +35,22 @@ class ZarrSource:
         *,
         level: int = 0,
         indices: Mapping[str, int] | None = None,
+        threads: int = 1,
         tree: Tree | None = None,
     ) -> None:
         """Open the folder ``path``, or what ``tree`` holds; raises the errors of :func:`parse_zarr`."""
         self._tree = FolderTree(path) if tree is None else tree
         self._clock = clock
         try:
-            image = parse_zarr(self._tree, level=level, indices=indices)
+            image = parse_zarr(self._tree, level=level, indices=indices, threads=threads)
         except BaseException:
             self._tree.close()
             raise
         self.header = image.header
         self._array, self._axes = image.array, image.axes
         self._finder = ChunkFinder(self._tree, self._array, shards_across(self._array, self._axes.y))
-        self._chunk: Pixels | None = None
+        self._pool = TilePool(threads)
+        self._mine = threading.local()
         self._kept: Pixels | None = None
         self._kept_down = -1
 
@@ -64,8 +70,10 @@ class ZarrSource:
 
     def close(self) -> None:
         """Close all files and give the memory back; safe to call twice."""
+        self._pool.close()
         self._tree.close()
-        self._kept = self._chunk = None
+        self._kept = None
+        self._mine = threading.local()
         self._kept_down = -1
 
     def _keep(self, down: int) -> Pixels:
@@ -106,20 +114,32 @@ class ZarrSource:
         return itertools.product(*along)
 
     def _decode_all(self, found: list[tuple[Place, Stored | None]], out: Pixels) -> None:
+        """Decode chunks into their places in ``out``, in the pool; all are there on return."""
         array, axes = self._array, self._axes
-        for place, stored in found:
-            left = place[axes.x] * array.chunk[axes.x]
-            channel = 0 if axes.c is None else place[axes.c] * array.chunk[axes.c]
-            width = array.chunk[axes.x]
-            depth = 1 if axes.c is None else array.chunk[axes.c]
-            target = out[:, left : left + width, channel : channel + depth]
-            if stored is None:
-                target[...] = array.fill
-            else:
-                self._decode(place, stored, target)
+        under_way: deque[Future[None]] = deque()
+        width = array.chunk[axes.x]
+        depth = 1 if axes.c is None else array.chunk[axes.c]
+        try:
+            for place, stored in found:
+                left = place[axes.x] * width
+                channel = 0 if axes.c is None else place[axes.c] * depth
+                target = out[:, left : left + width, channel : channel + depth]
+                if stored is None:
+                    target[...] = array.fill
+                    continue
+                data = self._fetch(place, stored)
+                with self._clock.phase("decode"):
+                    under_way.append(self._pool.submit(self._decode, place, data, target))
+                    if len(under_way) >= self._pool.under_way:
+                        under_way.popleft().result()
+            with self._clock.phase("decode"):
+                while under_way:
+                    under_way.popleft().result()
+        finally:
+            wait(under_way)  # nobody may write into ``out`` any more, whatever was raised
 
-    def _decode(self, place: Place, stored: Stored, target: Pixels) -> None:
-        """Decode one chunk and put its part of the plane into ``target``."""
+    def _fetch(self, place: Place, stored: Stored) -> bytearray:
+        """Read an encoded chunk."""
         with self._clock.phase("read"):
             data = self._tree.read(*stored)
         if len(data) < stored.length:
@@ -127,12 +147,16 @@ class ZarrSource:
                 f"{self._finder.name(place)} is cut short: {stored.length} bytes expected in {stored.key}, "
                 f"{len(data)} found."
             )
-        with self._clock.phase("decode"):
-            if self._chunk is None:
-                self._chunk = np.empty(self._array.chunk, self._array.dtype)
-            decode_chunk(data, self._array.codecs, self._chunk, self._finder.name(place))
-            plane = self._plane(self._chunk)
-            target[...] = plane[: target.shape[0], : target.shape[1], : target.shape[2]]
+        return data
+
+    def _decode(self, place: Place, data: bytearray, target: Pixels) -> None:
+        """Decode one chunk and put its part of the plane into ``target``; each thread has its own buffer."""
+        mine = self._mine
+        if not hasattr(mine, "chunk"):
+            mine.chunk = np.empty(self._array.chunk, self._array.dtype)
+        decode_chunk(data, self._array.codecs, mine.chunk, self._finder.name(place))
+        plane = self._plane(mine.chunk)
+        target[...] = plane[: target.shape[0], : target.shape[1], : target.shape[2]]
 
     def _plane(self, chunk: Pixels) -> Pixels:
         """Return rows × columns × channels of a chunk, without a copy."""

@@ -2,16 +2,22 @@
 
 import math
 import os
-from typing import Any
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mpi_stage.formats.files import output_errors, write_all
+from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr_chunks import ABSENT, Place
 from mpi_stage.formats.zarr_codecs import checksum, codec_documents, encode_chunk
 from mpi_stage.formats.zarr_layout import LevelLayout
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class ShardWriter:
@@ -59,12 +65,12 @@ class LevelWriter:
     is zero.
     """
 
-    def __init__(self, layout: LevelLayout, folder: str, clock: PhaseClock) -> None:
-        """Write below ``folder``, the array's own."""
-        self._layout, self._folder, self._clock = layout, folder, clock
+    def __init__(self, layout: LevelLayout, folder: str, clock: PhaseClock, pool: TilePool) -> None:
+        """Write below ``folder``, the array's own, encoding in ``pool``."""
+        self._layout, self._folder, self._clock, self._pool = layout, folder, clock, pool
+        self._mine = threading.local()
         self._held: Pixels | None = None
         self._held_rows = 0
-        self._chunk: Any = None
         self._shards: dict[Place, ShardWriter] = {}
         self.rows = 0
 
@@ -94,19 +100,22 @@ class LevelWriter:
         """Give the memory back; raises ValueError where a row of chunks or of shards is not full."""
         if self._held_rows or self._shards:
             raise ValueError(f"a part ends {self._held_rows} rows into a shard of {self._folder}")
-        self._held = self._chunk = None
+        self._held = None
+        self._mine = threading.local()
 
     def _encode_across(self, down: int, rows: Pixels) -> None:
         """Encode one row of chunks, and finish the shards that are full with it."""
         layout = self._layout
+        waiting: deque[tuple[Place, Future[bytes | bytearray | None]]] = deque()
         for channel in range(0, layout.spec.channels, layout.chunk_channels):
             for across, left in enumerate(range(0, layout.spec.columns, layout.chunk_columns)):
+                place = layout.ordered(channel // layout.chunk_channels, down, across)
                 with self._clock.phase("encode"):
-                    data = self._encode(rows, channel, left)
-                if data is not None:
-                    place = layout.ordered(channel // layout.chunk_channels, down, across)
-                    with self._clock.phase("write"):
-                        self._add(place, data)
+                    waiting.append((place, self._pool.submit(self._encode, rows, channel, left)))
+                if len(waiting) >= self._pool.under_way:
+                    self._add(*waiting.popleft())
+        while waiting:
+            self._add(*waiting.popleft())
         per_shard = layout.shard_rows // layout.chunk_rows
         if (down + 1) % per_shard == 0 or (down + 1) * layout.chunk_rows >= layout.spec.rows:
             with self._clock.phase("write"):
@@ -116,29 +125,35 @@ class LevelWriter:
 
     def _encode(self, rows: Pixels, channel: int, left: int) -> bytes | bytearray | None:
         """Return the encoded chunk that begins at a channel and a column, None where it is all zero."""
-        layout = self._layout
-        if self._chunk is None:
-            self._chunk = np.zeros(layout.chunk, layout.spec.dtype)
+        layout, mine = self._layout, self._mine
+        if not hasattr(mine, "chunk"):
+            mine.chunk = np.zeros(layout.chunk, layout.spec.dtype)
         part = rows[:, left : left + layout.chunk_columns, channel : channel + layout.chunk_channels]
         height, width, depth = part.shape
         if (height, width) != (layout.chunk_rows, layout.chunk_columns):
-            self._chunk[...] = 0
-        target = self._chunk[layout.ordered(slice(depth), slice(height), slice(width))]
+            mine.chunk[...] = 0
+        target = mine.chunk[layout.ordered(slice(depth), slice(height), slice(width))]
         if layout.planar or layout.spec.channels == 1:
             target.reshape(height, width)[...] = part[..., 0]
         else:
             target[...] = part
-        if not self._chunk.reshape(-1).view(np.uint8).any():
+        if not mine.chunk.reshape(-1).view(np.uint8).any():
             return None
-        return encode_chunk(self._chunk, layout.compression)
+        return encode_chunk(mine.chunk, layout.compression)
 
-    def _add(self, place: Place, data: bytes | bytearray) -> None:
+    def _add(self, place: Place, encoded: "Future[bytes | bytearray | None]") -> None:
+        """Put a chunk into its shard, once it is encoded."""
+        with self._clock.phase("encode"):
+            data = encoded.result()
+        if data is None:
+            return
         counts = self._layout.counts
         at = tuple(one // count for one, count in zip(place, counts, strict=True))
         if at not in self._shards:
             path = "/".join([self._folder, "c", *map(str, at)])
             self._shards[at] = ShardWriter(path, counts)
-        self._shards[at].add(tuple(one % count for one, count in zip(place, counts, strict=True)), data)
+        with self._clock.phase("write"):
+            self._shards[at].add(tuple(one % count for one, count in zip(place, counts, strict=True)), data)
 
 
 def array_document(layout: LevelLayout) -> dict[str, Any]:

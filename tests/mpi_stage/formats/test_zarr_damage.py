@@ -12,7 +12,9 @@ from formats_support import read
 from zarr.codecs import BloscCodec, Crc32cCodec, GzipCodec, ZstdCodec
 
 from mpi_stage.errors import DamagedInputError, InputError, LimitError, StageError, UnsupportedFormatError
-from mpi_stage.formats.registry import read_header
+from mpi_stage.formats.base import SourceOptions
+from mpi_stage.formats.registry import open_source, read_header
+from mpi_stage.timing import PhaseClock
 
 ENTRY = struct.Struct("<QQ")
 ABSENT = 2**64 - 1
@@ -169,6 +171,18 @@ def test_shard_shorter_than_its_index_is_damaged(sharded, left):
 
 CHECKED = {"crc32c": Crc32cCodec(), "zstd with checksums": ZstdCodec(checksum=True), "gzip": GzipCodec()}
 CODED = {"none": None, "zstd": ZstdCodec(), "blosc": BloscCodec(), **CHECKED}
+
+
+def test_damage_is_told_by_whichever_thread_finds_it(sharded):
+    before = read(sharded, options=SourceOptions(threads=3))
+    rewrite_index(sharded / "c" / "1" / "1", {5: (0, 0)})
+    source = open_source(str(sharded), PhaseClock(), SourceOptions(threads=3))
+    rows = source.header.spec.empty(64)
+    with pytest.raises(DamagedInputError, match="chunk 5, 5"):
+        source.read_rows(64, rows)
+    source.read_rows(0, rows)
+    source.close()
+    assert np.array_equal(rows, before[:64])
 
 
 def cut(data):

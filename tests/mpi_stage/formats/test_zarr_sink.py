@@ -29,14 +29,14 @@ def interleaved(values, channels):
 
 @pytest.mark.parametrize("suffix", ["zarr", "ome.zarr"])
 @pytest.mark.parametrize("compression", ["none", "zstd", "gzip", "blosc"])
-def test_files_do_not_depend_on_ranks_and_blocks_and_zarr_reads_them(tmp_path, suffix, compression):
-    options = SinkOptions(compression=compression, tile=SMALL)
+def test_files_do_not_depend_on_ranks_blocks_and_threads_and_zarr_reads_them(tmp_path, suffix, compression):
     for channels, dtype in KINDS:
         pixels = picture(401, 333, channels, dtype)
         pixels[:300, :200] = 0
         name = f"{channels}.{suffix}"
-        for folder, writers, block_rows in (("one", 1, 401), ("many", 3, 13)):
+        for folder, writers, block_rows, threads in (("one", 1, 401, 1), ("many", 3, 13, 3)):
             (tmp_path / folder).mkdir(exist_ok=True)
+            options = SinkOptions(compression=compression, tile=SMALL, threads=threads)
             write(tmp_path / folder / name, pixels, writers=writers, block_rows=block_rows, options=options)
         assert tree(tmp_path / "one" / name) == tree(tmp_path / "many" / name)
         found = zarr.open(tmp_path / "one" / name, mode="r")

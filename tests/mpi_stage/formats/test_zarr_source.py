@@ -70,8 +70,8 @@ def test_every_coding_is_read_whole_and_in_blocks(tmp_path, coding, sharded):
     for axes, dtype in zip(("yx", "yxc", "cyx"), ("uint8", "uint16", "float32"), strict=True):
         values = cube(axes, dtype)
         path = make(tmp_path / f"{axes}.zarr", values, axes, sharded=sharded, compressors=COMPRESSORS[coding])
-        for block_rows in (7, 16, 70):
-            found = read(path, block_rows)
+        for block_rows, threads in ((7, 1), (16, 1), (70, 1), (9, 3)):
+            found = read(path, block_rows, SourceOptions(threads=threads))
             assert found.dtype == values.dtype
             assert np.array_equal(found, as_rows(values, axes))
 
