@@ -17,7 +17,7 @@ Compression = Annotated[
     str | None,
     typer.Option(
         help="For TIFF: none, deflate[:LEVEL], lzw, zstd[:LEVEL], jpeg, lerc[:ERROR], lerc-deflate, "
-        "lerc-zstd; the input's by default."
+        "lerc-zstd; for Zarr: none, zstd[:LEVEL], gzip[:LEVEL], blosc[:LEVEL]; the input's by default."
     ),
 ]
 Quality = Annotated[int | None, typer.Option(min=1, max=100, help="Of lossy formats.")]

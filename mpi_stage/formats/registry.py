@@ -129,12 +129,15 @@ def list_pages(
 
     Raises what :func:`open_source` raises.
     """
-    if not os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
-        with closing(_open_bytes(path, options)) as data:
-            if _kind_of(data) == "tiff":
-                from mpi_stage.formats import tiff_pages  # noqa: PLC0415 (start-up time)
+    if os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
+        from mpi_stage.formats import zarr_header  # noqa: PLC0415 (start-up time)
 
-                return tiff_pages.list_pages(data, most)
+        return [zarr_header.list_levels(path)], 1
+    with closing(_open_bytes(path, options)) as data:
+        if _kind_of(data) == "tiff":
+            from mpi_stage.formats import tiff_pages  # noqa: PLC0415 (start-up time)
+
+            return tiff_pages.list_pages(data, most)
     spec = read_header(path, SourceOptions(bucket=options.bucket)).spec
     return [[(spec.columns, spec.rows)]], 1
 

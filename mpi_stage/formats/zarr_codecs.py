@@ -10,10 +10,8 @@ from numpy.typing import NDArray
 
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.zarr_array import COMPRESSORS, CRC_BYTES, Codecs
+from mpi_stage.formats.zarr_coding import ZarrCoding
 
-ZSTD_LEVEL = 3
-GZIP_LEVEL = 6
-BLOSC_LEVEL = 5
 _BLOSC_SHUFFLES = {"noshuffle": 0, "shuffle": 1, "bitshuffle": 2}
 _DECODERS = {
     "zstd": imagecodecs.zstd_decode,
@@ -71,16 +69,16 @@ def decode_chunk(data: bytes | bytearray, codecs: Codecs, values: NDArray[Any], 
     _to_native(values, codecs)
 
 
-def encode_chunk(values: Any, compression: str) -> bytes | bytearray:  # noqa: ANN401 (codecs' stubs)
+def encode_chunk(values: Any, coding: ZarrCoding) -> bytes | bytearray:  # noqa: ANN401 (codecs' stubs)
     """Encode a contiguous array of little-endian values; the same bytes every time."""
-    if compression == "zstd":
-        return imagecodecs.zstd_encode(values, level=ZSTD_LEVEL)
-    if compression == "gzip":
-        return imagecodecs.gzip_encode(values, level=GZIP_LEVEL)
-    if compression == "blosc":
+    if coding.name == "zstd":
+        return imagecodecs.zstd_encode(values, level=coding.level)
+    if coding.name == "gzip":
+        return imagecodecs.gzip_encode(values, level=coding.level)
+    if coding.name == "blosc":
         return imagecodecs.blosc_encode(
             values.reshape(-1).view(np.uint8),
-            level=BLOSC_LEVEL,
+            level=coding.level,
             compressor="zstd",
             shuffle=_BLOSC_SHUFFLES[blosc_shuffle(values.itemsize)],
             typesize=values.itemsize,
@@ -95,22 +93,22 @@ def blosc_shuffle(itemsize: int) -> str:
     return "bitshuffle" if itemsize == 1 else "shuffle"
 
 
-def codec_documents(compression: str, itemsize: int) -> list[dict[str, Any]]:
+def codec_documents(coding: ZarrCoding, itemsize: int) -> list[dict[str, Any]]:
     """Return the metadata of the codecs by which :func:`encode_chunk` encodes."""
     documents: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": "little"}}]
     configurations: dict[str, dict[str, Any]] = {
-        "zstd": {"level": ZSTD_LEVEL, "checksum": False},
-        "gzip": {"level": GZIP_LEVEL},
+        "zstd": {"level": coding.level, "checksum": False},
+        "gzip": {"level": coding.level},
         "blosc": {
             "cname": "zstd",
-            "clevel": BLOSC_LEVEL,
+            "clevel": coding.level,
             "shuffle": blosc_shuffle(itemsize),
             "typesize": itemsize,
             "blocksize": 0,
         },
     }
-    if compression in COMPRESSORS:
-        documents.append({"name": compression, "configuration": configurations[compression]})
+    if coding.name in COMPRESSORS:
+        documents.append({"name": coding.name, "configuration": configurations[coding.name]})
     return documents
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 
 from mpi_stage.errors import MissingPageError, UnsupportedFormatError
@@ -13,7 +14,7 @@ from mpi_stage.formats.zarr_chunks import shards_across
 from mpi_stage.formats.zarr_codecs import most_stored_bytes
 from mpi_stage.formats.zarr_json import Json, read_document
 from mpi_stage.formats.zarr_ome import parse_ome, resolution_of
-from mpi_stage.formats.zarr_tree import Tree
+from mpi_stage.formats.zarr_tree import FolderTree, Tree
 from mpi_stage.image import ImageSpec
 
 MAX_SIDE_PX = 2**31 - 1
@@ -56,6 +57,16 @@ def parse_zarr(
     resolution = resolution_of(image, axes.y, axes.x)
     metadata = Metadata(resolution=resolution, other=(*image.other, *_attributes(document, but="ome")))
     return ZarrImage(array, axes, _header(tree, array, axes, metadata, level, threads))
+
+
+def list_levels(path: str) -> list[tuple[int, int]]:
+    """Return columns and rows of each level of the image in folder ``path``; raises as :func:`parse_zarr`."""
+    found: list[tuple[int, int]] = []
+    with closing(FolderTree(path)) as tree, suppress(MissingPageError):
+        while True:
+            spec = parse_zarr(tree, level=len(found)).header.spec
+            found.append((spec.columns, spec.rows))
+    return found
 
 
 def _attributes(document: Json, but: str = "") -> tuple[str, ...]:

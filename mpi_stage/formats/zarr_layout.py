@@ -7,11 +7,11 @@ from typing import Any
 from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.formats.base import Header, SinkOptions
 from mpi_stage.formats.tile_pool import TILES_PER_THREAD
+from mpi_stage.formats.zarr_coding import COMPRESSIONS, ZarrCoding, parse_zarr_coding
 from mpi_stage.image import ImageSpec
 from mpi_stage.pyramid import halved, halving_bytes
 
 TYPES = ("uint8", "uint16", "float32")
-COMPRESSIONS = ("none", "zstd", "gzip", "blosc")
 CHUNK_PX = 512
 LEAST_CHUNK_PX = 64
 CHUNK_BYTES = 8 << 20
@@ -45,7 +45,7 @@ class LevelLayout:
     shard_rows: int
     shard_columns: int
     shard_channels: int
-    compression: str
+    coding: ZarrCoding
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def choose_zarr(spec: ImageSpec, like: Header | None, options: SinkOptions, *, o
     if options.quality is not None:
         raise ParameterError("Zarr is written without loss and has no quality; leave it out.")
     rows, columns = _chunk(spec, like, options, planar=ome)
-    compression = _compression(like, options)
+    coding = _coding(like, options)
     count = 1
     while ome and max(halved(spec, count - 1).rows, halved(spec, count - 1).columns) > CHUNK_PX:
         count += 1
@@ -157,7 +157,7 @@ def choose_zarr(spec: ImageSpec, like: Header | None, options: SinkOptions, *, o
     # An array alone has shards of two rows of chunks; levels must end with whole chunks too.
     factors = [2 ** max(0, in_pass - 1 - level) if ome else 2 for level in range(count)]
     levels = [
-        _level(halved(spec, level), rows, columns, factors[level], compression, planar=ome)
+        _level(halved(spec, level), rows, columns, factors[level], coding, planar=ome)
         for level in range(count)
     ]
     return ZarrLayout(tuple(levels), ome, in_pass)
@@ -170,7 +170,7 @@ def _pass_levels(spec: ImageSpec, chunk_rows: int) -> int:
 
 
 def _level(
-    spec: ImageSpec, rows: int, columns: int, factor: int, compression: str, *, planar: bool
+    spec: ImageSpec, rows: int, columns: int, factor: int, coding: ZarrCoding, *, planar: bool
 ) -> LevelLayout:
     """Return the layout of one array, whose shards have ``factor`` rows of chunks."""
     shard_rows = rows * min(factor, -(-spec.rows // rows))
@@ -187,7 +187,7 @@ def _level(
         shard_rows=shard_rows,
         shard_columns=columns * min(across, -(-spec.columns // columns)),
         shard_channels=channels * chunk_channels,
-        compression=compression,
+        coding=coding,
     )
 
 
@@ -212,15 +212,10 @@ def _chunk(spec: ImageSpec, like: Header | None, options: SinkOptions, *, planar
     return side, side
 
 
-def _compression(like: Header | None, options: SinkOptions) -> str:
+def _coding(like: Header | None, options: SinkOptions) -> ZarrCoding:
     """Return the compression asked for, or the input's, or zstd."""
     if options.compression is not None:
-        if options.compression not in COMPRESSIONS:
-            raise ParameterError(
-                f"Zarr is written with compression {', '.join(COMPRESSIONS)}; "
-                f"{options.compression!r} was asked for."
-            )
-        return options.compression
+        return parse_zarr_coding(options.compression)
     if like is not None and like.layout.format == "zarr" and like.layout.compression in COMPRESSIONS:
-        return like.layout.compression
-    return "zstd"
+        return parse_zarr_coding(like.layout.compression)
+    return parse_zarr_coding("zstd")

@@ -139,7 +139,7 @@ class LevelWriter:
             target[...] = part
         if not mine.chunk.reshape(-1).view(np.uint8).any():
             return None
-        return encode_chunk(mine.chunk, layout.compression)
+        return encode_chunk(mine.chunk, layout.coding)
 
     def _add(self, place: Place, encoded: "Future[bytes | bytearray | None]") -> None:
         """Put a chunk into its shard, once it is encoded."""
@@ -158,7 +158,7 @@ class LevelWriter:
 
 def array_document(layout: LevelLayout) -> dict[str, Any]:
     """Return the metadata of the array."""
-    inner = codec_documents(layout.compression, layout.spec.itemsize)
+    inner = codec_documents(layout.coding, layout.spec.itemsize)
     codecs = inner
     if layout.sharded:
         index = [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}]

@@ -149,15 +149,15 @@ def test_chunks_and_compression_follow_those_of_a_zarr():
     layout = choose_zarr(
         RGB, header_like(Layout("zarr", (256, 128), "blosc")), SinkOptions(), ome=False
     ).levels[0]
-    assert (layout.chunk_rows, layout.chunk_columns, layout.compression) == (256, 128, "blosc")
+    assert (layout.chunk_rows, layout.chunk_columns, layout.coding.name) == (256, 128, "blosc")
     layout = choose_zarr(
         RGB, header_like(Layout("zarr", (1, 50_000), "none")), SinkOptions(), ome=False
     ).levels[0]
-    assert (layout.chunk_rows, layout.chunk_columns, layout.compression) == (512, 512, "none")
+    assert (layout.chunk_rows, layout.chunk_columns, layout.coding.name) == (512, 512, "none")
     layout = choose_zarr(
         RGB, header_like(Layout("tiff", (256, 256), "lzw")), SinkOptions(), ome=False
     ).levels[0]
-    assert (layout.chunk_rows, layout.compression) == (512, "zstd")
+    assert (layout.chunk_rows, layout.coding.name) == (512, "zstd")
 
 
 def test_chunks_of_zeros_are_left_out_and_negative_zeros_are_not(tmp_path):
@@ -181,6 +181,9 @@ def test_image_of_one_chunk_has_no_shards(tmp_path):
     ("options", "words"),
     [
         (SinkOptions(compression="lzw"), "none, zstd, gzip, blosc"),
+        (SinkOptions(compression="none:1"), "takes no number"),
+        (SinkOptions(compression="gzip:10"), "a level from 1 to 9"),
+        (SinkOptions(compression="zstd:high"), "a level from 1 to 22"),
         (SinkOptions(quality=50), "no quality"),
         (SinkOptions(tile=(0, 512)), "512 × 512"),
     ],
@@ -188,6 +191,16 @@ def test_image_of_one_chunk_has_no_shards(tmp_path):
 def test_options_that_zarr_does_not_have_are_refused(options, words):
     with pytest.raises(ParameterError, match=words):
         plan_sink("a.zarr", RGB, None, options)
+
+
+@pytest.mark.parametrize("compression", ["zstd:22", "gzip:9", "blosc:9"])
+def test_higher_level_makes_a_smaller_zarr(tmp_path, compression):
+    pixels = picture(300, 300, 3, "uint8")
+    for name, asked in (("low.zarr", f"{compression.partition(':')[0]}:1"), ("high.zarr", compression)):
+        write(tmp_path / name, pixels, options=SinkOptions(compression=asked))
+        assert np.array_equal(zarr.open_array(tmp_path / name, mode="r")[...], pixels)
+    low, high = (sum(map(len, tree(tmp_path / name).values())) for name in ("low.zarr", "high.zarr"))
+    assert high < low
 
 
 def test_labels_are_not_written_as_zarr():

@@ -19,7 +19,7 @@ from zarr.codecs import (
 
 from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageError, UnsupportedFormatError
 from mpi_stage.formats.base import SourceOptions
-from mpi_stage.formats.registry import open_source, read_header
+from mpi_stage.formats.registry import list_pages, open_source, read_header
 from mpi_stage.timing import PhaseClock
 
 SIZES = {"y": 70, "x": 90, "c": 5, "t": 2, "z": 3}
@@ -205,6 +205,13 @@ def test_ome_zarr_gives_its_largest_level_and_the_size_of_its_pixels(tmp_path):
     assert metadata.resolution[:2] == pytest.approx((20_000, 40_000))
     assert metadata.resolution[2] == "centimeter"
     assert metadata.other == ("omero",)
+
+
+def test_levels_are_listed_with_their_sizes(tmp_path):
+    path = ome_image(tmp_path / "in.ome.zarr", cube("tczyx"), "tczyx", levels=3)
+    assert list_pages(str(path), 5) == ([[(90, 70), (45, 35), (23, 18)]], 1)
+    path = make(tmp_path / "in.zarr", cube("yx"), "yx")
+    assert list_pages(str(path), 5) == ([[(90, 70)]], 1)
 
 
 def test_ome_zarr_without_a_unit_has_no_resolution(tmp_path):
