@@ -18,10 +18,10 @@ import hashlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mpi_stage.errors import StageError
-from pipeline.client import Client
+from pipeline.client import Client, Order
 from pipeline.errors import HalorowError
 from pipeline.models import JobState, JobStatus
 
@@ -62,13 +62,18 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def submit_all(client: Client, arguments: argparse.Namespace) -> dict[str, JobStatus]:
     """Submit every image below the prefix; return the jobs by id."""
     prefix = client.uri_of(arguments.input)
-    jobs: dict[str, JobStatus] = {}
-    for uri in client.objects(prefix):
-        if not uri.lower().endswith(SUFFIXES):
-            continue
+    images = (uri for uri in client.objects(prefix) if uri.lower().endswith(SUFFIXES))
+    return {job.id: job for job in client.submit_many(orders(client, prefix, images, arguments))}
+
+
+def orders(
+    client: Client, prefix: str, images: Iterable[str], arguments: argparse.Namespace
+) -> Iterator[Order]:
+    """Yield what is to be submitted for each image."""
+    for uri in images:
         relative = uri.removeprefix(prefix).lstrip("/") or uri.rsplit("/", 1)[-1]
         output = f"{client.uri_of(arguments.output).rstrip('/')}/{relative}" if arguments.output else None
-        job = client.submit(
+        yield client.order(
             uri,
             arguments.steps,
             output=output,
@@ -76,8 +81,6 @@ def submit_all(client: Client, arguments: argparse.Namespace) -> dict[str, JobSt
             key=key_of(arguments.batch, relative),
             ranks=arguments.ranks,
         )
-        jobs[job.id] = job
-    return jobs
 
 
 def key_of(batch: str | None, relative: str) -> str | None:

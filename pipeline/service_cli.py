@@ -106,7 +106,9 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
     options: dict[str, Any] = {"output": output, "priority": priority, "batch": batch, "webhook": webhook}
     options |= {"ranks": ranks, "device": device, "page": page, "plane": plane, "level": level}
     options |= {"compression": compression, "quality": quality, "tile": tile, "format": format}
-    statuses = [client.submit(given, steps, key=_key_of(key, given, inputs), **options) for given in inputs]
+    statuses = client.submit_many(
+        client.order(given, steps, key=_key_of(key, given, inputs), **options) for given in inputs
+    )
     if wait:
         statuses = _wait(client, statuses, quiet=as_json)
     if as_json:
