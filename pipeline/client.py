@@ -21,6 +21,7 @@ from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import JobFailedError, JobStateError, ObjectNotFoundError, QueueUnavailableError
 from pipeline.models import Event, Failure, JobState, JobStatus, Manifest, Notice, Result
+from pipeline.outside import bucket_of, matching
 from pipeline.parts import Parts
 from pipeline.ports import Subscription
 from pipeline.settle import settle
@@ -87,7 +88,11 @@ class Client:
         **options: Any,  # noqa: ANN401  (as above)
     ) -> Order:
         """Return what :meth:`submit` would submit, for :meth:`submit_many`; options as there."""
-        defaults = {"user": self._settings.user, "memory_bytes": int(self._settings.memory_bytes)}
+        defaults = {
+            "user": self._settings.user,
+            "memory_bytes": int(self._settings.memory_bytes),
+            "buckets": self._settings.allowed_buckets,
+        }
         stated = {name: value for name, value in options.items() if value is not None}
         return Order(input=input, steps=steps, **{**defaults, **stated})
 
@@ -216,7 +221,9 @@ class Client:
     def input_link(self, job_id: str, *, life_s: int | None = None) -> str:
         """Return a signed link to the input. Raises JobNotFoundError."""
         manifest = self.manifest(job_id)
-        return self._parts.store.sign(
+        lies_in, bucket = self._parts.store, manifest.input.bucket
+        store = lies_in if bucket is None else bucket_of(lies_in, bucket)
+        return store.sign(
             manifest.input.key, life_s=life_s or self._settings.link_life_s, filename=manifest.input_name
         )
 
@@ -242,6 +249,13 @@ class Client:
             return place
         # What a store makes of a key is only defined for whole ones.
         return self._parts.store.uri(f"{place}x").removesuffix("x")
+
+    def matching(self, pattern: str) -> list[str]:
+        """Return the URIs that a pattern such as ``gs://bucket/scans/*.tif`` stands for.
+
+        Raises KeyRefusedError, ObjectNotFoundError, StoreError.
+        """
+        return matching(self._parts.store, pattern, self._settings.allowed_buckets)
 
     def objects(self, uri: str) -> list[str]:
         """Return the URIs of the objects whose URIs start with ``uri``. Raises KeyRefusedError."""

@@ -51,6 +51,13 @@ class Settings(BaseModel):
 
     data_dir: Path = Field(Path("halorow-data"), description="where embedded mode keeps everything")
     store_uri: str = Field("", description="object store: gs://bucket/prefix, file:///path or memory://name")
+    gcs_endpoint: str = Field("", description="address of Google Cloud Storage; empty for Google's own")
+    gcs_credentials_file: Path | None = Field(
+        None, description="key of a service account, JSON; the machine's own credentials by default"
+    )
+    input_buckets: str = Field(
+        "", description="buckets beside the store's that inputs may lie in, separated by commas"
+    )
     redis_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:6379/0"), description="redis://[:password@]host:port/db"
     )
@@ -122,6 +129,11 @@ class Settings(BaseModel):
                 "heartbeat", "must be at most half of lease_s ({lease_s} s)", {"lease_s": lease_s}
             )
         return heartbeat_s
+
+    @property
+    def allowed_buckets(self) -> tuple[str, ...]:
+        """The buckets beside the store's that inputs may lie in."""
+        return tuple(name.strip() for name in self.input_buckets.split(",") if name.strip())
 
     @property
     def base_url(self) -> str:

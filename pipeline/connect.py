@@ -20,6 +20,8 @@ def connect_parts(settings: Settings) -> Parts:
         settings.store_uri,
         link_secret=settings.link_secret.get_secret_value().encode(),
         link_base_url=settings.base_url,
+        gcs_endpoint=settings.gcs_endpoint or None,
+        gcs_credentials_file=settings.gcs_credentials_file,
     )
     queue = RedisQueue(client, lease_s=settings.lease_s)
     board = RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s)

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.cli_options import Compression, Format, Level, Page, Plane, Quality, Tile
-from pipeline.plain_run import Run
+from pipeline.plain_run import Run, place_of
 from pipeline.sizes import parse_size
 
 
@@ -24,7 +24,22 @@ class Device(StrEnum):
     GPU = "gpu"
 
 
-Input = Annotated[Path, typer.Argument(metavar="INPUT", help="The image.", show_default=False)]
+Input = Annotated[
+    Any,
+    typer.Argument(
+        metavar="INPUT", help="The image: a file, or gs://bucket/name.", show_default=False, parser=place_of
+    ),
+]
+Output = Annotated[
+    Any,
+    typer.Argument(
+        metavar="OUTPUT",
+        help="The image to write: a file, or gs://bucket/name.",
+        show_default=False,
+        parser=place_of,
+    ),
+]
+File = Annotated[Path, typer.Argument(metavar="INPUT", help="The image.", show_default=False)]
 Steps = Annotated[
     list[str],
     typer.Argument(metavar="STEP …", help="name:key=value,key=value; see halorow ops.", show_default=False),
@@ -49,7 +64,7 @@ def register(app: typer.Typer) -> None:
 
 def run(  # noqa: PLR0917  # typer takes options as arguments
     source: Input,
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The image to write.", show_default=False)],
+    output: Output,
     steps: Steps,
     ranks: Ranks = None,
     device: Annotated[Device, typer.Option(help="What computes.")] = Device.AUTO,
@@ -121,7 +136,12 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
         typer.echo(plan_text(found))
 
 
-def digest(source: Input, page: Page = 0, plane: Plane = None, level: Level = 0) -> None:
+def digest(
+    source: File,
+    page: Page = 0,
+    plane: Plane = None,
+    level: Level = 0,
+) -> None:
     """Print the sha256 of an image's pixels, as the reports of run and of jobs state it."""
     from pipeline.local_run import digest_image  # noqa: PLC0415  # see the module's docstring
 

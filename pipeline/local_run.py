@@ -62,7 +62,7 @@ class RunOptions(NamedTuple):
     level: int = 0
     digest: bool = True
 
-    def request(self, steps: Words, **places: str) -> "Request":
+    def request(self, steps: Words, **places: Any) -> "Request":  # noqa: ANN401  (typed in Request)
         """Return the request to the stage.
 
         Words are left to the stage, so that the catalogue is not loaded here too. Raises PipelineError
@@ -86,13 +86,13 @@ class RunOptions(NamedTuple):
             level=self.level,
             threads=max(1, cores() // (self.ranks or cores())),
             digest=self.digest,
-            **places,  # type: ignore[arg-type]  # all of them are text
+            **places,
         )
 
 
 def run_image(
-    source: Path,
-    output: Path,
+    source: str | Path,
+    output: str | Path,
     steps: Words,
     options: RunOptions | None = None,
     *,
@@ -102,50 +102,61 @@ def run_image(
 ) -> "Report":
     """Filter ``source`` into ``output``; the output appears under its name when it is complete.
 
+    Both are files, or texts of the form ``gs://bucket/name``.
     ``steps`` are words of the text spelling or the list of the JSON spelling. ``on_event`` gets the
     stage's events. Raises the stage's errors, OutputExistsError unless ``overwrite``, and
     RunCancelledError. Whatever is raised, no file and no process is left.
     """
     options = options or RunOptions()
-    _check_input(source)
-    final = _final_place(output, options.format, overwrite=overwrite)
-    with World(options.ranks or cores()) as world, _workplace(final) as folder:
+    if isinstance(source, str) or isinstance(output, str):
+        from pipeline.bucket_run import run_in_bucket  # noqa: PLC0415  (slow, and rarely needed here)
+
+        return run_in_bucket(
+            source, output, steps, options, overwrite=overwrite, on_event=on_event, cancelled=cancelled
+        )
+    given = check_input(source)
+    final = final_place(output, options.format, overwrite=overwrite)
+    with World(options.ranks or cores()) as world, folder_beside(final) as folder:
         unfinished = folder / "output"
         request = options.request(
             steps,
-            input=str(source.absolute()),
+            input=given,
             output=str(unfinished),
             output_name=output.name,
             scratch=str(folder),
         )
         report = world.run(request, on_event=on_event, cancelled=cancelled)
-        _publish(unfinished, final, overwrite=overwrite)
+        publish_file(unfinished, final, overwrite=overwrite)
         return report
 
 
-def plan_image(source: Path, steps: Words, options: RunOptions | None = None) -> dict[str, Any]:
+def plan_image(source: str | Path, steps: Words, options: RunOptions | None = None) -> dict[str, Any]:
     """Return the plan for ``source`` as JSON; only the header of the image is read.
 
     The plan is for an output of the input's format, or a TIFF where that is not written. Raises the
     stage's errors.
     """
     options = options or RunOptions()
-    _check_input(source)
+    if isinstance(source, str):
+        from pipeline.bucket_run import plan_in_bucket  # noqa: PLC0415  (slow, and rarely needed here)
+
+        return plan_in_bucket(source, steps, options)
+    given = check_input(source)
     with World(1) as world:
         name = source.name
         if source.is_dir() and not named_as_folder(name):
             name += SUFFIX
         elif source.suffix.lower() in _READ_ONLY:
             name += ".tif"
-        request = options.request(steps, input=str(source.absolute()), output="", output_name=name)
+        request = options.request(steps, input=given, output="", output_name=name)
         return world.plan(request, ranks=options.ranks or cores())
 
 
 def digest_image(source: Path, *, page: int = 0, plane: str | None = None, level: int = 0) -> str:
     """Return the digest of an image's pixels, as reports state it. Raises the stage's errors."""
-    _check_input(source)
+    given = check_input(source)
     with World(1) as world:
-        return world.digest(str(source.absolute()), page=page, plane=plane, level=level)
+        return world.digest(given, page=page, plane=plane, level=level)
 
 
 def _told(steps: Words, border: str | None) -> list[str] | list[dict[str, Any]]:
@@ -157,17 +168,18 @@ def _told(steps: Words, border: str | None) -> list[str] | list[dict[str, Any]]:
     return to_json(parse(steps, default_border=border))
 
 
-def _check_input(source: Path) -> None:
-    """Raise MissingInputError unless ``source`` is a file, or a folder as an image, that can be read."""
+def check_input(source: Path) -> str:
+    """Return the path of a readable file, or of a folder as an image. Raises MissingInputError."""
     if source.is_dir() and not is_folder_image(source):
         raise MissingInputError(f"{source} is a folder, not an image")
     if not source.exists():
         raise MissingInputError(f"there is no file {source}")
     if not os.access(source, os.R_OK):
         raise MissingInputError(f"{source} may not be read by this user")
+    return str(source.absolute())
 
 
-def _final_place(output: Path, format: str | None, *, overwrite: bool) -> Path:  # noqa: A002  (see RunOptions)
+def final_place(output: Path, format: str | None, *, overwrite: bool) -> Path:  # noqa: A002  (see RunOptions)
     """Return where the output is to appear, symbolic links followed, if it may appear there."""
     final = Path(os.path.realpath(output))
     if is_folder_output(output.name, format):
@@ -182,7 +194,7 @@ def _final_place(output: Path, format: str | None, *, overwrite: bool) -> Path: 
 
 
 @contextmanager
-def _workplace(final: Path) -> Iterator[Path]:
+def folder_beside(final: Path) -> Iterator[Path]:
     """Make a folder beside the output for all that is unfinished; remove it at the end."""
     folder = final.parent / f".{final.name[:_NAME_CHARACTERS]}.{os.urandom(_NAME_BYTES).hex()}.part"
     try:
@@ -195,7 +207,7 @@ def _workplace(final: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _publish(unfinished: Path, final: Path, *, overwrite: bool) -> None:
+def publish_file(unfinished: Path, final: Path, *, overwrite: bool) -> None:
     """Give the finished file its name, at once and only if nobody else has taken it meanwhile."""
     try:
         if unfinished.is_dir():

@@ -46,11 +46,12 @@ class _Model(BaseModel):
 
 
 class ObjectRef(_Model):
-    """An object in the store, as it was when the job was accepted."""
+    """An object in the store, as it was when the job was accepted; or in another ``bucket``."""
 
     key: str
     size_bytes: int
     generation: str
+    bucket: str | None = None
 
 
 class Manifest(_Model):

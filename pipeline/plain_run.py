@@ -26,8 +26,8 @@ class Run(NamedTuple):
     options: those of :class:`pipeline.local_run.RunOptions` that were stated.
     """
 
-    source: Path
-    output: Path
+    source: str | Path
+    output: str | Path
     steps: list[str]
     options: dict[str, Any]
     overwrite: bool = False
@@ -40,7 +40,7 @@ class Run(NamedTuple):
         from pipeline.progress import RunProgress  # noqa: PLC0415  (as above)
 
         options = RunOptions(**self.options)
-        with RunProgress(self.source.name, shown=not self.quiet) as progress:
+        with RunProgress(Path(self.source).name, shown=not self.quiet) as progress:
             report = run_image(
                 self.source, self.output, self.steps, options, overwrite=self.overwrite, on_event=progress
             )
@@ -74,7 +74,12 @@ def read_run(words: Sequence[str]) -> Run | None:
     if len(places) < _LEAST_PLACES:
         return None
     ways = {name: stated.pop(name) for name in ("overwrite", "quiet", "as_json") if name in stated}
-    return Run(Path(places[0]), Path(places[1]), places[2:], stated, **ways)
+    return Run(place_of(places[0]), place_of(places[1]), places[2:], stated, **ways)
+
+
+def place_of(word: str) -> str | Path:
+    """Return a path, or the text of an object's URL, in which every character counts."""
+    return word if word.startswith("gs://") else Path(word)
 
 
 def _text(word: str) -> str | None:
@@ -137,7 +142,7 @@ VALUES: dict[str, tuple[str, Callable[[str], Any]]] = {
 """Words that the next one belongs to: what they set, and how it is read; None is left to others."""
 
 
-def _told(output: Path, report: "Report") -> str:
+def _told(output: str | Path, report: "Report") -> str:
     ranks = f"{len(report.ranks)} rank" + ("s" if len(report.ranks) > 1 else "")
     image = f"{report.columns} × {report.rows} px, {report.channels} × {report.dtype}"
     return f"{output}: {image}, in {report.seconds:.2f} s on {ranks}"

@@ -72,6 +72,9 @@ class BucketStore(ObjectStore, Protocol):
     def access(self) -> Access:
         """Return an endpoint and a token that works for some minutes at least."""
 
+    def beside(self, bucket: str) -> "BucketStore":
+        """Return another bucket as a store, reached with the same credentials."""
+
     def copy(self, key: str, target: str, *, generation: str) -> ObjectInfo:
         """Copy an object inside the bucket. Raises ObjectNotFoundError, StoreError."""
 

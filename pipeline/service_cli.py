@@ -74,7 +74,8 @@ def _say_ready(settings: "Settings") -> None:
 
 def submit(  # noqa: PLR0917  # typer takes options as arguments
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT …", help="Files, or URIs of objects in the store.")
+        list[str],
+        typer.Argument(metavar="INPUT …", help="Files, or URIs of objects, such as gs://bucket/scans/*.tif."),
     ],
     steps: Annotated[str, typer.Option(help="The pipeline, e.g. 'gaussian:sigma=2 sobel', or JSON.")],
     output: Annotated[
@@ -100,9 +101,10 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
     """Submit images to the service."""
     from pipeline.errors import InvalidJobError  # noqa: PLC0415
 
+    client = _client(data)
+    inputs = _expanded(client, inputs)
     if output is not None and len(inputs) > 1 and not output.endswith("/"):
         raise InvalidJobError(f"several inputs need a folder for their outputs: write {output}/")
-    client = _client(data)
     options: dict[str, Any] = {"output": output, "priority": priority, "batch": batch, "webhook": webhook}
     options |= {"ranks": ranks, "device": device, "page": page, "plane": plane, "level": level}
     options |= {"compression": compression, "quality": quality, "tile": tile, "format": format}
@@ -125,6 +127,13 @@ def _key_of(key: str | None, given: str, inputs: Sequence[str]) -> str | None:
 
 def _ended_badly(status: "JobStatus") -> bool:
     return status.state.is_final and status.state.value != "succeeded"
+
+
+def _expanded(client: "Client", inputs: Sequence[str]) -> list[str]:
+    """Return the inputs, patterns such as ``gs://bucket/scans/*.tif`` replaced by what they stand for."""
+    from pipeline.outside import is_pattern  # noqa: PLC0415  # see the module's docstring
+
+    return [uri for given in inputs for uri in (client.matching(given) if is_pattern(given) else [given])]
 
 
 def _wait(client: "Client", statuses: "Sequence[JobStatus]", *, quiet: bool) -> "list[JobStatus]":

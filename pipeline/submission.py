@@ -22,6 +22,7 @@ from pipeline.errors import (
 )
 from pipeline.folder_images import is_folder_output
 from pipeline.models import JobStatus, Lane, Manifest, ObjectInfo, ObjectRef, now
+from pipeline.outside import is_outside, reference
 from pipeline.parts import Parts
 from pipeline.webhook_url import check_webhook
 
@@ -43,12 +44,16 @@ _RESERVED = ("jobs/", "keys/", layout.OPEN, layout.OUTBOX, layout.UPLOADS, layou
 
 @dataclass(frozen=True)
 class Order:
-    """What somebody asks for; ``data`` stands in for the file at ``input`` where given."""
+    """What somebody asks for; ``data`` stands in for the file at ``input`` where given.
+
+    ``buckets`` are those beside the store's that the input may lie in.
+    """
 
     input: str | Path
     steps: str | list[dict[str, Any]]
     user: str
     memory_bytes: int
+    buckets: tuple[str, ...] = ()
     data: bytes | None = None
     input_name: str | None = None
     output: str | None = None
@@ -232,6 +237,8 @@ def _name_of(given: str | Path) -> str:
 def _input(parts: Parts, job_id: str, order: Order, name: str) -> ObjectRef:
     """Return the input as an object, uploaded if it is none yet."""
     if _is_uri(order.input) and order.data is None:
+        if is_outside(parts.store, str(order.input)):
+            return reference(parts.store, str(order.input), order.buckets)
         key = parts.store.key_of(str(order.input))
         found = parts.store.stat(key)
         if found is None:

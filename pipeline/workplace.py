@@ -12,7 +12,7 @@ from mpi_stage.errors import StageError
 from pipeline import layout
 from pipeline.errors import ObjectNotFoundError, StoreError
 from pipeline.leftovers import clear_parts
-from pipeline.models import Manifest, ObjectInfo
+from pipeline.models import Manifest, ObjectInfo, ObjectRef
 from pipeline.ports import BucketStore, ObjectStore
 from pipeline.renewal import Token
 
@@ -140,7 +140,7 @@ class Workplace:
         output = layout.output_key(manifest.id, attempt, manifest.output_name)
         try:
             yield Place(
-                store.address(manifest.input.key, manifest.input.generation),
+                _input_address(store, manifest.input),
                 store.address(output),
                 scratch,
                 store.address(f"{layout.parts_prefix(manifest.id, attempt)}x").removesuffix("x"),
@@ -184,3 +184,9 @@ class Workplace:
         for path in earlier:
             path.unlink(missing_ok=True)
         return output
+
+
+def _input_address(store: BucketStore, wanted: ObjectRef) -> str:
+    """Return the address of an input, which may lie in another bucket."""
+    found = store if wanted.bucket is None else store.beside(wanted.bucket)
+    return found.address(wanted.key, wanted.generation)

@@ -213,6 +213,16 @@ class GcsStore:
             credentials = self._client._credentials  # noqa: SLF001 no accessor
             return access_to(self._client.api_endpoint, credentials, Request)
 
+    def beside(self, bucket: str) -> "GcsStore":
+        """Return another bucket as a store; it shares this one's connections."""
+        return GcsStore(
+            bucket,
+            client=self._client,
+            endpoint=self._endpoint,
+            signer=self._signer,
+            timeout_s=self._timeout_s,
+        )
+
     def copy(self, key: str, target: str, *, generation: str) -> ObjectInfo:
         """Copy an object inside the bucket, without its bytes coming here.
 

@@ -9,7 +9,8 @@ from fakes.gcs.faults import FaultKind
 from fakes.gcs.fixture import BUCKET, fake_gcs, gcs_client, service_account_key
 
 from pipeline import layout
-from pipeline.errors import JobFailedError
+from pipeline.client import Client
+from pipeline.errors import JobFailedError, KeyRefusedError, ObjectNotFoundError
 from pipeline.leftovers import clear_parts
 from pipeline.models import JobState
 from pipeline.renewal import RENEW_S, Renewal
@@ -175,3 +176,39 @@ def test_a_run_that_outlives_its_token_goes_on_with_the_next(service, store, sca
         report = service.stage.run(request, token=found.token)
     assert report.ranks[0].retries > 0
     assert not list((tmp_path / "place").iterdir())
+
+
+def test_an_input_in_another_bucket_is_used_where_it_lies(service, settings, fake_gcs, scan, tmp_path):
+    fake_gcs.objects.create_bucket("archive")
+    for name in ("scans/a.tif", "scans/deep/b.tif", "scans/notes.txt", "other.tif"):
+        fake_gcs.objects.put("archive", name, scan.read_bytes(), {})
+    allowed = settings.model_copy(update={"input_buckets": "somewhere, archive"})
+    client = Client(service.parts, allowed)
+    uris = client.matching("gs://archive/scans/*.tif")
+    assert uris == ["gs://archive/scans/a.tif", "gs://archive/scans/deep/b.tif"]
+    jobs = [client.submit(uri, "invert").id for uri in uris]
+    assert not names(fake_gcs, "halorow/uploads/")
+
+    fake_gcs.objects.put("archive", "scans/deep/b.tif", b"another", {})
+    runner = service.runner(service.stage)
+    assert runner.work_once()
+    assert runner.work_once()
+    client.download(jobs[0], tmp_path / "a.tif")
+    assert np.array_equal(tifffile.imread(tmp_path / "a.tif"), 255 - tifffile.imread(scan))
+    assert client.input_link(jobs[0]).startswith(f"{fake_gcs.address}/archive/scans/a.tif?")
+    with pytest.raises(JobFailedError, match="replaced"):
+        client.result(jobs[1])
+
+
+def test_a_bucket_that_is_not_allowed_is_refused(service, fake_gcs, scan):
+    fake_gcs.objects.create_bucket("secret")
+    fake_gcs.objects.put("secret", "a.tif", scan.read_bytes(), {})
+    with pytest.raises(KeyRefusedError, match="add it to the setting input_buckets"):
+        service.client.submit("gs://secret/a.tif", "invert")
+    with pytest.raises(KeyRefusedError, match="secret is no bucket that inputs may lie in"):
+        service.client.matching("gs://secret/*")
+
+
+def test_a_pattern_without_a_match_is_an_error(service):
+    with pytest.raises(ObjectNotFoundError, match="no object matches"):
+        service.client.matching(f"gs://{BUCKET}/halorow/scans/*.tif")

@@ -1,0 +1,163 @@
+"""One image through a pipeline on this machine, from or to a bucket, without any service."""
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mpi_stage.errors import MissingInputError, OutputExistsError, UnsupportedFormatError
+from pipeline.config import Settings
+from pipeline.errors import KeyRefusedError
+from pipeline.launch import cores
+from pipeline.local_run import RunOptions, Words, check_input, final_place, folder_beside, publish_file
+from pipeline.ports import BucketStore
+from pipeline.stores.registry import open_store
+from pipeline.world import Listener, World
+
+if TYPE_CHECKING:
+    from mpi_stage.contract import Access, Report
+
+SCHEME = "gs://"
+_NAME_BYTES = 6  # of chance, in that of the parts
+
+
+@dataclass(frozen=True)
+class _Output:
+    """Where the stage writes, and what makes the output appear where it was asked for."""
+
+    place: str
+    name: str
+    scratch: str
+    publish: Callable[[], None]
+    parts: str | None = None
+
+
+class _Buckets:
+    """The buckets that a run touches, reached with the same credentials."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stores: dict[str, BucketStore] = {}
+
+    def store_of(self, url: str) -> tuple[BucketStore, str]:
+        """Return the store of a URL's bucket, and the key in it. Raises KeyRefusedError, StoreError."""
+        bucket, _, key = url.removeprefix(SCHEME).partition("/")
+        if not bucket or not key:
+            raise KeyRefusedError(f"{url!r} names no object; write gs://bucket/name")
+        if bucket not in self._stores:
+            settings = self._settings
+            store = open_store(
+                f"{SCHEME}{bucket}",
+                link_secret=b"",
+                link_base_url="",
+                gcs_endpoint=settings.gcs_endpoint or None,
+                gcs_credentials_file=settings.gcs_credentials_file,
+            )
+            if not isinstance(store, BucketStore):
+                raise KeyRefusedError(f"{url!r} is in no bucket")
+            self._stores[bucket] = store
+        return self._stores[bucket], key
+
+    def pinned(self, url: str) -> str:
+        """Return the address of an object as it is now. Raises MissingInputError, StoreError."""
+        store, key = self.store_of(url)
+        found = store.stat(key)
+        if found is None:
+            raise MissingInputError(f"there is no object {url}")
+        return store.address(key, found.generation)
+
+    def access(self) -> "Access":
+        """Return the access to all of them."""
+        return next(iter(self._stores.values())).access()
+
+
+def run_in_bucket(
+    source: str | Path,
+    output: str | Path,
+    steps: Words,
+    options: RunOptions,
+    *,
+    overwrite: bool = False,
+    on_event: Listener | None = None,
+    cancelled: Callable[[], bool] | None = None,
+) -> "Report":
+    """Filter ``source`` into ``output``, one of which at least is ``gs://bucket/name``.
+
+    The ranks read and write objects themselves. As for files, the output appears when it is complete,
+    and nothing else is left. Raises the stage's errors, StoreError, SettingsError, RunCancelledError.
+    """
+    with World(options.ranks or cores()) as world, ExitStack() as ends:
+        buckets = _Buckets(Settings.load(find_service=False))
+        given = buckets.pinned(source) if isinstance(source, str) else check_input(source)
+        where = (
+            _far(buckets, output, overwrite=overwrite)
+            if isinstance(output, str)
+            else _near(output, options.format, overwrite=overwrite)
+        )
+        made = ends.enter_context(where)
+        request = options.request(
+            steps,
+            input=given,
+            output=made.place,
+            output_name=made.name,
+            scratch=made.scratch,
+            access=buckets.access(),
+            parts=made.parts,
+        )
+        report = world.run(
+            request, on_event=on_event, cancelled=cancelled, token=lambda: buckets.access().token
+        )
+        made.publish()
+        return report
+
+
+def plan_in_bucket(source: str, steps: Words, options: RunOptions) -> dict[str, Any]:
+    """Return the plan for an object as JSON; only its header is read. Raises as :func:`run_in_bucket`."""
+    with World(1) as world:
+        buckets = _Buckets(Settings.load(find_service=False))
+        given = buckets.pinned(source)
+        name = source.rpartition("/")[2]
+        request = options.request(steps, input=given, output="", output_name=name, access=buckets.access())
+        return world.plan(request, ranks=options.ranks or cores())
+
+
+@contextmanager
+def _far(buckets: _Buckets, url: str, *, overwrite: bool) -> Iterator[_Output]:
+    """Write to an object; another name first where one is to be replaced."""
+    store, key = buckets.store_of(url)
+    if url.endswith("/"):
+        raise UnsupportedFormatError(f"{url} is a folder; name an object in it")
+    if not overwrite and store.stat(key) is not None:
+        raise OutputExistsError(f"{url} is there already; pass --overwrite to replace it")
+    folder = f"{key}.{os.urandom(_NAME_BYTES).hex()}.parts"
+    written = f"{folder}/whole" if overwrite else key
+
+    def publish() -> None:
+        found = store.stat(written)
+        if overwrite and found is not None:
+            store.copy(written, key, generation=found.generation)
+
+    parts = store.address(f"{folder}/x").removesuffix("x")
+    try:
+        with tempfile.TemporaryDirectory(prefix="halorow-") as scratch:
+            yield _Output(store.address(written), key.rpartition("/")[2], scratch, publish, f"{parts}part-")
+    finally:
+        for info in list(store.list(f"{folder}/")):
+            store.delete(info.key)
+
+
+@contextmanager
+def _near(output: Path, kind: str | None, *, overwrite: bool) -> Iterator[_Output]:
+    """Write to a file of this machine."""
+    final = final_place(output, kind, overwrite=overwrite)
+    with folder_beside(final) as folder:
+        unfinished = folder / "output"
+        yield _Output(
+            str(unfinished),
+            output.name,
+            str(folder),
+            lambda: publish_file(unfinished, final, overwrite=overwrite),
+        )
