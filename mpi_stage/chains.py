@@ -45,20 +45,32 @@ class PassChain(Protocol):
 
 
 class _CpuChain(Chain):
-    """The chain of a pass on the CPU, with a buffer for the rows that go in."""
+    """The chain of a pass on the CPU; rows go in from a buffer or, if they may lie apart, from their place.
+
+    The first rows come from the buffer: while they are read, those above them are still on their way.
+    """
 
     def __init__(
-        self, one: Pass, arriving: Rows, slab: Rows, block_rows: int, measured: Sequence[Any]
+        self, one: Pass, arriving: Rows, slab: Rows, block_rows: int, measured: Sequence[Any], *, apart: bool
     ) -> None:
         super().__init__(one.steps, arriving, slab, block_rows, periodic=one.periodic, measured=measured)
-        self.room = one_buffer(one.before, min(block_rows, slab.height))
+        self._buffer = one_buffer(one.before, min(block_rows, slab.height))
+        self._apart = apart
+        self._begun = False
+
+    def room(self, rows: int) -> Pixels:
+        place = self.first_room(rows) if self._apart and self._begun else None
+        self._begun = True
+        return self._buffer(rows) if place is None else place
 
 
 @contextmanager
 def open_chain(
-    one: Pass, arriving: Rows, slab: Rows, block_rows: int, measured: Sequence[Any]
+    one: Pass, arriving: Rows, slab: Rows, block_rows: int, measured: Sequence[Any], *, apart: bool
 ) -> Iterator[PassChain]:
     """Give a chain for the virtual rows ``arriving``; exactly the rows of ``slab`` come out of it.
+
+    ``apart`` says that what fills the chain's room takes memory whose rows do not follow one another.
 
     Raises
     ------
@@ -66,7 +78,7 @@ def open_chain(
 
     """
     if one.gpu is None:
-        yield _CpuChain(one, arriving, slab, block_rows, measured)
+        yield _CpuChain(one, arriving, slab, block_rows, measured, apart=apart)
         return
     try:
         with _gpu_chain(one, one.gpu, arriving, slab, measured) as chain:

@@ -6,6 +6,7 @@ whole-image call of each step would see them.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,9 +20,24 @@ from mpi_stage.plan import PlannedStep
 
 Emit = Callable[[Pixels], None]
 
+Room = Callable[[int], Pixels | None]
+"""Gives memory for so many rows, from which they are then taken without a copy; None where there is none."""
+
+
+def _no_room(_rows: int) -> None:
+    """Give nothing: whoever gets the rows takes them from where they are."""
+
 
 class RowStream(Protocol):
-    """A step that rows go through."""
+    """A step that rows go through.
+
+    ``beyond`` is the room of the step that follows, for results that are at once put where they go.
+    """
+
+    beyond: Room
+
+    def room(self, rows: int) -> Pixels | None:
+        """Return memory for the next ``rows`` rows, whose own rows may lie apart; they are pushed next."""
 
     def push(self, rows: Pixels) -> Iterator[Pixels]:
         """Take the next rows and yield those that are ready; each yield is used before the next."""
@@ -41,6 +57,10 @@ class PointStream:
         self._step = step
         self._measured = measured
         self._row = first_row
+        self.beyond: Room = _no_room
+
+    def room(self, rows: int) -> None:
+        """Return nothing: no row is kept."""
 
     def push(self, rows: Pixels) -> Iterator[Pixels]:
         """Yield the filtered rows."""
@@ -58,6 +78,10 @@ class PointStream:
         operation, params = self._step.operation, self._step.step.params
         if operation.reduction is not None:
             return self._apply(rows, operation.reduction)
+        if operation.into is not None and not self._step.keeps_alpha:
+            out = self.beyond(len(rows))
+            if out is not None and operation.into(rows, params, out):
+                return out
         if operation.point is None:
             raise PipelineError(f"{operation.name} is no point operation; its declaration is wrong")
         return operation.point(rows, params)
@@ -98,11 +122,20 @@ class StencilStream:
         self._filled = self._halo if self._at_top else 0
         self._next_row = arriving.first
         self._primed = not self._at_top
+        self._lent: Pixels | None = None
+        self.beyond: Room = _no_room
+
+    def room(self, rows: int) -> Pixels | None:
+        """Return the place where the next rows belong."""
+        if rows > self._block_rows or self._alpha is not None:
+            return None
+        self._lent = self._padded[self._filled : self._filled + rows, self._columns]
+        return self._lent
 
     def push(self, rows: Pixels) -> Iterator[Pixels]:
         """Take rows, and yield filtered ones ``halo`` rows behind."""
         for start in range(0, len(rows), self._block_rows):
-            self._append(rows[start : start + self._block_rows])
+            self._append(rows if len(rows) <= self._block_rows else rows[start : start + self._block_rows])
             if not self._primed and self._filled > 2 * self._halo:
                 self._extend_up()
             if self._primed and not self._is_last():
@@ -128,7 +161,9 @@ class StencilStream:
         end = self._filled + len(rows)
         target = self._padded[self._filled : end]
         if self._alpha is None:
-            target[:, self._columns] = rows
+            if rows is not self._lent:
+                target[:, self._columns] = rows
+            self._lent = None
         else:
             target[:, self._columns] = rows[..., :-1]
             self._alpha[self._filled : end] = rows[..., -1:]
@@ -158,7 +193,7 @@ class StencilStream:
         ready = self._filled - 2 * self._halo
         if ready <= 0:
             return
-        rows = self._filter(self._padded[: self._filled])
+        rows = self._filter(self._padded[: self._filled], ready)
         if self._alpha is not None:
             alpha = self._alpha[self._halo : self._halo + ready]
             rows = np.concatenate([rows, alpha], axis=2)
@@ -173,8 +208,8 @@ class StencilStream:
         if self._alpha is not None:
             self._alpha[: self._filled] = self._alpha[kept]
 
-    def _filter(self, padded: Pixels) -> Pixels:
-        kernel = self._step.operation.stencil
+    def _filter(self, padded: Pixels, ready: int) -> Pixels:
+        kernel, into = self._step.operation.stencil, self._step.operation.into
         if kernel is None:
             raise PipelineError(
                 f"{self._step.operation.name} has no stencil kernel; its declaration is wrong"
@@ -182,6 +217,10 @@ class StencilStream:
         masked, nodata = self._step.operation.masked, self._step.nodata
         if masked is not None and nodata is not None:
             return masked(padded, self._step.step.params, nodata)
+        if into is not None and self._alpha is None:
+            out = self.beyond(ready)
+            if out is not None and into(padded, self._step.step.params, out):
+                return out
         return kernel(padded, self._step.step.params)
 
 
@@ -208,12 +247,18 @@ class Chain:
             else:
                 found = None if step.applies is None else measured[step.applies]
                 self._streams.append(_pointwise(step, found, arriving, block_rows))
+        for stream, following in pairwise(self._streams):
+            stream.beyond = following.room
         self._row = arriving.first
 
     def push(self, rows: Pixels, emit: Emit) -> None:
         """Send rows through; ``emit`` gets the slab's rows, in order, as they are ready."""
         if len(rows):
             self._push(0, rows, emit)
+
+    def first_room(self, rows: int) -> Pixels | None:
+        """Return memory for the next rows of the first step; their own rows may lie apart."""
+        return self._streams[0].room(rows) if self._streams else None
 
     def finish(self, emit: Emit) -> None:
         """Bring out all that the steps hold back."""

@@ -8,8 +8,9 @@ from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass
-from mpi_stage.slab import Foresighted, RowReader
+from mpi_stage.slab import Foresighted, RowReader, WindowReader
 from mpi_stage.timing import PhaseClock
+from mpi_stage.window import Window
 
 Take = Callable[[int, Pixels], None]
 Tick = Callable[[int], None]
@@ -44,7 +45,8 @@ def sweep(
         row += len(rows)
 
     rows_at_once = one.gpu.block_rows if one.gpu else block_rows
-    with open_chain(one, swap.arriving, slab, rows_at_once, measured) as chain:
+    apart = isinstance(reader, WindowReader) and reader.reads_windows
+    with open_chain(one, swap.arriving, slab, rows_at_once, measured, apart=apart) as chain:
         for first, rows in blocks(one.before, slab, reader, rows_at_once, chain.room):
             if first == slab.first:
                 above = swap.wait_above()
@@ -66,12 +68,16 @@ def blocks(
 ) -> Iterator[tuple[int, Pixels]]:
     """Yield first row and rows of a slab, a block at a time, in memory that is used again.
 
-    ``room`` gives that memory for as many rows; it is called once for each block.
+    ``room`` gives that memory for as many rows; it is called once for each block. Only where ``reader``
+    reads windows may the rows lie apart.
     """
     if isinstance(reader, Foresighted):
         reader.expect_rows(slab.first, slab.height)
     room = room or one_buffer(spec, min(block_rows, slab.height))
     for first in range(slab.first, slab.end, block_rows):
         rows = room(min(block_rows, slab.end - first))
-        reader.read_rows(first, rows)
+        if isinstance(reader, WindowReader) and not rows.flags.c_contiguous:
+            reader.read_window(Window(Rows(first, first + len(rows)), Rows(0, spec.columns)), rows)
+        else:
+            reader.read_rows(first, rows)
         yield first, rows

@@ -9,13 +9,7 @@
 #include <stdint.h>
 
 /* tan 22.5° × 2¹⁵; tan 67.5° is 2 more than tan 22.5°. */
-#define SHIFT 15
 #define TAN_22 13573
-
-typedef struct {
-    int32_t low, high;
-    int euclidean;
-} Rule;
 
 /* Both derivatives of a row from it and its neighbours, side by side. */
 HALOROW_CLONES
@@ -31,53 +25,82 @@ static void gradients(const uint8_t *restrict above, const uint8_t *restrict row
     }
 }
 
+/* Sums of absolute values have 16 bits, and so have the comparisons that tell the sectors apart. */
 HALOROW_CLONES
-static void magnitudes(const int16_t *restrict pairs, int32_t *restrict out, Py_ssize_t columns, int euclidean)
-{
-    if (euclidean)
-        for (Py_ssize_t x = 0; x < columns; x++)
-            out[x] = pairs[2 * x] * pairs[2 * x] + pairs[2 * x + 1] * pairs[2 * x + 1];
-    else
-        for (Py_ssize_t x = 0; x < columns; x++) {
-            int across = pairs[2 * x], down = pairs[2 * x + 1];
-            out[x] = (across < 0 ? -across : across) + (down < 0 ? -down : down);
-        }
-}
-
-/* The three rows of magnitudes begin one pixel to the left of `pairs`. */
-HALOROW_CLONES
-static void thin(const int16_t *restrict pairs, const int32_t *restrict above, const int32_t *restrict row,
-                 const int32_t *restrict below, uint8_t *restrict out, Py_ssize_t columns, int32_t low,
-                 int32_t high)
+static void absolute_sums(const int16_t *restrict pairs, uint16_t *restrict out, Py_ssize_t columns)
 {
     for (Py_ssize_t x = 0; x < columns; x++) {
-        int32_t across = pairs[2 * x], down = pairs[2 * x + 1], here = row[x + 1];
-        uint32_t width = (uint32_t)(across < 0 ? -across : across);
-        uint32_t height = (uint32_t)(down < 0 ? -down : down) << SHIFT;
-        uint32_t shallow = width * TAN_22, steep = shallow + (width << (SHIFT + 1));
-        int flat = (here > row[x]) & (here >= row[x + 2]);
-        int upright = (here > above[x + 1]) & (here >= below[x + 1]);
-        int falling = (here > above[x]) & (here > below[x + 2]);
-        int rising = (here > above[x + 2]) & (here > below[x]);
-        int ridge = (across ^ down) < 0 ? rising : falling;
-        ridge = height > steep ? upright : ridge;
-        ridge = height < shallow ? flat : ridge;
-        ridge &= here > low;
-        out[x] = (uint8_t)(ridge + (ridge & (here > high)));
+        int16_t across = pairs[2 * x], down = pairs[2 * x + 1];
+        uint16_t width = (uint16_t)(across < 0 ? -across : across);
+        out[x] = (uint16_t)(width + (uint16_t)(down < 0 ? -down : down));
     }
 }
 
-static void thin_all(const Block *block, Block *out, const Rule *rule, int32_t *lines)
+HALOROW_CLONES
+static void squares(const int16_t *restrict pairs, uint32_t *restrict out, Py_ssize_t columns)
+{
+    for (Py_ssize_t x = 0; x < columns; x++) {
+        int32_t across = pairs[2 * x], down = pairs[2 * x + 1];
+        out[x] = (uint32_t)(across * across) + (uint32_t)(down * down);
+    }
+}
+
+/* The three rows of magnitudes begin one pixel to the left of `pairs`.
+ *
+ * Below tan 22.5° is height · 2¹⁵ < width · TAN_22, where the quotient of the right side is never whole:
+ * height <= width · TAN_22 >> 15. (Of width 0 too: a height above 0 is not, and of 0 there is no edge.) */
+#define THIN(NAME, MAGNITUDE)                                                                                \
+    HALOROW_CLONES                                                                                           \
+    static void NAME(const int16_t *restrict pairs, const MAGNITUDE *restrict above,                         \
+                     const MAGNITUDE *restrict row, const MAGNITUDE *restrict below, uint8_t *restrict out,  \
+                     Py_ssize_t columns, MAGNITUDE low, MAGNITUDE high)                                      \
+    {                                                                                                        \
+        for (Py_ssize_t x = 0; x < columns; x++) {                                                           \
+            int16_t across = pairs[2 * x], down = pairs[2 * x + 1];                                          \
+            MAGNITUDE here = row[x + 1];                                                                     \
+            uint16_t width = (uint16_t)(across < 0 ? -across : across);                                      \
+            uint16_t height = (uint16_t)(down < 0 ? -down : down);                                           \
+            uint16_t shallow = (uint16_t)((uint32_t)(uint16_t)(2 * width) * TAN_22 >> 16);                   \
+            uint8_t flat = (here > row[x]) & (here >= row[x + 2]);                                           \
+            uint8_t upright = (here > above[x + 1]) & (here >= below[x + 1]);                                \
+            uint8_t falling = (here > above[x]) & (here > below[x + 2]);                                     \
+            uint8_t rising = (here > above[x + 2]) & (here > below[x]);                                      \
+            uint8_t ridge = (int16_t)(across ^ down) < 0 ? rising : falling;                                 \
+            ridge = height > (uint16_t)(2 * width + shallow) ? upright : ridge;                              \
+            ridge = height <= shallow ? flat : ridge;                                                        \
+            ridge &= here > low;                                                                             \
+            out[x] = (uint8_t)(ridge + (ridge & (here > high)));                                             \
+        }                                                                                                    \
+    }
+
+THIN(thin_sums, uint16_t)
+THIN(thin_squares, uint32_t)
+
+typedef struct {
+    uint32_t low, high;
+    int euclidean;
+} Rule;
+
+#define ROW(lines, y) ((lines) + (y) % 3 * wide)
+
+static void thin_row(const Block *block, Block *out, const Rule *rule, void *lines, Py_ssize_t y)
 {
     Py_ssize_t wide = block->columns;
-    for (Py_ssize_t y = 0; y < block->rows; y++) {
-        const int16_t *pairs = (const int16_t *)(block->data + y * block->stride);
-        magnitudes(pairs, lines + y % 3 * wide, wide, rule->euclidean);
-        if (y < 2)
-            continue;
-        pairs = (const int16_t *)(block->data + (y - 1) * block->stride) + 2;
-        thin(pairs, lines + (y - 2) % 3 * wide, lines + (y - 1) % 3 * wide, lines + y % 3 * wide,
-             (uint8_t *)(out->data + (y - 2) * out->stride), out->columns, rule->low, rule->high);
+    const int16_t *pairs = (const int16_t *)(block->data + y * block->stride);
+    const int16_t *middle = (const int16_t *)(block->data + (y - 1) * block->stride) + 2;
+    uint8_t *to = (uint8_t *)(out->data + (y - 2) * out->stride);
+    if (rule->euclidean) {
+        uint32_t *all = lines;
+        squares(pairs, ROW(all, y), wide);
+        if (y >= 2)
+            thin_squares(middle, ROW(all, y - 2), ROW(all, y - 1), ROW(all, y), to, out->columns, rule->low,
+                         rule->high);
+    } else {
+        uint16_t *all = lines;
+        absolute_sums(pairs, ROW(all, y), wide);
+        if (y >= 2)
+            thin_sums(middle, ROW(all, y - 2), ROW(all, y - 1), ROW(all, y), to, out->columns,
+                      (uint16_t)rule->low, (uint16_t)rule->high);
     }
 }
 
@@ -115,9 +138,9 @@ PyObject *canny_maps_int16(PyObject *module, PyObject *arguments)
     PyObject *given, *wanted;
     Block block, out;
     Rule rule;
-    int32_t *lines = NULL;
+    void *lines = NULL;
     (void)module;
-    if (!PyArg_ParseTuple(arguments, "OOiip", &given, &wanted, &rule.low, &rule.high, &rule.euclidean) ||
+    if (!PyArg_ParseTuple(arguments, "OOIIp", &given, &wanted, &rule.low, &rule.high, &rule.euclidean) ||
         block_take(&block, given, "block", 'h', 0) < 0)
         return NULL;
     if (block_take(&out, wanted, "out", 'B', 1) < 0) {
@@ -126,14 +149,19 @@ PyObject *canny_maps_int16(PyObject *module, PyObject *arguments)
     }
     int right = block_has_size(&out, "out", out.rows, out.columns, 1) == 0 &&
                 block_has_size(&block, "block", out.rows + 2, out.columns + 2, 2) == 0;
+    if (right && !rule.euclidean && (rule.low > UINT16_MAX || rule.high > UINT16_MAX)) {
+        PyErr_SetString(PyExc_ValueError, "sums of absolute values have 16 bits, and so have the thresholds");
+        right = 0;
+    }
     if (right && out.view.len > 0) {
-        lines = PyMem_Malloc((size_t)block.columns * 3 * sizeof *lines);
+        lines = PyMem_Malloc((size_t)block.columns * 3 * sizeof(uint32_t));
         if (lines == NULL) {
             PyErr_NoMemory();
             right = 0;
         } else {
             Py_BEGIN_ALLOW_THREADS
-            thin_all(&block, &out, &rule, lines);
+            for (Py_ssize_t y = 0; y < block.rows; y++)
+                thin_row(&block, &out, &rule, lines, y);
             Py_END_ALLOW_THREADS
         }
     }

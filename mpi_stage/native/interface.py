@@ -28,7 +28,7 @@ class Kernels(Protocol):
 
         ``block`` (``int16``, two channels) has one more pixel than ``out`` on all sides. Weak is a ridge
         whose magnitude is above ``low``, strong one above ``high``; the magnitude is the sum of the absolute
-        values or, if ``euclidean``, of the squares.
+        values or, if ``euclidean``, of the squares. Derivatives are at most 20,000.
         """
 
     def edge_components(self, levels: Pixels, ends: Pixels, strong: Pixels, /) -> int:

@@ -93,13 +93,21 @@ def _gradients(block: Pixels, params: Params) -> Pixels:
     ``float32``, whole numbers for ``uint16``.
     """
     aperture = integer(params, "aperture")
-    if kernels and block.dtype == np.uint8 and aperture == _COMPILED_APERTURE:
-        gradients = np.empty((block.shape[0] - 2, block.shape[1] - 2, 2), np.int16)
-        kernels.canny_gradients_uint8(block, gradients)
-        return gradients.view(np.uint16)
+    if block.dtype == np.uint8:
+        compiled = np.empty((block.shape[0] - 2, block.shape[1] - 2, 2), np.uint16)
+        if _gradients_into(block, params, compiled):
+            return compiled
     pair = [_derivative(block, aperture, 1, 0), _derivative(block, aperture, 0, 1)]
     result = crop(cv2.merge(pair), aperture // 2)
     return result.view(np.uint16) if result.dtype == np.int16 else result
+
+
+def _gradients_into(block: Pixels, params: Params, out: Pixels) -> bool:
+    """Put the derivatives of bytes into ``out``, where that is compiled."""
+    if kernels is None or block.dtype != np.uint8 or integer(params, "aperture") != _COMPILED_APERTURE:
+        return False
+    kernels.canny_gradients_uint8(block, out.view(np.int16))
+    return True
 
 
 def _derivative(block: Pixels, aperture: int, across: int, down: int) -> Pixels:
@@ -209,6 +217,7 @@ CANNY_GRADIENTS = Operation(
     output=_gradients_output,
     halo=_gradients_halo,
     stencil=_gradients,
+    into=_gradients_into,
 )
 
 CANNY_MAPS = Operation(

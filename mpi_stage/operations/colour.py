@@ -22,6 +22,14 @@ def _grayscale(rows: Pixels, _params: Params) -> Pixels:
     return cv2.cvtColor(colour, cv2.COLOR_RGB2GRAY)[:, :, np.newaxis]
 
 
+def _grayscale_into(rows: Pixels, _params: Params, out: Pixels) -> bool:
+    """Put the gray of RGB rows into ``out``."""
+    if rows.shape[2] != COLOUR_CHANNELS:
+        return False
+    cv2.cvtColor(rows, cv2.COLOR_RGB2GRAY, dst=out[:, :, 0])
+    return True
+
+
 def _to_gray(spec: ImageSpec, _params: Params) -> ImageSpec:
     return spec.with_channels(1)
 
@@ -48,4 +56,5 @@ GRAYSCALE = Operation(
     cost=lambda _params, spec: 0.01 if spec.channels == 1 else 0.25 * spec.itemsize,
     output=_to_gray,
     point=_grayscale,
+    into=_grayscale_into,
 )

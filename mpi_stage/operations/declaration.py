@@ -87,6 +87,11 @@ already filled in by the engine ((n + 2·halo) × (columns + 2·halo) × channel
 n × columns × channels pixels in its middle. It needs no border handling of its own."""
 
 
+IntoKernel = Callable[[Pixels, Params, Pixels], bool]
+"""The work of a point or stencil kernel, with its result put into memory that is given: rows × columns ×
+channels, of which the rows may lie apart. False where it cannot, and has done nothing."""
+
+
 MaskedKernel = Callable[[Pixels, Params, float], Pixels]
 """A stencil kernel that is also told which value stands for pixels without data."""
 
@@ -173,6 +178,7 @@ class Operation:
     border: the default border, None where the operation looks at no neighbours.
     prepare: further steps that the plan puts before this one (after the gray step), as pairs of
         an operation's name and its parameters.
+    into: the same as ``point`` or ``stencil``, into the memory of the step that follows.
     masked: a stencil's kernel for images with a nodata value, where it leaves such pixels out.
     moves_values: every value of the result is one of the image or the fill value, so that nodata pixels
         stay what they are.
@@ -209,6 +215,7 @@ class Operation:
     )
     point: PointKernel | None = None
     stencil: StencilKernel | None = None
+    into: IntoKernel | None = None
     masked: MaskedKernel | None = None
     moves_values: bool = False
     reduction: Reduction | None = None

@@ -12,6 +12,7 @@ from mpi_stage.operations.blocks import crop
 from mpi_stage.operations.declaration import (
     Border,
     Channels,
+    IntoKernel,
     Kind,
     Operation,
     Parameter,
@@ -107,25 +108,36 @@ def edge_operation(
         cost=lambda _params, spec: 1.2 if spec.dtype == "uint8" else 4.0,
         output=to_gray,
         halo=halo,
-        stencil=_stencil(derivative, halo, weights),
+        stencil=_stencil(derivative, halo, _into(weights)),
+        into=_into(weights),
     )
 
 
-def _stencil(derivative: Derivative, halo: Halo, weights: Weights) -> StencilKernel:
+def _into(weights: Weights) -> IntoKernel:
+    def steepness_into(block: Pixels, params: Params, out: Pixels) -> bool:
+        known = weights(params)
+        if kernels is None or known is None or params["output"] != "magnitude" or block.dtype != np.uint8:
+            return False
+        kernels.steepness_uint8(block, out, *known)
+        return True
+
+    return steepness_into
+
+
+def _stencil(derivative: Derivative, halo: Halo, into: IntoKernel) -> StencilKernel:
     def steepness(block: Pixels, params: Params) -> Pixels:
         output = str(params["output"])
-        known = weights(params)
-        if kernels and known and output == "magnitude" and block.dtype == np.uint8:
-            result = np.empty((block.shape[0] - 2, block.shape[1] - 2, 1), np.uint8)
-            kernels.steepness_uint8(block, result, *known)
-            return result
         spec = ImageSpec(block.shape[0], block.shape[1], 1, str(block.dtype))
+        reach = halo(params, spec)
+        result = np.empty((block.shape[0] - 2 * reach, block.shape[1] - 2 * reach, 1), block.dtype)
+        if into(block, params, result):
+            return result
         with np.errstate(invalid="ignore", over="ignore"):
             if output == "magnitude":
                 across, down = derivative(block, params, "x"), derivative(block, params, "y")
                 steep = magnitude(across, down, block.dtype)
             else:
                 steep = np.abs(derivative(block, params, output))
-        return crop(saturate(steep, block.dtype)[:, :, np.newaxis], halo(params, spec))
+        return crop(saturate(steep, block.dtype)[:, :, np.newaxis], reach)
 
     return steepness

@@ -45,14 +45,21 @@ def _halo(params: Params, spec: ImageSpec) -> int:
 def smoothed(block: Pixels, params: Params) -> Pixels:
     """Return the block smoothed with the parameters of ``gaussian``, without its halo."""
     size, sigma = kernel_size(params, str(block.dtype)), _sigma(params)
-    if kernels and block.dtype == np.uint8:
-        result = np.empty((block.shape[0] - size + 1, block.shape[1] - size + 1, block.shape[2]), np.uint8)
-        kernels.smooth_uint8(block, result, weights_uint8(size, sigma))
+    result = np.empty((block.shape[0] - size + 1, block.shape[1] - size + 1, block.shape[2]), block.dtype)
+    if _smooth_into(block, params, result):
         return result
     smooth = in_groups(
         block, lambda part: cv2.GaussianBlur(part, (size, size), sigma, borderType=cv2.BORDER_REPLICATE)
     )
     return crop(smooth, size // 2)
+
+
+def _smooth_into(block: Pixels, params: Params, out: Pixels) -> bool:
+    """Smooth bytes into ``out``, where that is compiled."""
+    if kernels is None or block.dtype != np.uint8:
+        return False
+    kernels.smooth_uint8(block, out, weights_uint8(kernel_size(params, "uint8"), _sigma(params)))
+    return True
 
 
 @lru_cache(maxsize=16)
@@ -117,5 +124,6 @@ GAUSSIAN = Operation(
     cost=_cost,
     halo=_halo,
     stencil=smoothed,
+    into=_smooth_into,
     masked=_masked,
 )

@@ -1,5 +1,7 @@
 """Fused steps as streams: what comes out is what each step would make of the whole image in turn."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -47,9 +49,25 @@ POINT = Operation(
 )
 
 
+def _into(kernel):
+    """Return a kernel that puts its result into memory that is given, unless there are few rows."""
+
+    def put(rows, params, out):
+        if len(out) == 1:
+            return False
+        out[...] = kernel(rows, params)
+        return True
+
+    return put
+
+
+STENCILS = (STENCIL, replace(STENCIL, into=_into(STENCIL.stencil)))
+POINTS = (POINT, replace(POINT, into=_into(POINT.point)))
+
+
 def _whole(image, step):
     """Apply one step to the whole image."""
-    if step.operation is POINT:
+    if step.operation.point is not None:
         return POINT.point(image, {})
     halo, fill = step.halo, step.step.params["fill"]
     index = [border_index(length, halo, halo, step.border) for length in image.shape[:2]]
@@ -59,7 +77,7 @@ def _whole(image, step):
     return _lopsided(padded, step.step.params)
 
 
-def _by_ranks(image, steps, ranks, block_rows, *, periodic):
+def _by_ranks(image, steps, ranks, block_rows, *, periodic, in_place):
     """Apply all steps, slab by slab and block by block."""
     partition = Partition(len(image), ranks)
     total = sum(step.halo for step in steps)
@@ -77,7 +95,11 @@ def _by_ranks(image, steps, ranks, block_rows, *, periodic):
         rows = image[np.arange(arriving.first, arriving.end) % len(image)]
         chain = Chain(steps, arriving, slab, block_rows, periodic=periodic, measured=())
         for first in range(0, len(rows), block_rows):
-            chain.push(rows[first : first + block_rows], collect)
+            part = rows[first : first + block_rows]
+            room = chain.first_room(len(part)) if in_place else None
+            if room is not None:
+                room[...] = part
+            chain.push(part if room is None else room, collect)
         chain.finish(collect)
         assert sum(map(len, out)) == slab.end
     return np.concatenate(out)
@@ -92,7 +114,8 @@ def _cases(draw, borders):
     for halo in draw(st.lists(st.integers(0, 9), min_size=1, max_size=4)):
         border, fill = draw(st.sampled_from(borders)), draw(st.integers(0, 99))
         params = {"halo": halo, "border": str(border), "fill": fill}
-        step = Step(STENCIL, params) if halo else Step(POINT, {})
+        kind = draw(st.integers(0, 1))
+        step = Step(STENCILS[kind], params) if halo else Step(POINTS[kind], {})
         steps.append(PlannedStep(step, spec, spec, halo))
     return spec, steps, draw(st.integers(1, 6)), draw(st.integers(1, 11))
 
@@ -109,4 +132,6 @@ def test_ranks_and_blocks_give_what_the_whole_image_gives(borders, data):
     for step in steps:
         expected = _whole(expected, step)
     periodic = borders == [Border.WRAP]
-    assert np.array_equal(_by_ranks(image, steps, ranks, block_rows, periodic=periodic), expected)
+    in_place = data.draw(st.booleans())
+    found = _by_ranks(image, steps, ranks, block_rows, periodic=periodic, in_place=in_place)
+    assert np.array_equal(found, expected)
