@@ -80,7 +80,7 @@ def _halve_valid(pixels: Pixels, out: Pixels, nodata: float) -> None:
     pad = [(0, length % 2) for length in pixels.shape[:2]]
     whole = np.pad(pixels, [*pad, (0, 0)], "edge")
     valid = ~np.isnan(whole) if np.isnan(nodata) else whole != nodata
-    kind = np.dtype(np.int64) if pixels.dtype.kind == "u" else pixels.dtype
+    kind = np.dtype(np.int32) if pixels.dtype.kind == "u" else pixels.dtype  # holds four of 16 bits
     values = np.where(valid, whole, 0).astype(kind)
     down, counts = values[::2] + values[1::2], valid[::2].astype(kind) + valid[1::2]
     sums, counts = down[:, ::2] + down[:, 1::2], counts[:, ::2] + counts[:, 1::2]
@@ -129,5 +129,9 @@ class Halver:
 
 def halving_bytes(spec: ImageSpec, rows: int) -> int:
     """Return the most memory for making the next level of ``rows`` rows pushed at once."""
-    made = -(-rows // 2) * halved(spec).row_bytes
-    return made + 3 * spec.row_bytes + max(10 * _AT_ONCE_BYTES, _VALID_FACTOR * 6 * spec.row_bytes)
+    return made_bytes(spec, rows) + max(10 * _AT_ONCE_BYTES, _VALID_FACTOR * 6 * spec.row_bytes)
+
+
+def made_bytes(spec: ImageSpec, rows: int) -> int:
+    """Return what of that is still held while the levels below are made: what was made, and odd rows."""
+    return -(-rows // 2) * halved(spec).row_bytes + 3 * spec.row_bytes

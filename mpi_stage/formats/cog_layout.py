@@ -9,6 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from mpi_stage.formats.tiff_ifd import Offsets, front
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout, outgrows_classic
 from mpi_stage.formats.tiff_tags import level_tags, page_tags
 from mpi_stage.image import ImageSpec
-from mpi_stage.pyramid import halved, halving_bytes
+from mpi_stage.pyramid import halved, halving_bytes, made_bytes
 
 TILE_PX = 512
 COMPRESSION = "deflate"
@@ -58,12 +59,11 @@ class CogLayout:
         """Bound of the memory that writing needs on one rank beside the rows that are handed in."""
         image = self.levels[0]
         total = image.encode_bytes(threads) + image.codec_bytes(threads)
-        for above, level in zip(self.levels, self.levels[1:], strict=False):
-            tile_row = level.segment_rows * level.spec.row_bytes
+        for above, level in pairwise(self.levels):
             total += level.encode_bytes(1) - level.codec_bytes(1) + 2 * level.segment_bytes
-            # What it began and another ends, what another began, and that on its way.
-            total += 2 * tile_row + halving_bytes(above.spec, PUSHED_ROWS)
-        return total
+            # Rows that another began, once held and once on their way, beside those that this one began.
+            total += 2 * level.segment_rows * level.spec.row_bytes + made_bytes(above.spec, PUSHED_ROWS)
+        return total + halving_bytes(image.spec, PUSHED_ROWS)
 
     def front(self, metadata: Metadata, offsets: Sequence[Offsets], counts: Sequence[Offsets]) -> bytes:
         """Return the bytes before the first tile; their number does not depend on the tables."""

@@ -1,6 +1,7 @@
 """Turning the bytes of a TIFF segment into values, through imagecodecs."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import imagecodecs
@@ -103,12 +104,15 @@ class SegmentDecoder:
                 "bytes has no end marker."
             )
         space = self._page.colour.upper()
-        found = _codecs.jpeg8_decode(
-            raw,
-            tables=self._page.jpeg_tables,
-            colorspace="GRAYSCALE" if space == "GRAY" else space,
-            outcolorspace="GRAYSCALE" if space == "GRAY" else "RGB",
-        )
+        colours = {
+            "tables": self._page.jpeg_tables,
+            "colorspace": "GRAYSCALE" if space == "GRAY" else space,
+            "outcolorspace": "GRAYSCALE" if space == "GRAY" else "RGB",
+        }
+        with suppress(ValueError):  # it is of another size
+            _codecs.jpeg8_decode(raw, **colours, out=target[..., 0] if target.shape[2] == 1 else target)
+            return
+        found = _codecs.jpeg8_decode(raw, **colours)
         found = found.reshape(*found.shape[:2], -1)
         rows, columns, samples = target.shape
         if found.shape[0] < rows or found.shape[1] < columns or found.shape[2] != samples:
