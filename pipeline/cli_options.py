@@ -11,7 +11,10 @@ Plane = Annotated[
 Level = Annotated[int, typer.Option(min=0, help="Which level of a pyramid, 0 being the largest.")]
 Format = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="cog, tiff, png, jpeg, webp or bmp, whatever the suffix says."),
+    typer.Option(
+        metavar="NAME",
+        help="cog, tiff, zarr, ome-zarr, png, jpeg, webp, avif or bmp, whatever the suffix says.",
+    ),
 ]
 Compression = Annotated[
     str | None,
@@ -21,4 +24,4 @@ Compression = Annotated[
     ),
 ]
 Quality = Annotated[int | None, typer.Option(min=1, max=100, help="Of lossy formats.")]
-Tile = Annotated[int | None, typer.Option(min=16, metavar="PX", help="Edge of the output's tiles, for TIFF.")]
+Tile = Annotated[int | None, typer.Option(min=16, metavar="PX", help="Edge of the output's tiles or chunks.")]
