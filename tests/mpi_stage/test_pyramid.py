@@ -38,6 +38,20 @@ def test_pixels_are_means_and_an_odd_edge_stands_for_both(dtype, shape):
     assert np.array_equal(made, reference(pixels))
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5])
+@pytest.mark.parametrize("columns", [2, 34, 1000, 70_000])
+def test_wide_even_and_odd_pictures_are_rounded_alike(dtype, channels, columns):
+    pixels = np.random.default_rng(columns).integers(0, np.iinfo(dtype).max, (6, columns, channels), dtype)
+    pixels[:2, : columns // 2] = np.iinfo(dtype).max
+    sums = pixels.reshape(3, 2, columns // 2, 2, channels).sum((1, 3), dtype=np.int64)
+    for taken in (columns, columns - 1):
+        made = np.empty((3, columns // 2, channels), dtype)
+        halve(np.ascontiguousarray(pixels[:, :taken]), made)
+        whole = taken // 2
+        assert np.array_equal(made[:, :whole], (sums[:, :whole] + 2) // 4)
+
+
 @pytest.mark.parametrize("rows", [40, 41])
 @pytest.mark.parametrize("heights", [[1], [2], [3], [5, 1, 2], [41]])
 def test_rows_pushed_in_any_portions_give_the_same(rows, heights):
