@@ -23,7 +23,7 @@ connection ends the rank at once, in the middle of a job too: no rank outlives i
 """
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from mpi_stage.errors import StageError, from_name
@@ -48,8 +48,17 @@ class _Message:
             raise StageError(f"{cls.__name__} is incomplete: {error}") from error
 
     def to_json(self) -> dict[str, Any]:
-        """Return the message as a JSON object."""
-        return asdict(self)  # type: ignore[call-overload, no-any-return]  # as above
+        """Return the message as a JSON object, which shares its lists and objects with the message."""
+        return {name: _plain(value) for name, value in vars(self).items()}
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a field holds)
+    """Return a field's value as JSON has it."""
+    if isinstance(value, _Message):
+        return value.to_json()
+    if isinstance(value, list) and any(isinstance(one, _Message) for one in value):
+        return [_plain(one) for one in value]
+    return value
 
 
 @dataclass(frozen=True)
