@@ -125,3 +125,21 @@ class Kernels(Protocol):
         63; ``block`` has n // 2 more pixels than ``out`` on all sides. Of floats, a NaN is the largest;
         all come out alike, and a zero is positive.
         """
+
+    def correlate(
+        self,
+        block: Pixels,
+        out: Pixels,
+        taps: tuple[NDArray[np.int32], NDArray[np.float32]],
+        around: tuple[int, float, int],
+        /,
+    ) -> None:
+        """Set ``out`` to weighted sums of each pixel's neighbours in ``block``: ``uint8`` or ``uint16``.
+
+        ``taps`` are the neighbours' rows and columns (n × 2 × 1), counted from the upper left corner of
+        the square around a pixel, and their weights (n × 1 × 1), in the order in which they are added, in
+        single precision. ``around`` is the side of that square, odd and up to 63, what the sums begin
+        with, and of how many values of a row of results the products are not rounded before they are
+        added; there are processors that take long for that. ``block`` has half the side more pixels than
+        ``out`` on all sides. Results are rounded, halves to even, and clipped.
+        """

@@ -15,6 +15,7 @@ PyObject *canny_gradients_uint8(PyObject *module, PyObject *arguments);
 PyObject *write_tiles(PyObject *module, PyObject *arguments);
 PyObject *read_tiles(PyObject *module, PyObject *arguments);
 PyObject *smooth_uint8(PyObject *module, PyObject *arguments);
+PyObject *correlate(PyObject *module, PyObject *arguments);
 PyObject *median(PyObject *module, PyObject *arguments);
 PyObject *resize(PyObject *module, PyObject *arguments);
 PyObject *steepness_uint8(PyObject *module, PyObject *arguments);

@@ -12,6 +12,7 @@ static PyMethodDef methods[] = {
     {"write_tiles", write_tiles, METH_VARARGS, NULL},
     {"read_tiles", read_tiles, METH_VARARGS, NULL},
     {"smooth_uint8", smooth_uint8, METH_VARARGS, NULL},
+    {"correlate", correlate, METH_VARARGS, NULL},
     {"median", median, METH_VARARGS, NULL},
     {"resize", resize, METH_VARARGS, NULL},
     {"steepness_uint8", steepness_uint8, METH_VARARGS, NULL},

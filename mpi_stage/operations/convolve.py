@@ -7,7 +7,7 @@ import numpy as np
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.correlation import Kernel, correlated, small_cost
+from mpi_stage.operations.correlation import DIRECT_SIZE, Kernel, correlated, small_cost
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.values import integer, number
 
@@ -56,8 +56,8 @@ def _convolve(block: Pixels, params: Params) -> Pixels:
 
 def _cost(params: Params, spec: ImageSpec) -> float:
     size = kernel_of(params).size
-    if spec.dtype == "uint16":
-        return per_channel(spec, 4.0 + 0.4 * size)
+    if spec.dtype != "float32" and size < DIRECT_SIZE[spec.dtype]:
+        return per_channel(spec, 0.4 + 0.03 * size)
     return per_channel(spec, 0.5 + (0.07 if size < MAX_SIDE else 0.4) * size)
 
 
