@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.jpeg_markers import ends_whole
 from mpi_stage.formats.tiff_coding import LERC_INNER
+from mpi_stage.formats.tiff_jpeg2000 import decode_jpeg2000
 from mpi_stage.formats.tiff_lerc import decode_lerc
 from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tiff_webp import decode_webp
@@ -52,6 +53,8 @@ class SegmentDecoder:
                 decode_lerc(raw, compression, target)
             elif compression == "webp":
                 decode_webp(raw, target)
+            elif compression == "jpeg2000":
+                decode_jpeg2000(raw, target)
             else:
                 self._decode_flat(raw, index, target)
         except (RuntimeError, ValueError, TypeError, MemoryError) as error:

@@ -31,7 +31,7 @@ _REVERSED = 2
 _FLOATING = 3
 _TURNED = ("none", "deflate", "lzw", "zstd", "packbits")  # where FillOrder can turn the bits of a byte
 _CODEC_BYTES = 2 << 20
-_BESIDE = {"jpeg": 1, "webp": 1, "lerc": 3, "lerc-deflate": 5, "lerc-zstd": 5}
+_BESIDE = {"jpeg": 1, "webp": 1, "jpeg2000": 12, "lerc": 3, "lerc-deflate": 5, "lerc-zstd": 5}
 """Segments that a codec decodes beside the one asked for, masks and inner streams included."""
 
 _BYTES_PER_ENTRY = 64  # of the tables: two 64-bit arrays, and what checking them takes

@@ -15,6 +15,9 @@ COMPRESSIONS = {
     8: "deflate",
     32_773: "packbits",
     32_946: "deflate",
+    33_004: "jpeg2000",
+    33_005: "jpeg2000",
+    34_712: "jpeg2000",
     34_887: "lerc",
     34_926: "zstd",
     50_000: "zstd",
@@ -31,7 +34,7 @@ _BITS_PER_BYTE = 8
 _JPEG_CHANNELS = (1, 3)
 WEBP_CHANNELS = (3, 4)
 _LERC_PARAMETERS = 50_674
-UNPREDICTED = ("none", "jpeg", "lerc", "webp")
+UNPREDICTED = ("none", "jpeg", "jpeg2000", "lerc", "webp")
 _UNPREDICTED_METHODS = tuple(method for method, name in COMPRESSIONS.items() if name in UNPREDICTED)
 
 
@@ -119,6 +122,8 @@ def check_codec(page: TiffPage) -> None:
     kind = f"{page.segment_samples} channels of {page.dtype.name}"
     if page.compression == "webp" and (page.dtype != np.uint8 or page.segment_samples not in WEBP_CHANNELS):
         raise UnsupportedFormatError(f"{page.path} is WebP-compressed with {kind}; 3 or 4 of uint8 are read.")
+    if page.compression == "jpeg2000" and (page.dtype.kind != "u" or "bits" in page.conversion):
+        raise UnsupportedFormatError(f"{page.path} is JPEG 2000 with {kind}; uint8 and uint16 are read.")
     if page.compression in LERC_INNER and "bits" in page.conversion:
         raise UnsupportedFormatError(f"{page.path} is LERC-compressed black and white. Convert it first.")
 

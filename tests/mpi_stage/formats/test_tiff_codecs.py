@@ -102,6 +102,37 @@ def test_webp_that_gdal_wrote_is_read(tmp_path, channels):
                      SinkOptions()).row_unit > 1  # fmt: skip
 
 
+def tifffile_write(path, pixels, compression):
+    values = pixels if pixels.shape[2] > 1 else pixels[..., 0]
+    photometric = "rgb" if pixels.shape[2] == 3 else "minisblack"
+    options = {"compression": compression, "tile": (32, 64), "photometric": photometric, "metadata": None}
+    tifffile.imwrite(path, values, **options, planarconfig="contig" if pixels.shape[2] > 1 else None)
+
+
+@pytest.mark.parametrize("compression", ["jpeg2000", "aperio_jp2000_rgb"])
+@pytest.mark.parametrize(("dtype", "channels"), [("uint8", 3), ("uint16", 1), ("uint8", 5)])
+def test_jpeg_2000_tiles_are_read_as_tifffile_reads_them(tmp_path, dtype, channels, compression):
+    pixels = picture(70, 101, channels, dtype)
+    tifffile_write(tmp_path / "in.tif", pixels, compression)
+    assert np.array_equal(
+        read(tmp_path / "in.tif", 17), tifffile.imread(tmp_path / "in.tif").reshape(pixels.shape)
+    )
+    assert plan_sink("o.tif", ImageSpec(70, 101, channels, dtype), read_header(str(tmp_path / "in.tif")),
+                     SinkOptions()).row_unit > 1  # fmt: skip
+
+
+def test_jpeg_2000_tile_of_another_size_is_damage_before_it_is_decoded(tmp_path):
+    tifffile_write(tmp_path / "in.tif", picture(64, 64, 3, "uint8"), "jpeg2000")
+    data = bytearray((tmp_path / "in.tif").read_bytes())
+    place = data.index(b"\xff\x4f\xff\x51")
+    data[place + 8 : place + 16] = (2**30).to_bytes(4, "big") * 2
+    (tmp_path / "in.tif").write_bytes(data)
+    with pytest.raises(
+        DamagedInputError, match=r"tile 0 .* does not decode as jpeg2000: it holds 1073741824"
+    ):
+        read(tmp_path / "in.tif")
+
+
 @pytest.mark.parametrize("compression", [*LERC, "webp"])
 def test_tile_of_another_size_is_damage_before_it_is_decoded(tmp_path, compression):
     pixels = picture(64, 64, 3, "uint8")
