@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import turns
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
@@ -39,6 +40,12 @@ class SlowStage:
         return self.stage.run(request, on_event=listen, **options)
 
 
+@pytest.fixture
+def patient(monkeypatch):
+    """Let a job that was fetched ahead wait for as long as the test takes."""
+    monkeypatch.setattr(turns, "PATIENCE_S", 300.0)
+
+
 def until(true):
     """Wait for what other threads or processes bring about."""
     deadline = time.monotonic() + 60
@@ -66,6 +73,7 @@ def working(service):
         thread.join(60)
 
 
+@pytest.mark.usefixtures("patient")
 def test_the_next_job_is_held_but_not_begun_while_a_short_one_is_at_work(service, working):
     slow = SlowStage(service.stage)
     jobs = [service.submit() for _ in range(3)]
@@ -98,6 +106,7 @@ def test_a_job_that_was_fetched_ahead_goes_back_when_it_would_wait_too_long(serv
     until(lambda: service.client.status(first).state is JobState.SUCCEEDED)
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_job_that_was_fetched_ahead_can_be_cancelled(service, working):
     slow = SlowStage(service.stage)
     _, second = service.submit(), service.submit()
@@ -112,6 +121,7 @@ def test_a_job_that_was_fetched_ahead_can_be_cancelled(service, working):
     slow.let_go.set()
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_runner_that_stops_gives_back_both_jobs(service, working):
     slow = SlowStage(service.stage)
     jobs = [service.submit() for _ in range(2)]
