@@ -17,6 +17,8 @@ from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.edge_blocks import edge_nodes, kept_edges
 from mpi_stage.image import Pixels
 from mpi_stage.partition import Rows
+from mpi_stage.slab import Slab
+from mpi_stage.window import Window
 
 
 def hysteresis(step: GlobalStep) -> "KeptEdges":
@@ -80,12 +82,16 @@ class KeptEdges:
         return Rows(first, min(first + self._step.block_rows, self._step.rows.end))
 
     def _levels(self, number: int) -> Pixels:
-        """Return the levels of a block, in memory that the next one's take."""
-        rows = self._block_rows(number)
+        """Return the levels of a block: where they lie, else in memory that the next one's take."""
+        rows, reader = self._block_rows(number), self._step.reader
+        if isinstance(reader, Slab):
+            levels = reader.view(Window(rows, Rows(0, self._step.before.columns)))
+            if levels is not None:
+                return levels
         if not len(self._buffer):
             self._buffer = self._step.before.empty(rows.height)
         levels = self._buffer[: rows.height]
-        self._step.reader.read_rows(rows.first, levels)
+        reader.read_rows(rows.first, levels)
         return levels
 
     def _settle(self, number: int, out: Pixels) -> None:
