@@ -19,7 +19,6 @@ from benchmarks.table import Table
 COMPUTE_BOUND = ("gaussian:sigma=3", "median:size=5", "canny:low=50,high=150", "gaussian:sigma=3 sobel")
 SMALLER_PX = 4096
 SLOW_PX = 1024
-SCALING_PX = 8192
 READ_BYTES = 8 << 20
 
 LIBVIPS = ("vips_side", "libvips")
@@ -223,7 +222,7 @@ def _close(one: Contest, book: Book) -> None:
 
 def two_ranks(folder: Path, limits: Limits, book: Book) -> None:
     """P6: compute-bound steps on two ranks against one."""
-    size = min(limits.size, SCALING_PX)
+    size = limits.size
     source = large_tiff(folder, size)
     note = f"{size} × {size} RGB as in P1; seconds inside the stage, median of the runs, in turn."
     columns = ["steps", "1 rank, s", "2 ranks, s", "ratio"]

@@ -34,7 +34,7 @@ NO_EDGE, WEAK_EDGE, STRONG_EDGE = 0, 1, 2
 _SCALED_APERTURE = 7  # OpenCV divides its gradients and the thresholds by 16, to fit 16 bits
 _SCALE = 1 / 16
 _OPENCV_LARGEST_THRESHOLD = 32767
-_COMPILED_APERTURE = 3
+_SMALLEST_APERTURE = 3
 
 _LOW = Parameter(
     "low",
@@ -104,7 +104,7 @@ def _gradients(block: Pixels, params: Params) -> Pixels:
 
 def _gradients_into(block: Pixels, params: Params, out: Pixels) -> bool:
     """Put the derivatives of bytes into ``out``, where that is compiled."""
-    if kernels is None or block.dtype != np.uint8 or integer(params, "aperture") != _COMPILED_APERTURE:
+    if kernels is None or block.dtype != np.uint8 or integer(params, "aperture") != _SMALLEST_APERTURE:
         return False
     kernels.canny_gradients_uint8(block, out.view(np.int16))
     return True
@@ -116,8 +116,13 @@ def _derivative(block: Pixels, aperture: int, across: int, down: int) -> Pixels:
         # More than the 24 bits of a float32 before the division; rounded like OpenCV's int16.
         exact = cv2.Sobel(block, cv2.CV_64F, across, down, ksize=aperture, scale=scale)
         return np.rint(exact).astype(np.float32)
-    depth = cv2.CV_16S if block.dtype == np.uint8 else cv2.CV_32F
-    return cv2.Sobel(block, depth, across, down, ksize=aperture, scale=scale)
+    if block.dtype == np.uint8:
+        depth = cv2.CV_16S
+    else:
+        # In single precision the large weights would leave a rounding error where nothing changes.
+        depth = cv2.CV_32F if aperture == _SMALLEST_APERTURE or block.dtype == np.uint16 else cv2.CV_64F
+    derivative = cv2.Sobel(block, depth, across, down, ksize=aperture, scale=scale)
+    return derivative if depth == cv2.CV_16S else derivative.astype(np.float32, copy=False)
 
 
 def _maps_halo(_params: Params, _spec: ImageSpec) -> int:
@@ -197,7 +202,7 @@ CANNY = Operation(
     channels=Channels.GRAY_OR_COLOUR,
     gray_inside=True,
     border=Border.NEAREST,
-    cost=lambda _params, _spec: 2.0,
+    cost=lambda _params, _spec: 1.5,
     output=_edges,
     prepare=_prepare,
     collective="hysteresis",
@@ -213,7 +218,7 @@ CANNY_GRADIENTS = Operation(
     reference="cv2.Sobel",
     parameters=(_APERTURE,),
     border=Border.NEAREST,
-    cost=lambda _params, spec: 1.0 if spec.dtype == "uint8" else 2.0,
+    cost=lambda _params, spec: 0.3 if spec.dtype == "uint8" else 2.0,
     output=_gradients_output,
     halo=_gradients_halo,
     stencil=_gradients,
@@ -230,7 +235,7 @@ CANNY_MAPS = Operation(
     parameters=(_LOW, _HIGH, _APERTURE, _L2),
     types=("uint16", "float32"),
     border=Border.CONSTANT,
-    cost=lambda _params, spec: 18.0 if spec.dtype == "uint16" else 60.0,
+    cost=lambda _params, spec: 0.6 if spec.dtype == "uint16" else 60.0,
     output=_maps_output,
     halo=_maps_halo,
     stencil=_maps,

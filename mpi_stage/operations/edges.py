@@ -105,7 +105,7 @@ def edge_operation(
         channels=Channels.GRAY_OR_COLOUR,
         gray_inside=True,
         border=Border.MIRROR,
-        cost=lambda _params, spec: 1.2 if spec.dtype == "uint8" else 4.0,
+        cost=lambda params, spec: 4.0 if spec.dtype != "uint8" else 0.5 if weights(params) else 1.2,
         output=to_gray,
         halo=halo,
         stencil=_stencil(derivative, halo, _into(weights)),

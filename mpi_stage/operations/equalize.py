@@ -92,7 +92,7 @@ EQUALIZE = Operation(
     pattern=Pattern.REDUCE,
     reference="cv2.equalizeHist, of Y of YCrCb or of each channel; wider types over 65,536 bins",
     parameters=(luma.CHANNELS,),
-    cost=lambda params, spec: luma.cost(params, spec, {"uint8": 1.5, "uint16": 3.5, "float32": 9.0}),
+    cost=lambda params, spec: luma.cost(params, spec, {"uint8": 0.7, "uint16": 3.5, "float32": 9.0}),
     check=lambda params, spec: luma.check("equalize", params, spec),
     reduction=Reduction(rounds=_rounds, apply=_apply),
 )

@@ -91,7 +91,8 @@ def _masked(block: Pixels, params: Params, nodata: float) -> Pixels:
 
 
 def _cost(params: Params, spec: ImageSpec) -> float:
-    return per_channel(spec, 0.2 + 0.12 * kernel_size(params, spec.dtype))
+    size = kernel_size(params, spec.dtype)
+    return per_channel(spec, 0.1 + 0.05 * size if spec.dtype == "uint8" else 0.2 + 0.12 * size)
 
 
 GAUSSIAN = Operation(
