@@ -1,10 +1,9 @@
 """One Cloud-Optimized GeoTIFF written by many ranks at once, with the same bytes for any number of them."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Protocol
 
 import numpy as np
 
@@ -12,9 +11,9 @@ from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, Seam, SinkPlan
 from mpi_stage.formats.cog_layout import FRAME_BYTES, PUSHED_ROWS, CogLayout
 from mpi_stage.formats.cog_level import CogLevel
-from mpi_stage.formats.files import copy_bytes, create_file, output_errors, write_all
+from mpi_stage.formats.files import output_errors
 from mpi_stage.formats.nodata import nodata_value
-from mpi_stage.formats.tiff_append import Appender
+from mpi_stage.formats.tiff_append import SegmentAppender
 from mpi_stage.formats.tiff_ifd import Offsets
 from mpi_stage.formats.tiff_write_coded import CodedWriter
 from mpi_stage.formats.tile_pool import TilePool
@@ -23,45 +22,61 @@ from mpi_stage.pyramid import Halver, Take, way_to_halve
 from mpi_stage.timing import PhaseClock
 
 
-class CogSink:
-    """A sink on one file, whose smaller levels are made while the rows of the image go by.
+class CogStore(Protocol):
+    """Where the tiles of one rank go, and how the whole is made of them all."""
 
-    The image's tiles stand behind those of all levels, whose sizes are known last: every rank encodes
-    each level into an unnamed scratch file of its own and copies that into place once all sizes are
-    known. Uncompressed tiles go straight to their place. Rank 0 writes the front.
-    """
+    def create(self) -> None:
+        """Claim the output's name, on rank 0."""
+
+    def open(self) -> None:
+        """Get ready for tiles."""
+
+    def appender(self, level: int, row: int) -> SegmentAppender:
+        """Return what takes this rank's tiles of a level, which begin at a row."""
+
+    def end(self) -> None:
+        """Wait until all tiles are stored."""
+
+    def put(self, own: Sequence[tuple[int, int]]) -> None:
+        """Put each level of this rank to its place, given that and how many bytes it has."""
+
+    def finish(self, front: bytes, size_bytes: int) -> None:
+        """Add the front, on rank 0; the whole then has ``size_bytes``."""
+
+    def close(self) -> None:
+        """Give back what is open; safe to call at any time."""
+
+
+class CogSink:
+    """A sink whose smaller levels are made while the rows of the image go by."""
 
     def __init__(
         self,
-        path: str,
+        store: CogStore,
         layout: CogLayout,
         metadata: Metadata,
         *,
         plan: SinkPlan,
-        scratch_dir: str,
+        name: str,
         clock: PhaseClock,
         threads: int = 1,
     ) -> None:
-        """Prepare to write ``path``; touches no file. All ranks must pass the same metadata."""
+        """Prepare to fill ``store``, called ``name``; all ranks must pass the same metadata."""
         self.plan = plan
-        self._path, self._layout, self._metadata = path, layout, metadata
-        self._scratch_dir, self._clock = scratch_dir, clock
+        self._store, self._layout, self._metadata = store, layout, metadata
+        self._name, self._clock = name, clock
         self._pools = [TilePool(threads), *[TilePool(1)] * (len(layout.levels) - 1)]
-        self._front_bytes = layout.front_bytes(metadata)
-        self._fd = -1
-        self._scratch: dict[int, int] = {}
         self._levels: list[CogLevel] = []
         self._take: Take | None = None
         self._next: int | None = None
 
     def create(self) -> None:
-        """Make the file; raises OutputExistsError, DiskFullError, OutputError."""
-        create_file(self._path)
+        """Claim the output's name; raises OutputExistsError, DiskFullError, OutputError, StorageError."""
+        self._store.create()
 
     def open(self) -> None:
-        """Open the file for writing."""
-        with output_errors(self._path):
-            self._fd = os.open(self._path, os.O_WRONLY | os.O_CLOEXEC)
+        """Get ready for rows."""
+        self._store.open()
         self._levels = [
             CogLevel(layout, partial(self._start, number))
             for number, layout in enumerate(self._layout.levels)
@@ -87,7 +102,7 @@ class CogSink:
         if first != self._next or rows.dtype != self._layout.levels[0].spec.dtype:
             raise ValueError(f"expected rows from {self._next} on, got {rows.dtype} from {first}")
         self._next += len(rows)
-        with output_errors(self._path):
+        with output_errors(self._name):
             self._take(first, np.ascontiguousarray(rows))
 
     def seams(self) -> Sequence[Seam]:
@@ -107,17 +122,18 @@ class CogSink:
 
     def take_seam(self, level: int, first: int, rows: Pixels) -> None:
         """Take rows of a level after this rank's own; raises DiskFullError, OutputError."""
-        with output_errors(self._path):
+        with output_errors(self._name):
             self._levels[level].write(first, rows)
 
     def end_part(self) -> Sequence[int]:
         """Return how many tiles of each level this rank has written, then the stored sizes of them all."""
-        with output_errors(self._path):
+        with output_errors(self._name):
             sizes = [level.end() for level in self._levels]
+        self._store.end()
         return [*map(len, sizes), *[size for level in sizes for size in level]]
 
     def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:
-        """Copy this rank's tiles into place; rank 0 also writes the front of the file."""
+        """Put this rank's tiles into place; rank 0 also writes the front."""
         parts = [self._split(part) for part in sizes]
         counts = [
             np.concatenate([part[number] for part in parts]) for number in range(len(self._layout.levels))
@@ -125,27 +141,26 @@ class CogSink:
         for layout, found in zip(self._layout.levels, counts, strict=True):
             if len(found) != layout.segments:
                 raise OutputError(
-                    f"{self._path} needs {layout.segments} tiles of {layout.spec} and the ranks wrote "
+                    f"{self._name} needs {layout.segments} tiles of {layout.spec} and the ranks wrote "
                     f"{len(found)}: rows are missing or came twice."
                 )
-        offsets = self._layout.places(self._front_bytes, counts)
-        with output_errors(self._path), self._clock.phase("write"):
-            for number, fd in self._scratch.items():
-                own = parts[rank][number]
-                before = sum(len(part[number]) for part in parts[:rank])
-                place = int(offsets[number][before]) - FRAME_BYTES // 2
-                copy_bytes(fd, self._fd, place, int(own.sum()) + FRAME_BYTES * len(own))
-            if rank == 0:
-                write_all(self._fd, self._layout.front(self._metadata, offsets, counts), 0)
+        begin = self._layout.front_bytes(self._metadata)
+        offsets = self._layout.places(begin, counts)
+        own = []
+        for number, mine in enumerate(parts[rank]):
+            before = sum(len(part[number]) for part in parts[:rank])
+            place = int(offsets[number][before]) - FRAME_BYTES // 2 if len(mine) else 0
+            own.append((place, int(mine.sum()) + FRAME_BYTES * len(mine)))
+        self._store.put(own)
+        if rank == 0:
+            tiles = sum(int(found.sum()) + FRAME_BYTES * len(found) for found in counts)
+            self._store.finish(self._layout.front(self._metadata, offsets, counts), begin + tiles)
 
     def close(self) -> None:
-        """Close the files; scratch files vanish with that. Safe to call at any time."""
+        """Give back what is open; safe to call at any time."""
         for pool in self._pools:
             pool.close()
-        for fd in (self._fd, *self._scratch.values()):
-            if fd >= 0:
-                os.close(fd)
-        self._fd, self._scratch = -1, {}
+        self._store.close()
 
     def _taker(self, level: CogLevel, below: Halver | None) -> Take:
         """Return what writes the rows of a level and hands them down to the next."""
@@ -162,18 +177,8 @@ class CogSink:
 
     def _start(self, number: int, row: int) -> CodedWriter:
         """Return the writer for this rank's tiles of a level, which begin at a row."""
-        layout = self._layout.levels[number]
-        if layout.compression == "none":
-            whole = [np.full(one.segments, one.segment_bytes, np.uint64) for one in self._layout.levels]
-            index = row // layout.segment_rows * layout.across
-            place = int(self._layout.places(self._front_bytes, whole)[number][index]) - FRAME_BYTES // 2
-            fd = self._fd
-        else:
-            with output_errors(self._scratch_dir), tempfile.TemporaryFile(dir=self._scratch_dir) as scratch:
-                fd, place = os.dup(scratch.fileno()), 0
-            self._scratch[number] = fd
-        appender = Appender(fd, place, self._clock, framed=True)
-        return CodedWriter(layout, appender, self._pools[number], self._clock)
+        appender = self._store.appender(number, row)
+        return CodedWriter(self._layout.levels[number], appender, self._pools[number], self._clock)
 
     def _split(self, part: Sequence[int]) -> list[Offsets]:
         """Return the sizes of each level that a rank has told of."""

@@ -7,6 +7,7 @@ without them.
 import os
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mpi_stage.errors import (
     DamagedInputError,
@@ -26,6 +27,9 @@ from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
 from mpi_stage.formats.zarr_layout import ZarrLayout, choose_zarr
 from mpi_stage.image import ImageSpec
 from mpi_stage.timing import PhaseClock
+
+if TYPE_CHECKING:
+    from mpi_stage.formats.cog_sink import CogStore
 
 SUFFIXES = {
     ".tif": "tiff",
@@ -185,15 +189,9 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
     if isinstance(layout, CogLayout):
         from mpi_stage.formats.cog_sink import CogSink  # noqa: PLC0415 (start-up time)
 
-        return CogSink(
-            path,
-            layout,
-            settled.metadata,
-            plan=plan,
-            scratch_dir=scratch_dir,
-            clock=clock,
-            threads=options.threads,
-        )
+        store = _cog_store(path, layout, settled.metadata, options, scratch_dir, clock)
+        threads = options.threads
+        return CogSink(store, layout, settled.metadata, plan=plan, name=path, clock=clock, threads=threads)
     if layout is not None:
         if options.uploads is not None:
             from mpi_stage.formats.tiff_parts_sink import TiffPartsSink  # noqa: PLC0415 (start-up time)
@@ -232,6 +230,24 @@ def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
     )
 
 
+def _cog_store(  # noqa: PLR0917 (called in one place)
+    path: str,
+    layout: CogLayout,
+    metadata: Metadata,
+    options: SinkOptions,
+    scratch_dir: str,
+    clock: PhaseClock,
+) -> "CogStore":
+    """Return where the tiles of a Cloud-Optimized GeoTIFF go."""
+    if options.uploads is not None:
+        from mpi_stage.formats.cog_parts import CogParts  # noqa: PLC0415 (start-up time)
+
+        return CogParts(path, layout, uploads=options.uploads, clock=clock)
+    from mpi_stage.formats.cog_file import CogFile  # noqa: PLC0415 (start-up time)
+
+    return CogFile(path, layout, layout.front_bytes(metadata), scratch_dir=scratch_dir, clock=clock)
+
+
 def _plan(
     name: str, spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions
 ) -> tuple[SinkPlan, Settled, CogLayout | TiffLayout | ZarrLayout | None]:
@@ -239,13 +255,14 @@ def _plan(
     kind = _kind_written(name, options)
     check_quality(options.quality)
     if kind == "cog":
-        if options.uploads is not None:
-            raise UnsupportedFormatError(
-                f"{name}: Cloud-Optimized GeoTIFF is not written straight to a bucket. Write it to a file."
-            )
         cog = choose_cog(spec, like, options)
         settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
-        return _divisible(cog.row_unit, cog.encode_bytes(options.threads), settled), settled, cog
+        encode_bytes = cog.encode_bytes(options.threads)
+        if options.uploads is not None:
+            from mpi_stage.formats.cog_parts import upload_bytes  # noqa: PLC0415 (start-up time)
+
+            encode_bytes += upload_bytes(cog)
+        return _divisible(cog.row_unit, encode_bytes, settled), settled, cog
     if kind == "tiff":
         layout = choose_layout(spec, like, options)
         settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")

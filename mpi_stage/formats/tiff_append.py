@@ -40,13 +40,9 @@ class Appender:
     def append(self, data: Part) -> None:
         """Take a segment; raises OSError."""
         self.sizes.append(len(data))
-        if self._framed:
-            trailer = bytes(data[-_TRAILER_BYTES:]).rjust(_TRAILER_BYTES, b"\x00")
-            self._pending += (len(data).to_bytes(4, "little"), data, trailer)
-            self._pending_bytes += len(data) + 4 + _TRAILER_BYTES
-        else:
-            self._pending.append(data)
-            self._pending_bytes += len(data)
+        parts = framed(data) if self._framed else (data,)
+        self._pending += parts
+        self._pending_bytes += sum(map(len, parts))
         if self._pending_bytes >= BATCH_BYTES:
             self.flush()
 
@@ -56,3 +52,9 @@ class Appender:
             write_vectors(self._fd, self._pending, self._place)
         self._place += self._pending_bytes
         self._pending, self._pending_bytes = [], 0
+
+
+def framed(data: Part) -> tuple[Part, Part, Part]:
+    """Return a segment between its size and a copy of its last four bytes, as GDAL's COGs have it."""
+    trailer = bytes(data[-_TRAILER_BYTES:]).rjust(_TRAILER_BYTES, b"\x00")
+    return len(data).to_bytes(4, "little"), data, trailer

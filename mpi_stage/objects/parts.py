@@ -43,10 +43,11 @@ class PartStream:
     Each part's CRC32C is made here and checked by the store, so no damaged part ever exists.
     """
 
-    def __init__(self, uploads: Uploads, name: str) -> None:
-        """Make parts called ``name`` and a number."""
+    def __init__(self, uploads: Uploads, name: str, *, at_once: int | None = None) -> None:
+        """Make parts called ``name`` and a number, no more than ``at_once`` of them under way."""
         self._uploads, self._name = uploads, name
-        self._pool = ThreadPoolExecutor(UPLOADS_AT_ONCE, "upload")
+        self._at_once = at_once or UPLOADS_AT_ONCE
+        self._pool = ThreadPoolExecutor(self._at_once, "upload")
         self._under_way: deque[Future[Stored]] = deque()
         self._pending: list[bytes] = []
         self._pending_bytes = self._checksum = self._parts = 0
@@ -72,7 +73,7 @@ class PartStream:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _send(self) -> None:
-        while len(self._under_way) >= UPLOADS_AT_ONCE:
+        while len(self._under_way) >= self._at_once:
             self._under_way.popleft().result()
         part = self._uploads.part(f"{self._name}-{self._parts:06d}")
         upload = self._uploads.bucket.upload

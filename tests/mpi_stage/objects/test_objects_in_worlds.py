@@ -87,6 +87,22 @@ def test_any_number_of_ranks_makes_the_object_that_is_made_as_a_file(kind, world
     assert fake_gcs.objects.names(BUCKET) == ["in.tif", "out1.tif", "out3.tif"]
 
 
+@pytest.mark.parametrize("compression", ["none", "deflate"])
+def test_a_cloud_optimized_object_is_the_file_for_any_number_of_ranks(worlds, cloud, tmp_path, compression):
+    fake_gcs, put, access = cloud
+    url = put("in.tif", write(tmp_path / "in.tif", **KINDS[next(iter(KINDS))]))
+    options = {"format": "cog", "tile": 32, "compression": compression}
+    worlds(1).run(request(tmp_path / "in.tif", tmp_path / "out.tif", tmp_path, **options))
+    wanted = (tmp_path / "out.tif").read_bytes()
+    for ranks in (1, 3):
+        folder = tmp_path / f"scratch{ranks}"
+        folder.mkdir()
+        worlds(ranks).run(request(url, f"gs://{BUCKET}/cog{ranks}.tif", folder, access, **options))
+        assert fake_gcs.objects.get(BUCKET, f"cog{ranks}.tif", {}).data == wanted
+        assert not list(folder.iterdir())
+    assert fake_gcs.objects.names(BUCKET) == ["cog1.tif", "cog3.tif", "in.tif"]
+
+
 def test_each_rank_fetches_its_own_rows_once_and_uploads_its_own_part(worlds, cloud, tmp_path):
     fake_gcs, put, access = cloud
     data = write(tmp_path / "in.tif", tile=(64, 64))
