@@ -1,8 +1,8 @@
 """Reading rows of a TIFF page whose segments are compressed."""
 
 import threading
-from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from mpi_stage.formats.tiff_page import TiffPage
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 def cut_short(page: TiffPage, index: int, expected: int, found: int) -> DamagedInputError:
@@ -123,7 +126,10 @@ class _SegmentRow:
 
     def drop(self) -> None:
         """Forget the pixels, once nobody writes into them any more; errors of unread rows do not matter."""
-        wait(self.under_way)
+        if self.under_way:
+            from concurrent.futures import wait  # noqa: PLC0415  (slow; few need it)
+
+            wait(self.under_way)
         self.under_way, self.down = [], -1
 
 
