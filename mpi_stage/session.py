@@ -17,7 +17,7 @@ from mpi_stage.contract import Access, RankReport, Report, Request
 from mpi_stage.devices import CPU, GPU, SAFE_PART, place
 from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
-from mpi_stage.errors import DeviceError, OutputExistsError
+from mpi_stage.errors import DamagedInputError, DeviceError, OutputExistsError
 from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source, SourceOptions
 from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
@@ -99,7 +99,10 @@ def file_pages(request: Request, header: Header) -> dict[str, Any]:
     ``pages`` has, for the first pages, columns and rows of each level.
     """
     with _bucket(request) as bucket:
-        pages, count = list_pages(request.input, LISTED_PAGES, _source_options(request, bucket))
+        try:
+            pages, count = list_pages(request.input, LISTED_PAGES, _source_options(request, bucket))
+        except DamagedInputError:  # behind the image that was asked for, which is whole
+            pages, count = [[(header.spec.columns, header.spec.rows)]], 1
     return {"page": header.page, "level": header.level, "page_count": count, "pages": pages}
 
 

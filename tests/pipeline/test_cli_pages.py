@@ -55,6 +55,19 @@ def test_a_plan_lists_pages_and_levels_and_another_page_is_another_plan(stack):
     assert [(plan["page"], plan["level"]) for plan in plans] == [(0, 0), (3, 0), (0, 1)]
 
 
+def test_a_plan_is_made_of_a_page_that_is_whole_before_others_that_are_not(tmp_path):
+    path = tmp_path / "stack.tif"
+    tifffile.imwrite(path, np.zeros((3, 40, 50), np.uint8), photometric="minisblack", metadata=None)
+    with tifffile.TiffFile(path) as file:
+        last = file.pages[2].offset
+    data = bytearray(path.read_bytes())
+    data[last : last + 2] = b"\xff\xff"
+    path.write_bytes(data)
+    done = halorow("plan", path, "invert", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["pages"] == [[[50, 40]]]
+
+
 def test_a_page_that_is_not_there_is_an_error_of_the_input(stack):
     path, _ = stack
     done = halorow("plan", path, "invert", "--page", 6)

@@ -131,6 +131,15 @@ def test_a_page_is_chosen_and_the_output_is_written_as_the_manifest_says(service
         assert np.array_equal(page.asarray(), 255 - pages[2])
 
 
+def test_a_job_makes_a_cloud_optimized_file_where_its_manifest_asks_for_one(service, tmp_path):
+    job = service.client.submit(service.photo, "invert", format="cog", tile=128, input_name="photo.tif")
+    service.runner(service.stage).work_once()
+
+    service.client.download(job.id, tmp_path / "out.tif")
+    with tifffile.TiffFile(tmp_path / "out.tif") as found:
+        assert [page.shape[:2] for page in found.pages] == [(512, 512), (256, 256), (128, 128)]
+
+
 @pytest.mark.parametrize(
     ("name", "data", "kind"),
     [
