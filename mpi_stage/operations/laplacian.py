@@ -12,6 +12,8 @@ from mpi_stage.operations.values import integer
 _EXACT_IN_FLOAT32_SIZE = {"uint8": 7, "uint16": 3, "float32": 3}
 """Up to these sizes 24 bits hold every sum of integers; beyond, and for the exact sums of floats, 53 do."""
 
+_EXACT_IN_INT16_SIZE = 3  # of bytes
+
 
 def _halo(params: Params, _spec: ImageSpec) -> int:
     return max(1, integer(params, "size") // 2)
@@ -20,6 +22,9 @@ def _halo(params: Params, _spec: ImageSpec) -> int:
 def _laplacian(block: Pixels, params: Params) -> Pixels:
     """Return the absolute value of the sum of both second derivatives, in the type."""
     size, dtype = integer(params, "size"), block.dtype
+    if dtype == np.uint8 and size <= _EXACT_IN_INT16_SIZE:
+        whole = cv2.Laplacian(block, cv2.CV_16S, ksize=size, borderType=cv2.BORDER_REPLICATE)
+        return crop(cv2.convertScaleAbs(whole)[:, :, np.newaxis], 1)
     if size <= _EXACT_IN_FLOAT32_SIZE[str(dtype)]:
         sums = cv2.Laplacian(block, cv2.CV_32F, ksize=size, borderType=cv2.BORDER_REPLICATE)
     else:
@@ -58,7 +63,7 @@ LAPLACIAN = Operation(
     channels=Channels.GRAY_OR_COLOUR,
     gray_inside=True,
     border=Border.MIRROR,
-    cost=lambda params, spec: (0.6 if spec.dtype == "uint8" else 1.5) + 0.4 * integer(params, "size"),
+    cost=lambda params, spec: (0.4 if spec.dtype == "uint8" else 1.5) + 0.4 * integer(params, "size"),
     output=to_gray,
     halo=_halo,
     stencil=_laplacian,
