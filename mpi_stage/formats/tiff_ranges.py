@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.window import Window
 
 Range = tuple[int, int]
 
@@ -20,6 +21,17 @@ def row_ranges(page: TiffPage, first: int, end: int) -> Iterator[Range]:
     for down in range(first // page.segment_rows, -(-end // page.segment_rows)):
         above = down * page.segment_rows
         yield from ranges(page, down, max(first - above, 0), min(end - above, page.rows_in(down)))
+
+
+def window_ranges(page: TiffPage, window: Window) -> Iterator[Range]:
+    """Yield offset and count of the segments that a window of the image touches, in the order of reading."""
+    first, last = (side // page.segment_columns for side in (window.columns.first, window.columns.end - 1))
+    for down in range(window.rows.first // page.segment_rows, -(-window.rows.end // page.segment_rows)):
+        for plane in range(page.planes):
+            begin = page.index(plane, down, 0)
+            for index in range(begin + first, begin + last + 1):
+                if page.counts[index]:
+                    yield int(page.offsets[index]), page.rows_in(down) * page.segment_row_bytes
 
 
 def _segment_ranges(page: TiffPage, down: int, top: int, bottom: int) -> Iterator[Range]:

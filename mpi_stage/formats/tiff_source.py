@@ -6,7 +6,7 @@ from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_header import parse_tiff
 from mpi_stage.formats.tiff_page import TiffPage
-from mpi_stage.formats.tiff_ranges import row_ranges
+from mpi_stage.formats.tiff_ranges import row_ranges, window_ranges
 from mpi_stage.formats.tiff_read import PlainTileReader, make_reader
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
@@ -57,6 +57,9 @@ class TiffSource:
     def read_window(self, window: Window, out: Pixels) -> None:
         """Fill ``out`` (of any strides) with the pixels of a window; raises DamagedInputError."""
         if self._page.conversion == "none" and isinstance(self._reader, PlainTileReader):
+            if self._data.fd < 0:
+                self._expected = Rows(0, 0)
+                self._data.expect(window_ranges(self._page, window))
             self._reader.read(window.rows.first, out, window.columns.first)
         else:
             read_by_rows(self.read_rows, self.header.spec, window, out)

@@ -19,7 +19,7 @@ GAP_BYTES = 32 << 10
 """So many bytes between two ranges are fetched too, sooner than asking twice."""
 
 AHEAD_BYTES = STREAMS * WINDOW_BYTES
-_LONG_AGO = -1
+_LONG_AGO = -(1 << 62)
 
 
 @dataclass(eq=False)
@@ -75,6 +75,7 @@ class ReadAhead:
         arrived: Future[int] = Future()
         arrived.set_result(len(data))
         with self._lock:
+            self._make_room(len(data))
             self._windows.append(Window(offset, data, arrived))
 
     def take(self, view: memoryview, offset: int) -> int:

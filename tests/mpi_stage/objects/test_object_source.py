@@ -73,6 +73,14 @@ def test_a_reader_that_leaves_out_what_it_expected_goes_on(source):
     assert read(source, 2_500_000, 500_000) == DATA[2_500_000:]
 
 
+@pytest.mark.usefixtures("small_windows")
+def test_what_nobody_expected_is_held_within_the_budget_too(source):
+    budget = source.reserve(0)
+    for first in range(0, len(DATA) - 100, 70_000):
+        assert read(source, first, 100) == DATA[first : first + 100]
+        assert sum(len(window.data) for window in source._ahead._windows) <= budget
+
+
 def test_what_nobody_expected_is_fetched_as_it_is_asked_for(source):
     assert read(source, 1_000_001, 200_000) == DATA[1_000_001:1_200_001]
     assert read(source, len(DATA) - 5, 50) == DATA[-5:]

@@ -103,6 +103,20 @@ def test_a_cloud_optimized_object_is_the_file_for_any_number_of_ranks(worlds, cl
     assert fake_gcs.objects.names(BUCKET) == ["cog1.tif", "cog3.tif", "in.tif"]
 
 
+@pytest.mark.parametrize("layout", ["plain tiles", "deflate tiles"])
+@pytest.mark.parametrize("pipeline", ["rotate:degrees=30", "flip:axis=vertical", "canny"])
+def test_steps_that_move_pixels_or_look_at_all_of_them_read_objects_as_files(
+    layout, pipeline, worlds, cloud, tmp_path
+):
+    fake_gcs, put, access = cloud
+    data = write(tmp_path / "in.tif", **KINDS[layout])
+    worlds(1).run(request(tmp_path / "in.tif", tmp_path / "out.tif", tmp_path, pipeline=pipeline))
+    url = put("in.tif", data)
+    report = worlds(2).run(request(url, OUT, tmp_path, access, pipeline=pipeline))
+    assert fake_gcs.objects.get(BUCKET, "out.tif", {}).data == (tmp_path / "out.tif").read_bytes()
+    assert sum(rank.fetched_bytes for rank in report.ranks) < 5 * len(data)
+
+
 def test_each_rank_fetches_its_own_rows_once_and_uploads_its_own_part(worlds, cloud, tmp_path):
     fake_gcs, put, access = cloud
     data = write(tmp_path / "in.tif", tile=(64, 64))
