@@ -94,7 +94,7 @@ class Request(_Message):
     device: ``auto``, ``cpu`` or ``gpu``.
     memory_bytes: the most anonymous memory that one rank may use.
     block_rows: rows processed at once; None lets the plan choose.
-    scratch: folder for what does not fit in memory; None for the output's folder.
+    scratch: folder for what does not fit in memory, made where it is not there; None for the output's.
     digest: whether to compute the digest of the output's pixels.
     format: of the output, one of ``formats.registry.FORMATS``; None for the one of its suffix.
     compression, quality, tile: for the sink, ``tile`` the edge of a square one in pixels; None as the

@@ -175,6 +175,8 @@ class _Run:
         self._told_at = 0.0
         self._files_before = files_before
         self._scratch = request.scratch or _folder_beside(request.output)
+        if request.scratch:  # who has made it may be on another machine
+            Path(request.scratch).mkdir(parents=True, exist_ok=True)
         self._source, self._bucket = source, bucket
         self._plan, self._header, self._sink_plan, self._placed = _plan_placed(
             request, steps, source.header, _options(request, bucket), context.comm.size

@@ -67,6 +67,16 @@ class Settings(BaseModel):
     page_port: int = Field(8501, ge=1, le=65535, description="port that the page listens on")
     workers: int = Field(default_factory=_usable_cores, ge=0, le=10_000, description="one-rank workers")
     cores: int = Field(default_factory=_usable_cores, ge=1, le=100_000, description="cores a world may use")
+    interface: str = Field("", description="network interface by which nodes talk; empty takes Ray's")
+    idle_s: float = Field(
+        20.0, ge=0, le=86_400, description="how long an idle world keeps its cores and nodes"
+    )
+    more_nodes_s: float = Field(
+        60.0, ge=0, le=86_400, description="how long a world waits for nodes that are to come"
+    )
+    stall_s: float = Field(
+        300.0, ge=1, le=86_400, description="no progress for so long, and a world counts as hung"
+    )
     memory_bytes: ByteSize = Field(
         ByteSize(1 << 30), ge=64 << 20, description="memory that a rank may use, at least 64 MiB"
     )

@@ -1,4 +1,4 @@
-"""The control channel between a supervisor and the ranks of its world: JSON lines on a Unix socket."""
+"""The control channel between a supervisor and the ranks of its world: JSON lines on a socket."""
 
 import json
 import selectors
@@ -15,6 +15,9 @@ Event = dict[str, Any]
 MAX_LINE_BYTES = 32 << 20
 """The longest event that is read; a rank that says more in one line is cut off."""
 
+SOCKET_NAME = "control"
+"""The socket's name in its private folder."""
+
 _MAX_PATH_BYTES = 107  # of sun_path, less its final zero
 _READ_BYTES = 1 << 18
 _SEND_TIMEOUT_S = 5.0  # a request fits in the socket's buffer unless the rank has stopped reading
@@ -24,10 +27,11 @@ class _HasFileno(Protocol):
     def fileno(self) -> int: ...
 
 
-class _Peer:
+class Peer:
     """One rank's connection; ``rank`` is None until it has said hello."""
 
     def __init__(self, connection: socket.socket) -> None:
+        """Know nothing of who it is yet."""
         self.socket = connection
         self.rank: int | None = None
         self.unread = bytearray()
@@ -49,12 +53,11 @@ class ControlServer:
         """Listen for ``ranks`` ranks. Raises OSError where no socket can be made."""
         self.ranks = ranks
         self.hello: dict[int, Event] = {}
-        self._peers: dict[int, _Peer] = {}
+        self._peers: dict[int, Peer] = {}
         self._selector = selectors.DefaultSelector()
-        self._folder = _private_folder()
-        self.path = str(self._folder / "control")
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
+        self._folder: Path | None = None
+        self.path = ""
+        self._listener = self._bound()
         self._listener.listen(ranks)
         self._listener.settimeout(0)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
@@ -90,14 +93,18 @@ class ControlServer:
         from mpi_stage.contract import encode  # noqa: PLC0415  (the ranks start while this is loaded)
 
         line = encode(message)
-        for peer in list(self._peers.values()):
-            peer.socket.settimeout(_SEND_TIMEOUT_S)
-            try:
-                peer.socket.sendall(line)
-            except OSError:
-                with suppress(OSError):
-                    peer.socket.shutdown(socket.SHUT_RDWR)
-            peer.socket.settimeout(0)
+        for peer in [peer for peer in self._peers.values() if peer.rank is not None]:
+            self._send(peer, line)
+
+    @staticmethod
+    def _send(peer: Peer, line: bytes) -> None:
+        peer.socket.settimeout(_SEND_TIMEOUT_S)
+        try:
+            peer.socket.sendall(line)
+        except OSError:
+            with suppress(OSError):
+                peer.socket.shutdown(socket.SHUT_RDWR)
+        peer.socket.settimeout(0)
 
     def send_stop(self) -> None:
         """Ask all ranks to end by themselves."""
@@ -115,16 +122,24 @@ class ControlServer:
         self._stop_listening()
         self._selector.close()
 
+    def _bound(self) -> socket.socket:
+        """Return a socket at the place where the ranks are to connect."""
+        self._folder = private_folder()
+        self.path = str(self._folder / SOCKET_NAME)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(self.path)
+        return listener
+
     def _accept(self) -> Iterator[Event]:
         with suppress(BlockingIOError):
             connection, _ = self._listener.accept()
             connection.settimeout(0)
-            peer = _Peer(connection)
+            peer = Peer(connection)
             self._peers[connection.fileno()] = peer
             self._selector.register(connection, selectors.EVENT_READ, lambda: self._read(peer))
         return iter(())
 
-    def _read(self, peer: _Peer) -> Iterator[Event]:
+    def _read(self, peer: Peer) -> Iterator[Event]:
         """Yield the whole lines that a rank has sent, and that it is gone if so."""
         try:
             data = peer.socket.recv(_READ_BYTES)
@@ -143,10 +158,14 @@ class ControlServer:
         except (ValueError, KeyError, TypeError) as error:
             yield from self._gone(peer, f"it does not keep to the protocol: {error!r}")
             return
-        if len(rest) > MAX_LINE_BYTES:
-            yield from self._gone(peer, f"it sent a line of more than {MAX_LINE_BYTES} bytes")
+        limit = self._longest_line_bytes(peer)
+        if len(rest) > limit:
+            yield from self._gone(peer, f"it sent a line of more than {limit} bytes")
 
-    def _understand(self, peer: _Peer, event: Event) -> Event:
+    def _longest_line_bytes(self, peer: Peer) -> int:  # noqa: ARG002  (depends on the peer where they are remote)
+        return MAX_LINE_BYTES
+
+    def _understand(self, peer: Peer, event: Event) -> Event:
         """Take note of a hello. Raises KeyError, TypeError or ValueError for what is no event."""
         if peer.rank is None:
             rank = int(event["rank"])
@@ -158,12 +177,12 @@ class ControlServer:
                 self._stop_listening()
         return {**event, "rank": peer.rank}
 
-    def _gone(self, peer: _Peer, reason: str) -> Iterator[Event]:
+    def _gone(self, peer: Peer, reason: str) -> Iterator[Event]:
         self._drop(peer)
         if peer.rank is not None:
             yield {"event": "gone", "rank": peer.rank, "reason": reason}
 
-    def _drop(self, peer: _Peer) -> None:
+    def _drop(self, peer: Peer) -> None:
         del self._peers[peer.socket.fileno()]
         self._selector.unregister(peer.socket)
         peer.socket.close()
@@ -172,14 +191,15 @@ class ControlServer:
         if self._listener.fileno() >= 0:
             self._selector.unregister(self._listener)
             self._listener.close()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _private_folder() -> Path:
+def private_folder() -> Path:
     """Make a folder for this user alone, whose path leaves room for a socket's name."""
     for base in (tempfile.gettempdir(), "/tmp"):  # noqa: S108  (mkdtemp makes the folder private)
         folder = Path(tempfile.mkdtemp(prefix="halorow-", dir=base))
-        if len(bytes(folder / "control")) <= _MAX_PATH_BYTES:
+        if len(bytes(folder / SOCKET_NAME)) <= _MAX_PATH_BYTES:
             return folder
         folder.rmdir()
     raise OSError(f"no temporary folder has a path short enough for a socket ({_MAX_PATH_BYTES} bytes)")

@@ -138,3 +138,7 @@ class QueueUnavailableError(HalorowError):
 
 class ServiceError(HalorowError):
     """Raised when a part of the service does not start or has stopped."""
+
+
+class StoreNotSharedError(ServiceError):
+    """Raised when a world spans nodes that do not all see the folder that is the store."""

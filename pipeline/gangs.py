@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +18,13 @@ from pipeline.errors import QueueUnavailableError
 from pipeline.heart import Heart
 from pipeline.models import Claim
 from pipeline.parts import Parts
+from pipeline.placement import cores_on_nodes, cores_today, ranks_on_nodes
 from pipeline.pulse import Pulse
 from pipeline.settle import settle
 from pipeline.worker import STOP_S, Gang, actor_class
 
 PLACE_S = 10.0
 """A group made before Ray has noticed a lost node may wait for it for minutes; a new one does not."""
-
-IDLE_S = 20.0
-"""An idle world is kept for the next job for so long; after that its cores and its node are let go."""
 
 FREE_S = 1.0
 """Free cores are given within this; if not, somebody holds them."""
@@ -55,6 +54,7 @@ class GangHolder:
         self._gang: Any = None
         self._heart = Heart()
         self._ranks = 0
+        self._cores = 0
         self._made = 0
         self._used_at = 0.0
         self._log = logs.get_logger(part=name)
@@ -69,7 +69,8 @@ class GangHolder:
             return
         job = self._gang.work.remote(claim)
         try:
-            self._await(job)
+            if not self._await(job):
+                self.drop()
         except RayError as error:
             # The attempt has left no note, which counts as a death; another may claim it at once.
             self._log.warning("a gang died", job=claim.job_id, error=str(error))
@@ -81,7 +82,7 @@ class GangHolder:
     def rest(self) -> None:
         """Let go of a gang that has been idle for long enough, or whose cores another waits for."""
         idle_s = time.monotonic() - self._used_at
-        if self._gang is not None and (idle_s > IDLE_S or self._wanted.is_set()):
+        if self._gang is not None and (idle_s > self._settings.idle_s or self._wanted.is_set()):
             self.drop()
             self._wanted.clear()
 
@@ -115,41 +116,66 @@ class GangHolder:
 
     def _placed(self, ranks: int, pulse: Pulse) -> bool:
         """Hold a gang of so many ranks; False if the job or the scheduler was stopped meanwhile."""
-        if self._gang is not None and self._ranks == ranks:
+        if self._gang is not None and self._ranks == ranks and not self._is_crowded(ranks):
             return True
         self.drop()
-        cores = min(ranks, self._settings.cores)
+        since_s = time.monotonic()
         while not pulse.stopped():
-            self._group = placement_group([{"CPU": cores}], strategy="PACK")
+            waited_s = time.monotonic() - since_s
+            cores = self._shape(ranks, patient=waited_s < self._settings.more_nodes_s)
+            strategy = "STRICT_SPREAD" if len(cores) > 1 else "PACK"
+            self._group = placement_group([{"CPU": number} for number in cores], strategy=strategy)
             if self._group.wait(FREE_S) or self._wait_for_others():
-                self._start(ranks)
+                self._start(ranks, cores)
                 return True
             remove_placement_group(self._group)
             self._group = None
         return False
+
+    def _is_crowded(self, ranks: int) -> bool:
+        """Whether the gang has fewer cores than it could have, now that nodes have come."""
+        return self._cores < cores_today(min(ranks, self._settings.cores), node_cores())
+
+    def _shape(self, ranks: int, *, patient: bool) -> list[int]:
+        """Return the cores that a world is to have on each node: all it wants, or what there is.
+
+        Which nodes there are may change at any time, so this is asked again for every group.
+        """
+        wanted = min(ranks, self._settings.cores)
+        nodes = node_cores()
+        return cores_on_nodes(wanted if patient else cores_today(wanted, nodes) or wanted, nodes)
 
     def _wait_for_others(self) -> bool:
         """Ask idle gangs for their cores, and wait for them."""
         self._wanted.set()
         return self._group is not None and bool(self._group.wait(PLACE_S))
 
-    def _start(self, ranks: int) -> None:
+    def _start(self, ranks: int, cores: Sequence[int]) -> None:
         self._made += 1
         self._ranks = ranks
+        self._cores = sum(cores)
         options: dict[str, Any] = {}
         if self._group is not None:
-            options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(placement_group=self._group)
+            options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
+                placement_group=self._group, placement_group_bundle_index=0
+            )
         kind = actor_class(Gang, max_restarts=0, max_concurrency=3)
-        self._gang = kind.options(**options).remote(f"{self._name}-{self._made}", ranks, self._settings)
+        name = f"{self._name}-{self._made}"
+        self._gang = kind.options(**options).remote(name, ranks_on_nodes(ranks, cores), self._settings)
 
-    def _await(self, job: Any) -> None:  # noqa: ANN401  # Ray's references have no type
+    def _await(self, job: Any) -> bool:  # noqa: ANN401  # Ray's references have no type
+        """Wait for the end of a gang's work; return whether the gang is good for more."""
         asked = False
         while True:
             try:
-                ray.get(job, timeout=LOOK_S)
+                return bool(ray.get(job, timeout=LOOK_S))
             except GetTimeoutError:
                 if self._stopping.is_set() and not asked:
                     asked = True
                     self._gang.stop.remote()
-            else:
-                return
+
+
+def node_cores() -> list[int]:
+    """Return the cores of each node that Ray has now."""
+    nodes: Any = ray.nodes  # Ray leaves it without types
+    return [int(node["Resources"].get("CPU", 0)) for node in nodes() if node["Alive"]]

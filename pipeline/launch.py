@@ -31,12 +31,17 @@ def rank_command(ranks: int, control: str, program: Sequence[str] = STAGE_PROGRA
     One rank needs no launcher: MPI starts a world of one by itself. Raises WorldError where MPI is not
     installed.
     """
-    rank = [sys.executable, *_RANK_PYTHON, *program, "--control", control]
+    rank = rank_arguments(control, program)
     if ranks == 1:
         return rank
     # A host's own name may take the resolver half a minute, so Hydra gets only an address.
     here = ["-rmk", "user", "-launcher", "fork", "-localhost", "127.0.0.1", "-hosts", "127.0.0.1"]
     return [str(mpiexec()), *here, "-n", str(ranks), *rank]
+
+
+def rank_arguments(control: str, program: Sequence[str] = STAGE_PROGRAM) -> list[str]:
+    """Return the command that is a rank, once MPI's launcher or nothing is around it."""
+    return [sys.executable, *_RANK_PYTHON, *program, "--control", control]
 
 
 def mpiexec() -> Path:

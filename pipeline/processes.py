@@ -92,6 +92,11 @@ def is_running(pid: int) -> bool:
     return bool(stat) and stat[0] not in {"Z", "X"}
 
 
+def is_stopped(pid: int) -> bool:
+    """Whether a process has been stopped (SIGSTOP) and not been told to go on."""
+    return _stat(pid)[:1] == ["T"]
+
+
 def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
     """Send a signal to every one of the processes that is still there."""
     for pid in pids:

@@ -84,6 +84,7 @@ class JobRunner:
         lane: Lane,
         consumer: str,
         router: Router | None = None,
+        stall_s: float = STALL_S,
     ) -> None:
         """Work as ``consumer`` (a name never used before) on what ``lane`` hands out."""
         self._parts = parts
@@ -92,6 +93,7 @@ class JobRunner:
         self._lane = lane
         self._consumer = consumer
         self._router = router
+        self._stall_s = stall_s
         self._aftermath = Aftermath(parts)
         self._stopping = threading.Event()
         self._heart = Heart()
@@ -231,7 +233,7 @@ class JobRunner:
             return self._stage.run(
                 place.request(work.manifest),
                 on_event=heed,
-                stall_s=STALL_S,
+                stall_s=self._stall_s,
                 cancelled=work.pulse.stopped,
                 token=place.token,
             )

@@ -1,5 +1,6 @@
 """The scheduler: places worlds, keeps the workers there, and brings Redis in line with the store.
 
+``python -m pipeline.scheduler`` starts it on a cluster that runs, with the settings in force there.
 A detached Ray actor. It holds nothing that cannot be lost: what it knows is in the store, in Redis
 and in Ray, and it takes up again from there when Ray restarts it.
 """
@@ -127,3 +128,14 @@ def start_scheduler(settings: Settings) -> Any:  # noqa: ANN401  # Ray's handles
     kind = actor_class(Scheduler, max_restarts=-1, max_task_retries=-1, max_concurrency=4)
     named = {"name": NAME, "namespace": settings.ray_namespace, "lifetime": "detached"}
     return kind.options(**named, get_if_exists=True).remote(settings)
+
+
+def main() -> None:
+    """Start the scheduler on the cluster that this machine is part of; it lives on without us."""
+    settings = Settings.load()
+    ray.init(settings.ray_address or "auto", namespace=settings.ray_namespace, log_to_driver=False)
+    ray.get(start_scheduler(settings).ping.remote())
+
+
+if __name__ == "__main__":
+    main()

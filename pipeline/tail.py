@@ -1,7 +1,9 @@
 """The last words of a program: the end of what it wrote, kept for when it fails."""
 
 import os
+import select
 import sys
+import time
 from contextlib import suppress
 
 KEPT_BYTES = 16 << 10
@@ -41,6 +43,22 @@ class Tail:
                     sys.stderr.write(data.decode(errors="replace"))
                 self._kept = (self._kept + data)[-KEPT_BYTES:]
             self.ended = True
+
+    def read_until(self, end: bytes, timeout_s: float) -> str | None:
+        """Return what comes before ``end``, which is not kept; None if that does not come in time."""
+        deadline = time.monotonic() + timeout_s
+        come = b""
+        while end not in come:
+            wait_s = deadline - time.monotonic()
+            if wait_s <= 0 or not select.select([self._reader], [], [], wait_s)[0]:
+                break
+            data = os.read(self._reader, _READ_BYTES)
+            come += data
+            if not data:
+                break
+        before, found, rest = come.partition(end)
+        self._kept = (self._kept + (rest if found else before))[-KEPT_BYTES:]
+        return before.decode(errors="replace") if found else None
 
     @property
     def text(self) -> str:

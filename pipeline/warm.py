@@ -12,15 +12,15 @@ Events = Callable[[dict[str, Any]], None]
 
 
 class WarmWorld:
-    """Runs one request after another on one world of a fixed number of ranks.
+    """Runs one request after another on one world after another, always of as many ranks.
 
     A file that kills its decoder kills the world's process, and the next request gets a new one.
     For one thread, which should live as long as this: the world's processes die with it.
     """
 
-    def __init__(self, ranks: int) -> None:
-        """Start nothing yet."""
-        self.ranks = ranks
+    def __init__(self, ranks: int, make: Callable[[], World] | None = None) -> None:
+        """Start nothing yet; ``make`` starts a world, by default one on this machine."""
+        self._make = make or (lambda: World(ranks))
         self._world: World | None = None
 
     def warm_up(self) -> None:
@@ -51,6 +51,11 @@ class WarmWorld:
         """Return the plan of a request for one rank, as JSON. Raises StageError."""
         return self._alive().plan(request, ranks=1)
 
+    @property
+    def alive(self) -> bool:
+        """Whether there is a world that can take a request."""
+        return self._world is not None and self._world.alive
+
     def pids(self) -> list[int]:
         """Return the process ids of the ranks, none while there is no world."""
         return self._world.pids() if self._world is not None and self._world.alive else []
@@ -65,5 +70,5 @@ class WarmWorld:
     def _alive(self) -> World:
         if self._world is None or not self._world.alive:
             self.close()
-            self._world = World(self.ranks)
+            self._world = self._make()
         return self._world

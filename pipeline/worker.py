@@ -4,7 +4,7 @@ import os
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,14 @@ from mpi_stage.errors import WorldError
 from pipeline import logs
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
+from pipeline.hydra import SpreadWorld
 from pipeline.models import Claim, Lane
 from pipeline.plan_router import PlanRouter
+from pipeline.ray_nodes import RayNodes, node_address
 from pipeline.runner import JobRunner
 from pipeline.warm import WarmWorld
-from pipeline.workplace import Workplace
+from pipeline.workplace import Staging, Workplace
+from pipeline.world import World
 
 STOP_S = 5.0
 """How long a stopping worker may take to give its job back."""
@@ -78,6 +81,7 @@ class Worker:
             lane=Lane.SINGLE,
             consumer=f"{self._name}-{uuid.uuid4().hex[:8]}",
             router=PlanRouter(world.plan, self._settings),
+            stall_s=self._settings.stall_s,
         )
         self._runner = runner
         if self._stopping:
@@ -102,30 +106,54 @@ class Worker:
 
 
 class Gang:
-    """Ray actor in a placement group that works with one world on the jobs the scheduler hands it."""
+    """Ray actor in a placement group that works with one world on the jobs the scheduler hands it.
 
-    def __init__(self, name: str, ranks: int, settings: Settings) -> None:
-        """Get ready; the world starts with the first job."""
+    It supervises the world, from the node of the group's first bundle.
+    """
+
+    def __init__(self, name: str, ranks: Sequence[int], settings: Settings) -> None:
+        """Get ready for a world of so many ranks in each bundle; it starts with the first job."""
         logs.configure(settings.log_level)
         self._name = name
         self._parts = connect_parts(settings)
         self._folder = scratch_folder(f"{settings.ray_namespace}-{name}")
-        self._world = WarmWorld(ranks)
+        self._settings = settings
+        self._ranks = ranks
+        self._nodes: RayNodes | None = None
+        self._world = WarmWorld(sum(ranks), self._start)
         self._runner = JobRunner(
             self._parts,
             self._world,
             Workplace(self._parts.store, self._folder),
             lane=Lane.GANG,
             consumer=name,
+            stall_s=settings.stall_s,
         )
+
+    def _start(self) -> World:
+        """Start a world: on this machine, or over the group's nodes. Raises WorldError, ServiceError."""
+        if len(self._ranks) == 1:
+            return World(self._ranks[0])
+        group: Any = ray.util.get_current_placement_group()
+        interface = self._settings.interface
+        if self._nodes is None:
+            self._nodes = RayNodes(group, self._ranks, self._folder, interface)
+        if isinstance(self._parts.store, Staging):
+            self._nodes.check_shared(self._parts.store.staging_path("x").parent)
+        return SpreadWorld(self._nodes, node_address(interface))
 
     def ping(self) -> dict[str, Any]:
         """Return who this is."""
         return {"name": self._name, "pid": os.getpid()}
 
-    def work(self, claim: Claim) -> None:
-        """Bring a job that the scheduler has claimed to its end, or back into the queue."""
+    def work(self, claim: Claim) -> bool:
+        """Bring a job that the scheduler has claimed to its end, or back into the queue.
+
+        Returns whether this gang is good for another: one over several nodes is not once its world has
+        ended, since a node may have gone.
+        """
         self._runner.work(claim)
+        return len(self._ranks) == 1 or self._world.alive
 
     def stop(self) -> None:
         """Give the job back; the call that works on it returns soon."""
@@ -134,3 +162,5 @@ class Gang:
     def close(self) -> None:
         """End the world."""
         self._world.close()
+        if self._nodes is not None:
+            self._nodes.close()

@@ -18,7 +18,7 @@ from pipeline.renewal import Token
 
 
 @runtime_checkable
-class _Staging(Protocol):
+class Staging(Protocol):
     """A store that takes a file over without copying it, if it lies where this says."""
 
     def staging_path(self, name: str) -> Path:
@@ -176,7 +176,7 @@ class Workplace:
 
     def _output(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
         """Return where the output is to go; what a killed worker left of an earlier one is removed."""
-        if not isinstance(self._store, _Staging):
+        if not isinstance(self._store, Staging):
             return scratch / "output"
         *earlier, output = [
             self._store.staging_path(f"{manifest.id}.{number:04d}.part") for number in range(1, attempt + 1)

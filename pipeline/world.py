@@ -70,7 +70,7 @@ class World:
         self._renewal: Renewal | None = None
         self._closed = False
         self._tail = Tail(pass_on=pass_stderr)
-        self._control = ControlServer(ranks)
+        self._control = self._listen()
         self._control.attach(self._tail, self._hear_output)
         try:
             self._process = self._start(env, program)
@@ -80,6 +80,10 @@ class World:
             self._tail.close()
             raise
         self._tail.started()
+
+    def _listen(self) -> ControlServer:
+        """Listen for the ranks."""
+        return ControlServer(self.ranks)
 
     def _start(self, env: Mapping[str, str] | None, program: Sequence[str]) -> subprocess.Popen[bytes]:
         command = rank_command(self.ranks, self._control.path, program)
@@ -139,7 +143,7 @@ class World:
         """Whether the world can take a request: nothing of it has ended as far as is known."""
         if not self._closed and not self._busy:
             self._hear()
-        return not self._closed and not self._gone and self._process.poll() is None
+        return not self._closed and not self._broken()
 
     def pids(self) -> list[int]:
         """Return the process ids of the ranks that have reported, in the order of the ranks."""
@@ -211,12 +215,20 @@ class World:
                 # What other ranks said before may lie in their connections still.
                 self._tell(self._hear(), message["job"], answer, watch, listener)
                 return answers[0]
-            if self._gone or self._process.poll() is not None:
+            if self._broken():
                 self._raise_death(str(message["job"]))
             watch.check(time.monotonic())
             token = self._renewal.due(time.monotonic()) if self._renewal else None
             if token is not None:
                 self._control.send_all({"request": "token", "token": token})
+            self._check_peers()
+
+    def _broken(self) -> bool:
+        """Whether something of the world has ended, as far as has been heard."""
+        return bool(self._gone) or self._process.poll() is not None
+
+    def _check_peers(self) -> None:
+        """Raise WorldError where a part of the world is known not to go on though it has not ended."""
 
     @staticmethod
     def _tell(
@@ -240,11 +252,11 @@ class World:
         """Wait until every rank has started MPI and reported."""
         while not self._ready:
             self._hear(_TICK_S)
-            if self._gone or self._process.poll() is not None:
+            if self._broken():
                 self._raise_death("")
             if self._control.connected == self.ranks:
                 self._ready = True
-                forget_shared_memory(self.pids())
+                self._all_started()
                 return
             if time.monotonic() - self._started_s > self._start_timeout_s:
                 raise WorldError(
@@ -252,6 +264,9 @@ class World:
                     f"{self._start_timeout_s:g} s{self._last_words()}"
                 )
             watch.check(time.monotonic())
+
+    def _all_started(self) -> None:
+        forget_shared_memory(self.pids())
 
     def _hear(self, timeout_s: float = 0.0) -> list[Event]:
         """Return the events that have come, and take note of ranks that have gone."""
@@ -270,7 +285,7 @@ class World:
         A plain StageError stands for a failure that the stage did not foresee.
         """
         told = isinstance(error, StageError) and type(error) not in {StageError, WorldError}
-        return self.ranks == 1 and told and not self._gone and self._process.poll() is None
+        return self.ranks == 1 and told and not self._broken()
 
     def _raise_death(self, job: str) -> NoReturn:
         """Raise the reason why a rank has gone: what a rank said about it, else how it ended."""

@@ -53,7 +53,7 @@ THIRD_PARTIES = {
         "pipeline.scheduler",
         "pipeline.gangs",
         "pipeline.worker",
-        "pipeline.world",
+        "pipeline.ray_nodes",
         "pipeline.embedded",
         "pipeline.autoscale",
         "jobs.*",

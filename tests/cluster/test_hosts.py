@@ -1,0 +1,174 @@
+"""Worlds over three hosts with real Ray, MPI and links: the same bytes, whatever breaks on the way."""
+
+import os
+import signal
+import sys
+import time
+
+import pytest
+
+from pipeline.models import JobState, Lane
+from pipeline.processes import is_running
+from tests.cluster.host_cluster import HostCluster
+from tests.embedded_service import pixels_of_run
+from tests.hosts import Machines, require_hosts
+
+pytestmark = [pytest.mark.cluster, pytest.mark.slow]
+
+HOSTS = 3
+START_S = 90
+NOTICE_S = 15
+"""How long a fault may take to be noticed and everything of the world to be gone, on all hosts."""
+
+AGAIN_S = 60
+"""How long the whole job may take after a fault: noticing, a new world, and all of the work again."""
+
+RANK = f"^{sys.executable} .* -m mpi_stage"
+PROXY = "hydra_pmi_proxy"
+RAYLET = "raylet/raylet"
+STEPS = "denoise " * 5
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory):
+    require_hosts()
+    folder = tmp_path_factory.mktemp("hosts")
+    with Machines(HOSTS, folder / "machines") as machines:
+        made = HostCluster(machines, folder)
+        try:
+            made.await_nodes(HOSTS, START_S)
+            made.start_scheduler()
+            yield made
+        finally:
+            made.stop()
+
+
+@pytest.fixture(scope="module")
+def image(request):
+    return request.config.rootpath / "tests" / "images" / "coffee.tif"
+
+
+@pytest.fixture(scope="module")
+def expected(image, tmp_path_factory):
+    """Give the digest of what one rank makes."""
+    return pixels_of_run(image, STEPS.strip(), tmp_path_factory.mktemp("reference"))
+
+
+def until(true, what, timeout_s):
+    deadline = time.monotonic() + timeout_s
+    while not (found := true()):
+        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
+        time.sleep(0.05)
+    return found
+
+
+def on_every_host(cluster, what):
+    """Return the first process of a name on each host."""
+    return [cluster.machines.processes(number, what)[0] for number in cluster.machines.numbers]
+
+
+def start_job(cluster, image):
+    """Submit a job, and return it and its ranks when it is in the middle of its work on all hosts."""
+    job = cluster.client.submit(image, STEPS, ranks=HOSTS)
+    until(lambda: cluster.client.status(job.id).rows_done > 0, "a beginning", AGAIN_S)
+    return job.id, on_every_host(cluster, RANK)
+
+
+def assert_done(cluster, job_id, expected, attempts=None):
+    status = cluster.client.wait(job_id, AGAIN_S)
+    assert status.state is JobState.SUCCEEDED, f"{status.state}: {status.error}"
+    result = cluster.client.result(job_id)
+    assert result.pixels_sha256 == expected
+    assert attempts in {None, result.attempt}
+    return result
+
+
+def hosts_of(result):
+    return [rank["host"] for rank in result.report["ranks"]]
+
+
+def test_a_world_over_three_hosts_makes_the_bytes_of_one_rank(cluster, image, expected):
+    job_id, _ = start_job(cluster, image)
+
+    result = assert_done(cluster, job_id, expected, attempts=1)
+
+    assert cluster.client.status(job_id).lane is Lane.GANG
+    assert sorted(hosts_of(result)) == [cluster.machines.name(number) for number in cluster.machines.numbers]
+
+
+def assert_gone(processes):
+    until(lambda: not any(map(is_running, processes)), "the end of the world", NOTICE_S)
+
+
+@pytest.mark.parametrize("what", [RANK, PROXY])
+def test_a_job_survives_the_death_of_one_of_its_processes(cluster, image, expected, what):
+    job_id, ranks = start_job(cluster, image)
+
+    os.kill(on_every_host(cluster, what)[-1], signal.SIGKILL)
+
+    assert_gone(ranks)
+    result = assert_done(cluster, job_id, expected, attempts=2)
+    assert len(set(hosts_of(result))) == HOSTS
+
+
+def test_a_job_survives_a_killed_raylet_whose_host_comes_back(cluster, image, expected):
+    job_id, ranks = start_job(cluster, image)
+    host = cluster.machines.numbers[-1]
+
+    os.kill(cluster.machines.processes(host, RAYLET)[0], signal.SIGKILL)
+
+    assert_gone(ranks)
+    cluster.start_ray(host)
+    assert_done(cluster, job_id, expected)  # Ray may let its processes live on until the job is done
+    cluster.await_nodes(HOSTS, START_S)
+
+
+def test_a_job_survives_a_cut_link(cluster, image, expected):
+    job_id, ranks = start_job(cluster, image)
+    host = cluster.machines.numbers[-1]
+
+    cluster.machines.cut(host)
+
+    assert_gone(ranks)
+    result = assert_done(cluster, job_id, expected, attempts=2)
+    assert cluster.machines.name(host) not in hosts_of(result)
+    cluster.machines.heal(host)
+    cluster.start_ray(host)
+    cluster.await_nodes(HOSTS, START_S)
+
+
+def test_a_job_survives_the_loss_of_a_whole_host(cluster, image, expected):
+    job_id, ranks = start_job(cluster, image)
+    host = cluster.machines.numbers[-1]
+
+    cluster.machines.kill(host)
+
+    assert_gone(ranks)
+    result = assert_done(cluster, job_id, expected, attempts=2)
+    assert cluster.machines.name(host) not in hosts_of(result)
+    cluster.machines.boot(host)
+    cluster.start_ray(host)
+    cluster.await_nodes(HOSTS, START_S)
+
+
+def test_twenty_jobs_go_on_when_the_head_restarts(cluster, image, tmp_path):
+    small = pixels_of_run(image, "denoise", tmp_path)
+    jobs = [cluster.client.submit(image, "denoise", ranks=2).id for _ in range(20)]
+    until(lambda: states(cluster, jobs).count(JobState.SUCCEEDED) >= 2, "the end of two jobs", AGAIN_S)
+
+    cluster.machines.end_programs(cluster.head)
+    assert states(cluster, jobs).count(JobState.SUCCEEDED) < len(jobs)
+    cluster.start_ray(cluster.head)
+
+    for job_id in jobs:
+        assert cluster.client.wait(job_id, START_S).state is JobState.SUCCEEDED
+        assert cluster.client.result(job_id).pixels_sha256 == small
+    cluster.await_nodes(HOSTS, START_S)
+
+
+def states(cluster, jobs):
+    return [cluster.client.status(job_id).state for job_id in jobs]
+
+
+def test_no_process_of_a_world_is_left_when_no_job_has_come_for_a_while(cluster):
+    until(lambda: not cluster.leftovers(), "the end of idle worlds", NOTICE_S)
