@@ -13,6 +13,8 @@ EXIT_FAILED = 70
 EXIT_USAGE = 2
 _LIBRARIES = ("json", "socket", "hashlib", "tempfile", "queue", "heapq", "cv2")
 _MODULES = ("control", "digest", "plan", "placed", "formats.registry", "formats.tiff_header")
+_MODULES_AFTER_MPI = ("session", "formats.tiff_source", "formats.tiff_sink")
+"""What needs MPI, or loads libraries and so would wait for it; most large pictures are TIFF files."""
 _WORDS = 3  # this program, --control and the Unix socket on which the supervisor listens
 
 
@@ -32,7 +34,8 @@ def main() -> int:
     comm = MPI.COMM_WORLD
     connection = ControlConnection(sys.argv[2])
     connection.start(comm.rank, comm.size)
-    importlib.import_module("mpi_stage.session")  # which needs MPI
+    for name in _MODULES_AFTER_MPI:
+        importlib.import_module(f"mpi_stage.{name}")
     while True:
         message = connection.next_request()
         if message.get("request") == "stop":
