@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_stage.errors import DamagedInputError
+
 Table = NDArray[np.int64]
 
 
@@ -83,3 +85,10 @@ class TiffPage:
     def name(self, index: int) -> str:
         """Return a segment's name for messages."""
         return f"{'tile' if self.tiled else 'strip'} {index}"
+
+
+def cut_short(page: TiffPage, index: int, expected: int, found: int) -> DamagedInputError:
+    """Return the error for a segment that the file ends in."""
+    return DamagedInputError(
+        f"{page.path} is cut short in {page.name(index)}: {expected} bytes expected there, {found} found."
+    )

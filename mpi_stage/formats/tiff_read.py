@@ -5,8 +5,7 @@ from typing import Protocol
 import numpy as np
 
 from mpi_stage.formats.byte_source import ByteSource
-from mpi_stage.formats.tiff_page import TiffPage
-from mpi_stage.formats.tiff_read_coded import CodedReader, cut_short
+from mpi_stage.formats.tiff_page import TiffPage, cut_short
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.native import kernels
@@ -23,6 +22,8 @@ class Reader(Protocol):
 def make_reader(page: TiffPage, data: ByteSource, clock: PhaseClock, pool: TilePool) -> Reader:
     """Return the reader that fits how ``page`` is stored."""
     if not page.plain:
+        from mpi_stage.formats.tiff_read_coded import CodedReader  # noqa: PLC0415  (start-up time)
+
         return CodedReader(page, data, clock, pool)
     if page.tiled or page.planes > 1:
         return PlainTileReader(page, data, clock)

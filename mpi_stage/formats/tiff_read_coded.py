@@ -6,23 +6,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_decode import SegmentDecoder
-from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.formats.tiff_page import TiffPage, cut_short
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-
-def cut_short(page: TiffPage, index: int, expected: int, found: int) -> DamagedInputError:
-    """Return the error for a segment that the file ends in."""
-    return DamagedInputError(
-        f"{page.path} is cut short in {page.name(index)}: {expected} bytes expected there, {found} found."
-    )
 
 
 class CodedReader:

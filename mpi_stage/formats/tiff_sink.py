@@ -9,12 +9,10 @@ import numpy as np
 from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.files import copy_bytes, create_file, output_errors, write_all
-from mpi_stage.formats.tiff_append import Appender
 from mpi_stage.formats.tiff_ifd import Offsets
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
 from mpi_stage.formats.tiff_write import PlainStripWriter, PlainTileWriter, SegmentWriter
-from mpi_stage.formats.tiff_write_coded import CodedWriter
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
@@ -104,6 +102,9 @@ class TiffSink:
         if self._layout.compression == "none":
             kind = PlainTileWriter if self._layout.tiled else PlainStripWriter
             return kind(self._layout, self._fd, self._front_bytes, self._clock)
+        from mpi_stage.formats.tiff_append import Appender  # noqa: PLC0415  (start-up time)
+        from mpi_stage.formats.tiff_write_coded import CodedWriter  # noqa: PLC0415  (as above)
+
         fd, place = self._fd, self._front_bytes
         if first:
             with output_errors(self._scratch_dir), tempfile.TemporaryFile(dir=self._scratch_dir) as scratch:

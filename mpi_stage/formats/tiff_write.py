@@ -6,7 +6,6 @@ import numpy as np
 
 from mpi_stage.formats.files import write_all
 from mpi_stage.formats.tiff_layout import TiffLayout
-from mpi_stage.formats.tiff_write_coded import fill_segment
 from mpi_stage.image import Pixels
 from mpi_stage.native import kernels
 from mpi_stage.timing import PhaseClock
@@ -84,3 +83,13 @@ class PlainTileWriter:
         count = len(rows)
         values, buffer = (pixels.view(np.uint8).reshape(count, -1, 1) for pixels in (rows, self._buffer))
         return kernels.write_tiles(self._fd, place, self._layout.segment_bytes, values, buffer)
+
+
+def fill_segment(segment: Pixels, part: Pixels) -> None:
+    """Copy ``part`` into ``segment`` and repeat its last column and row into what is left of it."""
+    rows, columns = part.shape[:2]
+    segment[:rows, :columns] = part
+    if columns < segment.shape[1]:
+        segment[:rows, columns:] = part[:, -1:]
+    if rows < segment.shape[0]:
+        segment[rows:] = segment[rows - 1]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from mpi_stage.formats.tiff_append import Part, SegmentAppender
 from mpi_stage.formats.tiff_encode import SegmentEncoder
 from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_write import fill_segment
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
@@ -125,13 +126,3 @@ class CodedWriter:
             )
         self._encoder.end()
         return self._appender.sizes
-
-
-def fill_segment(segment: Pixels, part: Pixels) -> None:
-    """Copy ``part`` into ``segment`` and repeat its last column and row into what is left of it."""
-    rows, columns = part.shape[:2]
-    segment[:rows, :columns] = part
-    if columns < segment.shape[1]:
-        segment[:rows, columns:] = part[:, -1:]
-    if rows < segment.shape[0]:
-        segment[rows:] = segment[rows - 1]

@@ -246,6 +246,32 @@ def test_registry_starts_without_the_codecs():
     assert done.stdout.strip() == "[]"
 
 
+PLAIN = """
+import sys
+import numpy as np
+from mpi_stage.formats.base import Metadata, SinkOptions
+from mpi_stage.formats.registry import create_sink, open_source
+from mpi_stage.image import ImageSpec
+from mpi_stage.timing import PhaseClock
+path = sys.argv[1]
+spec = ImageSpec(40, 50, 3, "uint8")
+options = SinkOptions(tile=(16, 16))
+sink = create_sink(path, "a.tif", spec, Metadata(), None, options, ".", PhaseClock())
+sink.create(); sink.open()
+sink.write_rows(0, np.zeros((40, 50, 3), np.uint8))
+sink.assemble([sink.end_part()], 0)
+sink.close()
+open_source(path, PhaseClock()).read_rows(0, spec.empty(40))
+print(sorted({name.partition(".")[0] for name in sys.modules} & {"tifffile", "imagecodecs", "concurrent"}))
+"""
+
+
+def test_uncompressed_tiff_is_written_and_read_without_the_codecs(tmp_path):
+    command = [sys.executable, "-c", PLAIN, str(tmp_path / "a.tif")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_array_source_and_sink_pass_rows_through():
     pixels = picture(20, 30, 3, "uint16")
     source, sink = ArraySource(pixels), ArraySink(spec_of(pixels))
