@@ -24,4 +24,5 @@ Compression = Annotated[
     ),
 ]
 Quality = Annotated[int | None, typer.Option(min=1, max=100, help="Of lossy formats.")]
+Digest = Annotated[bool, typer.Option(help="Whether to compute the sha256 of the pixels.")]
 Tile = Annotated[int | None, typer.Option(min=16, metavar="PX", help="Edge of the output's tiles or chunks.")]

@@ -64,8 +64,9 @@ class Client:
         folder in the same store), ``priority`` (-10 to 10), ``key`` (idempotency key), ``user``,
         ``batch``, ``webhook``, ``ranks``, ``device``, ``memory_bytes``, ``block_rows``; which image of
         the input: ``page``, ``plane`` (``z=3,c=1``), ``level``; how the output is written:
-        ``format`` (``cog``), ``compression``, ``quality``, ``tile``. Raises PipelineError, MissingInputError,
-        InvalidJobError, KeyRefusedError, StoreError.
+        ``format`` (``cog``), ``compression``, ``quality``, ``tile``; and ``digest``, False to do without
+        that of the pixels. Raises PipelineError, MissingInputError, InvalidJobError, KeyRefusedError,
+        StoreError.
         """
         return submission.submit(self._parts, self.order(input, steps, **options))
 

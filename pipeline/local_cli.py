@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli_options import Compression, Format, Level, Page, Plane, Quality, Tile
+from pipeline.cli_options import Compression, Digest, Format, Level, Page, Plane, Quality, Tile
 from pipeline.plain_run import Run, place_of
 from pipeline.sizes import parse_size
 
@@ -78,7 +78,7 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
     compression: Compression = None,
     quality: Quality = None,
     tile: Tile = None,
-    digest: Annotated[bool, typer.Option(help="Whether to compute the sha256 of the pixels.")] = True,
+    digest: Digest = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
     as_json: Json = False,

@@ -80,6 +80,7 @@ class Manifest(_Model):
     quality: int | None = None
     tile: int | None = None
     format: str | None = None
+    digest: bool = True
     webhook: str | None = None
     idempotency_key: str | None = None
 
@@ -144,7 +145,10 @@ class Failure(_Model):
 
 
 class Result(_Model):
-    """``jobs/<id>/result.json``: written once, create-only; the one visible result."""
+    """``jobs/<id>/result.json``: written once, create-only; the one visible result.
+
+    ``pixels_sha256`` is empty where the job was to do without.
+    """
 
     version: int = MANIFEST_VERSION
     job_id: str

@@ -75,7 +75,7 @@ def body_of(status: JobStatus, result: Result | None) -> bytes:
         "error": status.error,
         "exit_code": status.exit_code,
         "output_key": status.output_key,
-        "pixels_sha256": result.pixels_sha256 if result else None,
+        "pixels_sha256": (result.pixels_sha256 or None) if result else None,
     }
     return json.dumps(told, ensure_ascii=False).encode()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli_options import Compression, Format, Level, Page, Plane, Quality, Tile
+from pipeline.cli_options import Compression, Digest, Format, Level, Page, Plane, Quality, Tile
 
 if TYPE_CHECKING:
     from pipeline.client import Client
@@ -94,6 +94,7 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
     compression: Compression = None,
     quality: Quality = None,
     tile: Tile = None,
+    digest: Digest = True,
     wait: Annotated[bool, typer.Option("--wait", help="Wait for the end; exit as the job did.")] = False,
     data: Data = None,
     as_json: Json = False,
@@ -108,6 +109,7 @@ def submit(  # noqa: PLR0917  # typer takes options as arguments
     options: dict[str, Any] = {"output": output, "priority": priority, "batch": batch, "webhook": webhook}
     options |= {"ranks": ranks, "device": device, "page": page, "plane": plane, "level": level}
     options |= {"compression": compression, "quality": quality, "tile": tile, "format": format}
+    options |= {"digest": digest}
     statuses = client.submit_many(
         client.order(given, steps, key=_key_of(key, given, inputs), **options) for given in inputs
     )

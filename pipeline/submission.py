@@ -71,6 +71,7 @@ class Order:
     quality: int | None = None
     tile: int | None = None
     format: str | None = None
+    digest: bool = True
 
 
 def submit(parts: Parts, order: Order) -> JobStatus:
@@ -165,6 +166,7 @@ def _manifest(
         quality=order.quality,
         tile=order.tile,
         format=order.format,
+        digest=order.digest,
         webhook=order.webhook,
         idempotency_key=order.key,
     )

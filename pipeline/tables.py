@@ -67,7 +67,7 @@ def job_table(status: JobStatus, manifest: Manifest, result: Result | None, fail
     if result is not None:
         facts += [
             ("output", Text(f"{result.output.key} ({result.output.size_bytes:,} bytes)")),
-            ("pixels", f"sha256 {result.pixels_sha256}"),
+            ("pixels", f"sha256 {result.pixels_sha256 or 'not computed'}"),
             ("took", f"{float(result.report.get('seconds', 0.0)):.2f} s in the stage"),
         ]
     for name, value in facts:

@@ -62,6 +62,7 @@ class Place:
             quality=manifest.quality,
             tile=manifest.tile,
             format=manifest.format,
+            digest=manifest.digest,
             scratch=str(self.scratch),
             access=self.bucket.access() if self.bucket else None,
             parts=self.parts,

@@ -57,5 +57,6 @@ def figures(result: Result) -> str:
         parts.append(words.count(len(report["ranks"]), "rank"))
     if "seconds" in report:
         parts.append(f"{report['seconds']:.2f} s")
-    parts.append(f"pixels sha256 {result.pixels_sha256}")
+    if result.pixels_sha256:
+        parts.append(f"pixels sha256 {result.pixels_sha256}")
     return " · ".join(parts)

@@ -131,6 +131,14 @@ def test_a_page_is_chosen_and_the_output_is_written_as_the_manifest_says(service
         assert np.array_equal(page.asarray(), 255 - pages[2])
 
 
+def test_a_job_may_do_without_the_digest_of_its_pixels(service):
+    job = service.client.submit(service.photo, service.edges, digest=False)
+    service.runner(service.stage).work_once()
+
+    result = service.client.result(job.id)
+    assert (result.pixels_sha256, result.report["pixels_sha256"]) == ("", None)
+
+
 def test_a_job_makes_a_cloud_optimized_file_where_its_manifest_asks_for_one(service, tmp_path):
     job = service.client.submit(service.photo, "invert", format="cog", tile=128, input_name="photo.tif")
     service.runner(service.stage).work_once()
