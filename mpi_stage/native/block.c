@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+/* Formats of errors are plain ASCII; Python takes no others. */
 static int fail(Block *block, PyObject *kind, const char *format, const char *name)
 {
     PyErr_Format(kind, format, name);
@@ -18,7 +19,7 @@ int block_take(Block *block, PyObject *object, const char *name, char type, int 
     if (strcmp(view->format ? view->format : "B", wanted) != 0)
         return fail(block, PyExc_TypeError, "%s has values of another type than the kernel takes", name);
     if (view->ndim != 3)
-        return fail(block, PyExc_ValueError, "%s should be rows × columns × channels", name);
+        return fail(block, PyExc_ValueError, "%s should be rows x columns x channels", name);
     block->data = view->buf;
     block->rows = view->shape[0];
     block->columns = view->shape[1];
@@ -53,7 +54,7 @@ int block_has_size(const Block *block, const char *name, Py_ssize_t rows, Py_ssi
 {
     if (block->rows == rows && block->columns == columns && block->channels == channels)
         return 0;
-    PyErr_Format(PyExc_ValueError, "%s should be %zd × %zd × %zd, is %zd × %zd × %zd", name, rows, columns,
+    PyErr_Format(PyExc_ValueError, "%s should be %zd x %zd x %zd, is %zd x %zd x %zd", name, rows, columns,
                  channels, block->rows, block->columns, block->channels);
     return -1;
 }

@@ -72,7 +72,7 @@ PyObject *histogram_uint8(PyObject *module, PyObject *arguments)
     }
     int right = block_has_size(&counts, "counts", 1, block.channels, LEVELS) == 0;
     if (right && (block.channels > MOST_CHANNELS || (uint64_t)block.columns > UINT32_MAX)) {
-        PyErr_Format(PyExc_ValueError, "block should have at most %d channels and 2³² columns", MOST_CHANNELS);
+        PyErr_Format(PyExc_ValueError, "block should have at most %d channels and 2**32 columns", MOST_CHANNELS);
         right = 0;
     }
     if (right && block.view.len > 0) {

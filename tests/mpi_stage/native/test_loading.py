@@ -1,10 +1,12 @@
 """Where the compiled kernels come from, and what happens without them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from native_harness import compiled
 
@@ -23,6 +25,23 @@ def test_a_setting_switches_the_kernels_off():
 def test_every_kernel_of_the_interface_is_built():
     wanted = {name for name in vars(Kernels) if not name.startswith("_")}
     assert wanted <= set(dir(compiled()))
+
+
+def test_a_refusal_names_the_sizes():
+    pixels, tables = np.zeros((2, 3, 1), np.uint8), np.zeros((1, 1, 255), np.uint8)
+    with pytest.raises(ValueError, match="tables should be 1 x 1 x 256, is 1 x 1 x 255"):
+        compiled().look_up_uint8(pixels, tables, pixels.copy())
+
+
+def test_every_format_of_a_refusal_is_one_that_python_takes():
+    sources = (ROOT / "mpi_stage/native").glob("*.c")
+    formats = [
+        call
+        for source in sources
+        for call in re.findall(r"PyErr_Format\([^;]*;|fail\([^;]*;", source.read_text())
+    ]
+    assert formats
+    assert [one for one in formats if not one.isascii()] == []
 
 
 @pytest.mark.slow
