@@ -4,6 +4,8 @@ import threading
 import time
 from typing import Protocol
 
+from pipeline.logs import get_logger
+
 TICK_S = 0.2
 """Between two beats; progress is told at most so often."""
 
@@ -15,7 +17,7 @@ class Beating(Protocol):
     """What goes on beside the work on a job."""
 
     def beat(self) -> None:
-        """Do what is due. Raises nothing."""
+        """Do what is due; what it raises is logged."""
 
 
 class Heart:
@@ -26,6 +28,7 @@ class Heart:
         self._lock = threading.Lock()
         self._joined: list[Beating] = []
         self._thread: threading.Thread | None = None
+        self._log = get_logger()
 
     def join(self, one: Beating) -> None:
         """Beat for ``one`` from now on."""
@@ -51,4 +54,11 @@ class Heart:
                     self._thread = None
                     return
             for one in beating:
-                one.beat()
+                self._beat(one)
+
+    def _beat(self, one: Beating) -> None:
+        """Beat for one; a fault in it must not keep the others' leases from being renewed."""
+        try:
+            one.beat()
+        except Exception:  # noqa: BLE001  (logged; the next beat tries again)
+            self._log.exception("a beat failed")

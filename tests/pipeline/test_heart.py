@@ -40,3 +40,19 @@ def test_the_thread_ends_when_nothing_is_held_and_begins_again(monkeypatch):
         given.leave(one)
         thread.join(30)
         assert not thread.is_alive()
+
+
+class Fault(Beat):
+    def beat(self):
+        super().beat()
+        raise RuntimeError("a fault in a beat")
+
+
+def test_a_fault_in_a_beat_stops_no_heart(monkeypatch):
+    monkeypatch.setattr(heart, "TICK_S", 0.001)
+    given, ones = Heart(), [Fault(3), Beat(3)]
+    for one in ones:
+        given.join(one)
+    assert all(one.done.wait(30) for one in ones)
+    for one in ones:
+        given.leave(one)
