@@ -1,6 +1,7 @@
 """The durable records of a job, read and written; the store is the truth, Redis only the news."""
 
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -184,12 +185,13 @@ class JobRecords:
         return History(attempts, outcomes, retry.after_attempt if retry is not None else 0)
 
     def _attempt(self, job_id: str, number: int) -> AttemptRecord:
-        """Return the record of an attempt; a power cut may have left its name alone."""
+        """Return the record of an attempt; a power cut may have left its name, and nothing to be read."""
         key = layout.attempt_key(job_id, number)
+        with suppress(ServiceError):
+            whole = self._read(AttemptRecord, key)
+            if whole is not None:
+                return whole
         known = self.store.stat(key)
-        whole = self._read(AttemptRecord, key) if known is not None and known.size_bytes else None
-        if whole is not None:
-            return whole
         started_at = known.updated_at if known is not None else now()
         return AttemptRecord(job_id=job_id, attempt=number, worker="unknown", started_at=started_at)
 
