@@ -241,7 +241,7 @@ def _fill(value: Any, dtype: str, where: str) -> float:  # noqa: ANN401 (any JSO
     elif isinstance(value, int | float) and not isinstance(value, bool):
         limits = np.finfo(dtype) if dtype == "float32" else np.iinfo(dtype)
         whole = isinstance(value, int) or value.is_integer()
-        if limits.min <= value <= limits.max and (whole or dtype == "float32"):
+        if float(limits.min) <= value <= float(limits.max) and (whole or dtype == "float32"):
             return float(value)
     raise DamagedInputError(f"{where} has the fill value {str(value)[:80]!r}, which is no {dtype}.")
 

@@ -76,6 +76,7 @@ def sharding(*chunk, **more):
         ({"fill_value": 256}, DamagedInputError),
         ({"fill_value": "NaN"}, DamagedInputError),
         ({"fill_value": None}, DamagedInputError),
+        ({"fill_value": 10**400, "data_type": "float32"}, DamagedInputError),
         ({"codecs": []}, UnsupportedFormatError),
         ({"codecs": "zstd"}, DamagedInputError),
         ({"codecs": [{"name": "bytes", "configuration": 5}]}, DamagedInputError),
