@@ -321,7 +321,7 @@ def packages(modules):
     return {name.partition(".")[0] for name in modules}
 
 
-SERVICE = {"ray", "redis", "streamlit", "structlog", "google", "obstore", "starlette", "uvicorn", "zarr"}
+SERVICE = {"ray", "redis", "streamlit", "structlog", "google", "starlette", "uvicorn"}
 PIXELS = {"numpy", "cv2", "scipy", "imagecodecs", "tifffile", "PIL", "mpi4py"}
 COMMAND_LINE = {"typer", "click", "rich", "pydantic", "shellingham"}
 SLOW_TO_LOAD = {
