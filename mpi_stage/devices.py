@@ -1,13 +1,13 @@
 """On which device each pass of a plan runs: decided once for all ranks, from sizes alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from gpu_kernels.program import Program, make_program
 from mpi_stage.errors import DeviceError
 from mpi_stage.gpu import Gpu
 from mpi_stage.gpu_steps import gpu_steps
-from mpi_stage.plan import Pass, Plan, PlannedStep
+from mpi_stage.plan import Pass, Plan
 
 CPU, GPU, AUTO = "cpu", "gpu", "auto"
 
@@ -29,18 +29,32 @@ HOST_BYTES = 400 << 20
 
 
 FindGpu = Callable[[], Gpu | str]
-"""Return this rank's part of a GPU, or why there is none; all ranks get one, or none does."""
+"""Return this rank's part of a GPU, or why there is none; see :func:`agreed`."""
+
+
+def agreed(everyone: Sequence[Gpu | str], rank: int) -> Gpu | str:
+    """Return what ``rank`` may use where the ranks of a world have found ``everyone``.
+
+    They all have as little memory as the one with least, so that all place their passes alike: floats
+    would otherwise differ from rank to rank.
+    """
+    gpus = [one for one in everyone if not isinstance(one, str)]
+    if len(gpus) < len(everyone):
+        return next(one for one in everyone if isinstance(one, str))
+    return replace(gpus[rank], share_bytes=min(one.share_bytes for one in gpus))
 
 
 def place(plan: Plan, device: str, memory_bytes: int, find: FindGpu) -> Plan:
     """Return the plan with a device for every pass.
 
     ``auto`` takes a GPU only for passes whose bytes do not depend on it, and only where the work that it
-    saves outweighs the start and the copies; ``find`` is not called before that is clear.
+    saves outweighs the start and the copies; ``find`` is not called before that is clear. Where floats
+    were asked to be filtered on a GPU and do not fit, they are not on the CPU either: the bytes would
+    depend on how many ranks share the memory.
 
     Raises
     ------
-    DeviceError: ``gpu`` was asked for and cannot be used, or no pass has kernels for it.
+    DeviceError: ``gpu`` was asked for and cannot be used, no pass has kernels for it, or floats do not fit.
 
     """
     if device == CPU:
@@ -53,10 +67,14 @@ def place(plan: Plan, device: str, memory_bytes: int, find: FindGpu) -> Plan:
         if device == GPU:
             raise DeviceError(f"device gpu cannot be used here: {found}; use --device auto or cpu")
         return plan
-    placed = [
-        _placed(one, why or _fitting(one, plan, found, memory_bytes))
-        for one, (_, why) in zip(plan.passes, wishes, strict=True)
-    ]
+    placed = []
+    for one, (_, why) in zip(plan.passes, wishes, strict=True):
+        choice = why or _fitting(one, plan, found, memory_bytes)
+        if why is None and isinstance(choice, str) and _has_floats(one):
+            raise DeviceError(
+                f"floats do not fit on the GPU: {choice}; allow more memory or use --device cpu"
+            )
+        placed.append(_placed(one, choice))
     if device == GPU and not any(one.gpu for one in placed):
         reasons = "; ".join(dict.fromkeys(one.why_cpu for one in placed if one.why_cpu))
         raise DeviceError(f"no pass of this pipeline can run on a GPU: {reasons}; use --device auto or cpu")
@@ -80,7 +98,7 @@ def _program(one: Pass) -> Program | str:
 def _wish(one: Pass, plan: Plan, device: str) -> tuple[float, str | None]:
     """Return the seconds that a GPU would save, and why a pass stays on the CPU."""
     why = why_no_kernels(one)
-    if why is None and device == AUTO and any("float32" in _types(step) for step in one.steps):
+    if why is None and device == AUTO and _has_floats(one):
         why = "floats would differ in their last bits, so that only --device gpu takes one for them"
     cpu_s = sum(step.cost_s for step in one.steps) / plan.ranks
     copies_s = (one.before.total_bytes + one.after.total_bytes) / COPY_BYTES_PER_S
@@ -90,8 +108,8 @@ def _wish(one: Pass, plan: Plan, device: str) -> tuple[float, str | None]:
     return (0.0, why) if why else (saved_s, None)
 
 
-def _types(step: PlannedStep) -> tuple[str, str]:
-    return step.before.dtype, step.after.dtype
+def _has_floats(one: Pass) -> bool:
+    return any("float32" in (step.before.dtype, step.after.dtype) for step in one.steps)
 
 
 def _fitting(one: Pass, plan: Plan, gpu: Gpu, memory_bytes: int) -> Gpu | str:

@@ -14,7 +14,7 @@ import cv2
 from gpu_kernels.device import device_count, device_of, why_unusable
 from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import Access, RankReport, Report, Request
-from mpi_stage.devices import CPU, GPU, SAFE_PART, place
+from mpi_stage.devices import CPU, GPU, SAFE_PART, agreed, place
 from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DamagedInputError, DeviceError, OutputExistsError
@@ -204,12 +204,11 @@ class _Run:
         return self._report()
 
     def _find_gpu(self) -> Gpu | str:
-        """Return this rank's part of a GPU; why there is none, if one rank of the world has none."""
+        """Return this rank's part of a GPU as all ranks agree on it."""
         hosts = self._comm.allgather(socket.gethostname())
         mine = hosts[self._comm.rank]
         found = _gpu_of(hosts[: self._comm.rank].count(mine), hosts.count(mine))
-        lacking = [one for one in self._comm.allgather(found) if isinstance(one, str)]
-        return lacking[0] if lacking else found
+        return agreed(self._comm.allgather(found), self._comm.rank)
 
     def _progress(self, done: int, total: int) -> None:
         at = time.monotonic()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mpi_stage.devices import place, why_no_kernels
+from mpi_stage.devices import agreed, place, why_no_kernels
 from mpi_stage.errors import DeviceError
 from mpi_stage.gpu import Gpu
 from mpi_stage.image import ImageSpec
@@ -109,3 +109,18 @@ def test_the_plan_counts_the_host_s_memory_for_the_gpu():
 
 def test_pixels_without_data_are_left_out_on_the_cpu_alone():
     assert "pixels without data" in why_no_kernels(_plan("gaussian", nodata=0.0).passes[0])
+
+
+def test_all_ranks_take_as_little_of_a_gpu_as_the_one_with_least():
+    found = [Gpu(0, "large", 8 * GIB), Gpu(1, "small", 2 * GIB)]
+    assert [agreed(found, rank) for rank in (0, 1)] == [Gpu(0, "large", 2 * GIB), Gpu(1, "small", 2 * GIB)]
+
+
+def test_no_rank_takes_a_gpu_where_one_has_none():
+    assert agreed([A_GPU, "there is none here"], 0) == "there is none here"
+
+
+def test_floats_that_do_not_fit_on_the_gpu_are_not_filtered_elsewhere():
+    tiny, small = Gpu(0, "tiny", 1000), ImageSpec(4000, 4000, 1, "float32")
+    with pytest.raises(DeviceError, match=r"floats do not fit on the GPU: .* bytes of the GPU's 1000"):
+        place(_plan("gaussian", small), "gpu", 4 * GIB, lambda: tiny)
