@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from mpi_stage.errors import DeviceLostError
 from pipeline import layout
 from pipeline.errors import JobNotFoundError, ObjectExistsError, ObjectNotFoundError, ServiceError
 from pipeline.models import (
@@ -55,6 +56,14 @@ class History:
     def deaths(self, before: int) -> int:
         """Return how many of them died: without a word, or told by their worker."""
         return sum(1 for one in self.counted(before) if self._died(one.attempt))
+
+    def lost(self, before: int) -> int:
+        """Return how many of them died, or lost the GPU that they were on."""
+        return sum(1 for one in self.counted(before) if self._died(one.attempt) or self._lost(one.attempt))
+
+    def _lost(self, attempt: int) -> bool:
+        outcome = self.outcomes.get(attempt)
+        return outcome is not None and outcome.kind == DeviceLostError.__name__
 
     def _died(self, attempt: int) -> bool:
         outcome = self.outcomes.get(attempt)

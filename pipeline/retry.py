@@ -73,6 +73,20 @@ def decide(
     return RetryDecision(Verdict.RETRY, delay_s, f"{ended}; attempt {attempt + 1} in {delay_s:.1f} s")
 
 
+def device_of_next(wanted: str, lost: int) -> str:
+    """Return the device of a job's next attempt: the CPU once a device, a worker or a node was lost with it.
+
+    What brought a GPU down, or a GPU's node, may do so again; on CPUs integers become the same bytes.
+
+    Parameters
+    ----------
+    wanted: ``auto``, ``cpu`` or ``gpu``, as the job was submitted.
+    lost: attempts so far that ended with the loss of a device or without a report.
+
+    """
+    return "cpu" if lost else wanted
+
+
 def backoff_s(attempt: int, policy: RetryPolicy, jitter: float) -> float:
     """Return the wait after an attempt: doubled with each, capped, its second half scaled by jitter."""
     # 2.0 ** 1024 overflows; the cap is reached long before the exponent's limit here.

@@ -204,7 +204,7 @@ class JobRunner:
         """Compute and commit; None where the job went to the other lane instead."""
         manifest = work.manifest
         with self._workplace.at(manifest, work.record.attempt) as place, place.named(manifest):
-            if self._moved(work, place.request(manifest)):
+            if self._moved(work, place.request(manifest, work.device)):
                 return None
             report = self._run_stage(work, place)
             work.turn.end()
@@ -231,7 +231,7 @@ class JobRunner:
 
         try:
             return self._stage.run(
-                place.request(work.manifest),
+                place.request(work.manifest, work.device),
                 on_event=heed,
                 stall_s=self._stall_s,
                 cancelled=work.pulse.stopped,

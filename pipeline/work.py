@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pipeline.models import AttemptRecord, Claim, JobStatus, Manifest
 from pipeline.pulse import Pulse
 from pipeline.records import History
+from pipeline.retry import device_of_next
 from pipeline.turns import Turn
 
 
@@ -22,3 +23,8 @@ class Work:
     status: JobStatus
     pulse: Pulse
     turn: Turn
+
+    @property
+    def device(self) -> str:
+        """Where this attempt is to run: as the job says, or on CPUs after a loss."""
+        return device_of_next(self.manifest.device, self.history.lost(self.record.attempt))

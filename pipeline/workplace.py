@@ -44,15 +44,15 @@ class Place:
     parts: str | None = None
     bucket: BucketStore | None = None
 
-    def request(self, manifest: Manifest) -> Request:
-        """Return what the stage is asked to do. Raises StoreError where no token can be had."""
+    def request(self, manifest: Manifest, device: str) -> Request:
+        """Return what the stage is asked to do on a device. Raises StoreError where no token can be had."""
         return Request(
             job=manifest.id,
             input=self.input,
             output=self.output,
             output_name=manifest.output_name,
             steps=manifest.steps,
-            device=manifest.device,
+            device=device,
             memory_bytes=manifest.memory_bytes,
             block_rows=manifest.block_rows,
             page=manifest.page,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.retry import RetryPolicy, Verdict, backoff_s, decide, jitter_of
+from pipeline.retry import RetryPolicy, Verdict, backoff_s, decide, device_of_next, jitter_of
 
 POLICY = RetryPolicy(max_attempts=5, max_deaths=3, base_s=0.5, cap_s=30.0)
 
@@ -62,3 +62,9 @@ def test_every_job_comes_to_an_end_and_no_wait_is_longer_than_the_cap(attempt, r
     if attempt >= POLICY.max_attempts or deaths >= POLICY.max_deaths:
         assert decision.verdict is not Verdict.RETRY
     assert decision.reason
+
+
+@pytest.mark.parametrize("wanted", ["auto", "gpu", "cpu"])
+def test_after_the_loss_of_a_device_or_a_worker_the_next_attempt_is_on_cpus(wanted):
+    assert device_of_next(wanted, lost=0) == wanted
+    assert device_of_next(wanted, lost=1) == "cpu"
