@@ -90,14 +90,14 @@ def _kernels(log: Log, slab_bytes: int, *, tuning: bool) -> None:
 
 
 def _streams(log: Log) -> None:
-    up, down, both = transfer_rates()
+    rates = transfer_rates()
     log(
-        f"\nPinned blocks travel up at {up / 1e9:.1f} GB/s, down at {down / 1e9:.1f}, "
-        f"both at once at {both / 1e9:.1f} together.\n"
+        f"\nPinned blocks travel up at {rates.up / 1e9:.1f} GB/s, down at {rates.down / 1e9:.1f}, "
+        f"both at once at {rates.both / 1e9:.1f} together.\n"
     )
     log("| chain | type | MB | transfers s | kernels s | stream s | × the larger |")
     log("|---|---|---|---|---|---|---|")
-    for one in stream_rates(both):
+    for one in stream_rates(rates):
         larger = max(one.transfer_s, one.compute_s)
         log(
             f"| {one.pipeline} | {one.dtype} | {one.size_bytes / 1e6:.0f} | {one.transfer_s:.4f} | "

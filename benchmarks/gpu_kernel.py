@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +22,9 @@ from mpi_stage.plan import plan_steps
 COLUMNS = 16384
 RUNS = 7
 NOISE_BYTES = 64 << 20
+TUNING_BYTES = 256 << 20
+COPY_WIDTHS = (1 << 16, 1 << 20, 1 << 26)
+COPY_RUNS = 21
 
 PIPELINES = (
     "median",
@@ -41,8 +45,8 @@ PIPELINES = (
     "gaussian:sigma=7",
 )
 
-TUNED = ("median", "dilate", "gaussian", "gaussian:size=5", "box", "sharpen", "sobel")
-SHAPES = ((2, 32, 128), (4, 16, 128), (4, 64, 128), (4, 128, 128), (4, 32, 64), (4, 32, 256), (8, 32, 128))
+TUNED = ("median:size=5", "gaussian:size=5", "gaussian", "box:size=15", "unsharp", "sobel", "adaptive_mean")
+SHAPES = (*((words, chunk, 128) for words in (1, 2, 4) for chunk in (32, 128)), (4, 128, 64))
 """Words of a strip, rows of a chunk, threads of a block."""
 
 
@@ -66,14 +70,17 @@ class KernelRate:
 
 
 def copy_rate(slab_bytes: int) -> CopyRate:
-    """Measure a copy of a slab."""
+    """Measure copies of a slab in several ways and sizes of rows; return the fastest."""
     backend = _backend()
     try:
         source, target = backend.allocate(slab_bytes), backend.allocate(slab_bytes)
-        width = 1 << 20
-        seconds = timed(
-            backend, lambda: backend.copy(target, source, (width, width), width, slab_bytes // width)
-        )
+        _fill(backend, source, slab_bytes)
+        ways: list[Callable[[], None]] = [lambda: backend.copy_plain(target, source, slab_bytes)]
+        ways += [
+            partial(backend.copy, target, source, (width, width), width, slab_bytes // width)
+            for width in COPY_WIDTHS
+        ]
+        seconds = min(timed(backend, way, COPY_RUNS) for way in ways)
         return CopyRate(2 * slab_bytes / seconds)
     finally:
         backend.close()
@@ -83,7 +90,7 @@ def kernel_rates(slab_bytes: int, *, tuning: bool) -> Iterator[KernelRate]:
     """Measure the kernels of all pipelines and types, or the shapes of a few."""
     kinds = (("uint8", 3), ("uint8", 1), ("uint16", 3), ("float32", 3))
     for pipeline in TUNED if tuning else PIPELINES:
-        for dtype, channels in kinds[:2] if tuning else kinds:
+        for dtype, channels in kinds:
             spec = ImageSpec(1 << 20, COLUMNS, channels, dtype)
             steps = list(plan_steps(parse(pipeline), spec))[-1:]
             program = make_program(gpu_steps(steps, ()))
@@ -91,6 +98,7 @@ def kernel_rates(slab_bytes: int, *, tuning: bool) -> Iterator[KernelRate]:
                 continue
             node = program.stencils[0]
             stencil = node.stencil
+            slab_bytes = min(slab_bytes, TUNING_BYTES) if tuning else slab_bytes
             yield _rate(node, pipeline, slab_bytes, "as built")
             if tuning and isinstance(stencil, Marching):
                 for shape in SHAPES:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,8 +46,20 @@ class StreamRate:
     stream_s: float
 
 
-def transfer_rates() -> tuple[float, float, float]:
-    """Return bytes per second up, down, and both ways together."""
+class TransferRates(NamedTuple):
+    """Bytes per second of pinned blocks: up alone, down alone, and both ways together."""
+
+    up: float
+    down: float
+    both: float
+
+    def seconds(self, up_bytes: int, down_bytes: int) -> float:
+        """Return the least time: of either way alone, or of both that share the link."""
+        return max(up_bytes / self.up, down_bytes / self.down, (up_bytes + down_bytes) / self.both)
+
+
+def transfer_rates() -> TransferRates:
+    """Measure blocks on their way up, down, and both ways at once."""
     backend = _backend()
     try:
         size = BLOCK_TARGET_BYTES
@@ -66,27 +79,28 @@ def transfer_rates() -> tuple[float, float, float]:
 
         ways = ({"up": True, "down": False}, {"up": False, "down": True}, {"up": True, "down": True})
         rates = [statistics.median(copies(**way) for _ in range(RUNS)) for way in ways]
-        return rates[0], rates[1], rates[2]
+        return TransferRates(*rates)
     finally:
         backend.close()
 
 
-def stream_rates(both_bytes_per_s: float) -> Iterator[StreamRate]:
-    """Measure the chains; transfers are taken at the rate of both ways at once."""
+def stream_rates(rates: TransferRates) -> Iterator[StreamRate]:
+    """Measure the chains."""
     for spec in SPECS:
         for pipeline in PIPELINES:
             steps = tuple(plan_steps(parse(pipeline), spec))
             program = make_program(gpu_steps(steps, ()))
             if isinstance(program, Program):
-                yield _stream(pipeline, spec, program, both_bytes_per_s)
+                yield _stream(pipeline, spec, program, rates)
 
 
-def _stream(pipeline: str, spec: ImageSpec, program: Program, both: float) -> StreamRate:
+def _stream(pipeline: str, spec: ImageSpec, program: Program, rates: TransferRates) -> StreamRate:
     block_rows = max(16, BLOCK_TARGET_BYTES // spec.row_bytes)
-    moved = spec.rows * (program.before.row_bytes + program.after.row_bytes)
+    up, down = spec.rows * program.before.row_bytes, spec.rows * program.after.row_bytes
     seconds = [_run(program, spec, block_rows) for _ in range(RUNS + 1)][1:]
     compute_s = _kernels_alone(program, block_rows) * spec.rows / block_rows
-    return StreamRate(pipeline, spec.dtype, moved, moved / both, compute_s, statistics.median(seconds))
+    transfer_s = rates.seconds(up, down)
+    return StreamRate(pipeline, spec.dtype, up + down, transfer_s, compute_s, statistics.median(seconds))
 
 
 def _run(program: Program, spec: ImageSpec, block_rows: int) -> float:

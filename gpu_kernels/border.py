@@ -1,7 +1,6 @@
 """Fills in what lies outside the image, on the device."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from gpu_kernels.backend import Backend
 from gpu_kernels.layout import Room
@@ -9,13 +8,11 @@ from gpu_kernels.sources import C_TYPES, Code, code
 from gpu_kernels.stencils import MAX_GRID_ROWS, THREADS, ceil
 from gpu_kernels.step import Step
 
-OUTSIDE = -1
-
 
 def border_code(step: Step) -> Code:
     """Return the kernels that fill in the borders of a step."""
     dtype = C_TYPES[step.dtype]
-    macros = {"T": dtype, "CHANNELS": step.channels, "ALPHA": 0, "WORDS": 1, "CHUNK": 1}
+    macros = {"T": dtype, "CHANNELS": step.channels, "ALPHA": 0, "WORDS": 1}
     return code("fill_columns fill_rows", "border", macros)
 
 
@@ -37,7 +34,9 @@ class Border:
         ends = np.concatenate([columns[:halo], columns[halo + step.columns :]])
         self._columns = backend.constant(ends.astype(np.int32))
         rows = step.border(step.rows)
-        self._above, self._below = rows[:halo], rows[halo + step.rows :]
+        above, below = rows[:halo], rows[halo + step.rows :]
+        self._above = backend.constant(above.astype(np.int32))
+        self._below = backend.constant(below.astype(np.int32))
 
     def columns(self, address: int, first: int, rows: int) -> None:
         """Fill in both sides of rows that have come in at ``first``."""
@@ -59,11 +58,10 @@ class Border:
         """Make the rows from ``first`` on."""
         self._rows(address, first, self._below, offset)
 
-    def _rows(self, address: int, first: int, index: NDArray[np.intp], offset: int) -> None:
+    def _rows(self, address: int, first: int, index: int, offset: int) -> None:
         step, room = self._step, self._room
         values = (step.columns + 2 * step.halo) * step.channels
-        places = np.where(index == OUTSIDE, OUTSIDE, index + offset).astype(np.int32)
-        size = (np.int32(first), np.int32(len(index)), np.int32(values))
-        arguments = [room.left(address, 0), room.pitch, *size, self._backend.constant(places), self._fill]
-        grid = (ceil(values, THREADS), len(index))
+        size = (np.int32(first), np.int32(step.halo), np.int32(values), np.int32(offset))
+        arguments = [room.left(address, 0), room.pitch, *size, index, self._fill]
+        grid = (ceil(values, THREADS), step.halo)
         self._backend.launch(self._code, "fill_rows", grid, THREADS, arguments)

@@ -142,6 +142,8 @@ class Chain:
         self._downs = Slots(backend, program.after, program.most_rows(block_rows)[-1])
         self._between = [backend.allocate(size) if size else 0 for size in program.between_bytes(block_rows)]
         self._tables = [backend.constant(table) if table is not None else 0 for table in program.tables]
+        for table in program.constants:
+            backend.constant(table)
         self._under_way: deque[_Block] = deque()
 
     def room(self, rows: int) -> Pixels:

@@ -50,6 +50,10 @@ class CudaBackend:
         self._poison = poison
         self._memory: list[Any] = []
         self._constants: dict[tuple[str, bytes], int] = {}
+        self._known: dict[int, tuple[NDArray[Any], int]] = {}
+        """By identity, for launches: comparing a table would take longer than they do."""
+
+        self._functions: dict[tuple[int, str], tuple[Code, Any]] = {}
         with _translated():
             self._device = cupy.cuda.Device(device)
             self._device.use()
@@ -75,11 +79,15 @@ class CudaBackend:
             memory = self._pool.malloc(size_bytes)
             if self._poison is not None:
                 cupy.cuda.runtime.memset(memory.ptr, self._poison, size_bytes)
+                cupy.cuda.runtime.deviceSynchronize()  # our streams do not wait for this one
         self._memory.append(memory)
         return int(memory.ptr)
 
     def constant(self, values: NDArray[Any]) -> int:
         """Return the address of a copy of a small table."""
+        known = self._known.get(id(values))
+        if known is not None:
+            return known[1]
         contiguous = np.ascontiguousarray(values)
         key = (contiguous.dtype.str, contiguous.tobytes())
         if key not in self._constants:
@@ -88,6 +96,7 @@ class CudaBackend:
                 cupy.cuda.runtime.memcpy(address, contiguous.ctypes.data, contiguous.nbytes, _UP_KIND)
                 cupy.cuda.runtime.deviceSynchronize()
             self._constants[key] = address
+        self._known[id(values)] = values, self._constants[key]
         return self._constants[key]
 
     def pinned(self, size_bytes: int) -> NDArray[np.uint8]:
@@ -110,13 +119,22 @@ class CudaBackend:
         """Copy rows on the device."""
         self._copy(target, pitches[0], source, pitches[1], row_bytes, rows, _DEVICE_KIND, WORK)
 
+    def copy_plain(self, target: int, source: int, size_bytes: int) -> None:
+        """Copy bytes on the device, as fast as it goes."""
+        with _translated():
+            stream = self._streams[WORK].ptr
+            cupy.cuda.runtime.memcpyAsync(target, source, size_bytes, _DEVICE_KIND, stream)
+
     def launch(
         self, code: Code, kernel: str, grid: tuple[int, int], block: int, arguments: Sequence[Argument]
     ) -> None:
         """Launch a kernel."""
         exact = tuple(np.int64(one) if isinstance(one, int) else one for one in arguments)
         with _translated(), self._streams[WORK]:
-            _function(self._device.id, code, kernel)(grid, (block,), exact)
+            found = self._functions.get((id(code), kernel))
+            if found is None:
+                found = self._functions[id(code), kernel] = code, _function(self._device.id, code, kernel)
+            found[1](grid, (block,), exact)
 
     def mark(self, stream: str) -> Event:
         """Return the point that a stream has been given work up to."""
@@ -151,6 +169,7 @@ class CudaBackend:
             pass  # what was under way has failed and told so; the memory is given back all the same
         self._memory.clear()
         self._constants.clear()
+        self._known.clear()
         self._pool.free_all_blocks()
 
     def _copy(  # noqa: PLR0917  (as cudaMemcpy2DAsync has it)

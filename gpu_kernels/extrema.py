@@ -5,7 +5,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from gpu_kernels.stencils import Stencil, march, strip_words
+from gpu_kernels.stencils import Stencil, least_words, march, strip_words
 from gpu_kernels.step import Step
 
 _SHAPES = {"rect": cv2.MORPH_RECT, "ellipse": cv2.MORPH_ELLIPSE, "cross": cv2.MORPH_CROSS}
@@ -34,7 +34,8 @@ def median(step: Step) -> Stencil | None:
         return None
     lines = size - 1
     together = 1 if size == _SORTED_SIZE else 2  # the larger one also holds half of the neighbours
-    words = strip_words(step, lines * together, 1 if step.is_float else 0.5)
+    most = least_words(step) if step.is_float and size > _SORTED_SIZE else 4
+    words = strip_words(step, lines * together, 1 if step.is_float else 0.5, most)
     return march(step, "median", "lanes median", words, {"SIZE": size})
 
 

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from gpu_kernels.sources import code
 from gpu_kernels.stencils import (
+    CHUNK_ROWS,
+    LONG_CHUNK_ROWS,
+    LONG_ROWS,
     WORD_BYTES,
     Long,
     Stencil,
     common,
-    least_words,
     march,
     strip_words,
     values_of,
@@ -24,7 +26,7 @@ from gpu_kernels.step import Step
 
 _FIXED, _NEAREST, _SINGLE, _DOUBLE = 0, 1, 2, 3  # as in means.cuh
 _ADAPTIVE, _UNSHARP = 1, 2
-_NOTHING_AFTER: dict[str, object] = {"AFTER": 0, "OFFSET": 0, "AMOUNT": 0}
+_NOTHING_AFTER: dict[str, object] = {"AFTER": 0, "OFFSET": 0, "AMOUNT": 0, "EXACT": 0}
 _GROUP = 8
 """Means that OpenCV scales at once in single precision; what is left of a row in double."""
 
@@ -36,6 +38,25 @@ _ROUNDED_TWICE = {"uint8": (17, 255), "uint16": (11, 181)}
 
 _SHORT = {"uint8": 31, "uint16": 25, "float32": 33}
 """The longest kernels whose pending sums stay in registers."""
+
+_LIGHT = 3
+"""Up to this size the memory is the limit, not the arithmetic."""
+
+_REGISTERS_PACKED = {False: 1.0, True: 0.5}
+_REGISTERS_BOX = {False: 0.45, True: 0.5}
+_REGISTERS = {
+    ("uint8", True): 1.0,
+    ("uint8", False): 1.0,
+    ("uint16", True): 1.6,
+    ("uint16", False): 0.9,
+    ("float32", True): 1.0,
+    ("float32", False): 1.8,
+}
+"""Registers that a waiting sum counts for: of bytes (by whether channels lie between neighbours), of boxes of
+them, and of other types (by whether weights are fixed). Chosen by what was fastest on an H100."""
+
+_LONG_STRIP = {"uint8": 2, "uint16": 2, "float32": 4}
+"""Words of a strip of longer ones: as many results wait in registers as fit."""
 
 _DEFAULT_OFFSET = 2 / 255
 _LARGEST_BYTE = 255
@@ -58,14 +79,18 @@ def box(step: Step) -> Stencil | None:
 def unsharp(step: Step) -> Stencil | None:
     """Add what each value differs from its smoothed self."""
     size, amount, threshold = 2 * step.halo + 1, step.params["amount"], step.params["threshold"]
-    after = {"AFTER": _UNSHARP}
+    after: dict[str, object] = {"AFTER": _UNSHARP}
     if step.is_float:
         limits = {"OFFSET": float(threshold), "AMOUNT": float(amount)}
         return _smooth(step, _bell(step, size), _FIXED, {**after, **limits})
     if size == 1:
         return None
-    table = np.minimum(np.rint(np.arange(step.white + 1) * float(amount)), step.white).astype(step.dtype)
-    table[: min(math.ceil(threshold), step.white + 1)] = 0
+    differences = np.arange(step.white + 1)
+    table = np.minimum(np.rint(differences * float(amount)), step.white).astype(step.dtype)
+    single = np.rint(np.minimum(differences.astype(np.float32) * np.float32(amount), np.float32(step.white)))
+    least = min(math.ceil(threshold), step.white + 1)
+    after |= {"OFFSET": least, "AMOUNT": float(amount), "EXACT": bool((single == table).all())}
+    table[:least] = 0
     weights = _fixed_point(replace(step, cpu=_smoother(step, size)), size)
     return _smooth(step, weights, _FIXED, after, table)
 
@@ -123,17 +148,33 @@ def _smooth(
     tables = (np.zeros(1, step.dtype) if table is None else table,)
     macros = {**_NOTHING_AFTER, "MEAN": mean, "GROUP": _GROUP, "SCALE": 1 / (size * size), **after}
     if size > _SHORT[step.dtype]:
-        words = least_words(step)
-        macros = {**common(step, words), **macros, "LINE_SIZE": size}
-        made = code("long_rows long_columns", "means long_separable", macros)
-        strip = words * WORD_BYTES // step.itemsize
-        return Long(made, values_of(step), strip, weights, tables[0], looks_up=not step.is_float)
+        return _long(step, weights, macros, tables[0])
     macros |= {"SIZE": size, "WEIGHTS": ", ".join(_literal(weight) for weight in weights)}
+    chunk = LONG_CHUNK_ROWS if size > _LIGHT else CHUNK_ROWS
     if step.dtype == "uint8" and mean == _FIXED and weights.max() <= _LARGEST_BYTE:
-        words = strip_words(step, size + 1)
-        return march(step, "gaussian8", "lanes means gaussian8", words, macros, tables)
-    words = strip_words(step, size, 2 if step.dtype == "uint16" or mean != _FIXED else 1)
-    return march(step, "separable", "means separable", words, macros, tables)
+        wide = step.channels > 1 or macros["AFTER"] == _UNSHARP
+        words = strip_words(step, size + 1, _REGISTERS_PACKED[wide])
+        return march(step, "gaussian8", "lanes means gaussian8", words, macros, tables, chunk_rows=chunk)
+    heavy = step.dtype == "uint16" and macros["AFTER"] == _UNSHARP
+    words = strip_words(step, size, 2 if heavy else _REGISTERS[step.dtype, mean == _FIXED])
+    return march(step, "separable", "means separable", words, macros, tables, chunk_rows=chunk)
+
+
+def _long(step: Step, weights: NDArray[Any], macros: Mapping[str, object], table: NDArray[Any]) -> Long:
+    words = _LONG_STRIP[step.dtype]
+    macros = {**common(step, words), **macros, "LINE_SIZE": len(weights), "RESULTS": LONG_ROWS}
+    made = code("long_rows long_columns", "lanes means long_separable", macros)
+    narrow = step.dtype == "uint8" and macros["MEAN"] == _FIXED
+    return Long(
+        code=made,
+        values=values_of(step),
+        strip=words * WORD_BYTES // step.itemsize,
+        size=len(weights),
+        sum_bytes=2 if narrow else weights.itemsize,
+        weights=np.pad(weights, (LONG_ROWS - 1, 4 * LONG_ROWS)),
+        table=table,
+        looks_up=not step.is_float,
+    )
 
 
 def _literal(weight: np.generic) -> str:
@@ -149,7 +190,9 @@ def _box(step: Step, after: Mapping[str, object]) -> Stencil | None:
         macros = {**_NOTHING_AFTER, "MEAN": _NEAREST, "GROUP": _GROUP, "SCALE": 1.0, **after}
         macros |= {"SIZE": size, "MULTIPLIER": f"{_multiplier(size)}u"}
         tables = (np.zeros(1, step.dtype),)
-        return march(step, "box8", "lanes means box8", strip_words(step, size, 0.5), macros, tables)
+        words = strip_words(step, size, _REGISTERS_BOX[step.channels > 1])
+        chunk = LONG_CHUNK_ROWS if size > _LIGHT else CHUNK_ROWS
+        return march(step, "box8", "lanes means box8", words, macros, tables, chunk_rows=chunk)
     if step.is_float:
         return _smooth(step, np.ones(size, np.float32), _DOUBLE, after)
     least, greatest = _ROUNDED_TWICE[step.dtype]

@@ -49,6 +49,12 @@ class Program:
         points = (kernel.code for kernel in self.points if kernel is not None)
         return (*borders, *points, *(code for node in self.stencils for code in node.stencil.codes))
 
+    @property
+    def constants(self) -> tuple[Pixels, ...]:
+        """All tables that launches need on the device."""
+        points = (kernel.tables for kernel in self.points if kernel is not None)
+        return (*points, *(table for node in self.stencils for table in node.stencil.constants))
+
     def most_rows(self, block_rows: int) -> list[int]:
         """Return how many rows may come at once to each stencil, and out of the last one."""
         most = [block_rows]

@@ -14,8 +14,18 @@ from gpu_kernels.step import Step
 THREADS = 128
 """Of a block: strips side by side."""
 
-CHUNK_ROWS = 32
-"""Rows that a thread goes down; those above and below them are read twice."""
+CHUNK_ROWS = (32, 32)
+LONG_CHUNK_ROWS = (32, 128)
+"""Rows that a thread goes down, at least and at most; those above and below them are treated twice.
+
+Long ones pay where that is much work; where it is little, more of a picture's rows are open at once.
+"""
+
+ENOUGH_THREADS = 1 << 17
+"""What keeps a large GPU busy; where there are more, they go further down."""
+
+LONG_ROWS = 8
+"""Rows that a thread makes at once of sums over rows, where the kernel is long."""
 
 WORD_BYTES = 4
 REGISTERS = 112
@@ -44,6 +54,10 @@ class Stencil(Protocol):
         """What has to be compiled."""
 
     @property
+    def constants(self) -> tuple[NDArray[Any], ...]:
+        """Tables on the device, put there before the first launch: doing so waits for all that is at work."""
+
+    @property
     def looks_up(self) -> bool:
         """Whether it takes the table of the point steps that follow."""
 
@@ -68,7 +82,7 @@ class Marching:
     tables: tuple[NDArray[Any], ...] = ()
     has_row_ends: bool = False
     looks_up: bool = True
-    chunk_rows: int = CHUNK_ROWS
+    chunk_rows: tuple[int, int] = CHUNK_ROWS
     threads: int = THREADS
 
     @property
@@ -76,16 +90,21 @@ class Marching:
         """What has to be compiled."""
         return (self.code,)
 
+    @property
+    def constants(self) -> tuple[NDArray[Any], ...]:
+        """Its tables."""
+        return self.tables
+
     def tuned(self, words: int, chunk_rows: int, threads: int) -> "Marching":
         """Return the same with other strips, chunks and blocks; the results do not depend on them."""
-        shape = {"WORDS": str(words), "CHUNK": str(chunk_rows)}
+        shape = {"WORDS": str(words)}
         macros = tuple((name, shape.get(name, value)) for name, value in self.code.macros)
         before = int(dict(self.code.macros)["WORDS"])
         return replace(
             self,
             code=replace(self.code, macros=macros),
             strip=self.strip * words // before,
-            chunk_rows=chunk_rows,
+            chunk_rows=(chunk_rows, chunk_rows),
             threads=threads,
         )
 
@@ -95,15 +114,20 @@ class Marching:
 
     def launch(self, backend: Backend, place: Place, temporary: int) -> None:  # noqa: ARG002
         """Filter the rows of a place."""
-        for part in portions(place, self.chunk_rows * MAX_GRID_ROWS):
-            arguments = self._arguments(backend, part)
-            grid = (ceil(ceil(self.values, self.strip), self.threads), ceil(part.rows, self.chunk_rows))
+        chunk = self._chunk(place.rows)
+        for part in portions(place, chunk * MAX_GRID_ROWS):
+            arguments = self._arguments(backend, part, chunk)
+            grid = (ceil(ceil(self.values, self.strip), self.threads), ceil(part.rows, chunk))
             backend.launch(self.code, self.code.kernels[0], grid, self.threads, arguments)
             if self.has_row_ends:
                 grid = (ceil(part.rows, THREADS), 1)
                 backend.launch(self.code, self.code.kernels[1], grid, THREADS, arguments)
 
-    def _arguments(self, backend: Backend, place: Place) -> list[Argument]:
+    def _chunk(self, rows: int) -> int:
+        least, most = self.chunk_rows
+        return min(max(least, rows * ceil(self.values, self.strip) // ENOUGH_THREADS), most)
+
+    def _arguments(self, backend: Backend, place: Place, chunk: int) -> list[Argument]:
         return [
             place.source,
             place.source_pitch,
@@ -111,6 +135,7 @@ class Marching:
             place.target_pitch,
             np.int32(place.rows),
             np.int32(self.values),
+            np.int32(chunk),
             place.table,
             *(backend.constant(table) for table in self.tables),
         ]
@@ -123,7 +148,15 @@ class Long:
     code: Code
     values: int
     strip: int
+    size: int
+    """Rows of the kernel."""
+
+    sum_bytes: int
+    """Of one sum over a row."""
+
     weights: NDArray[Any]
+    """As the kernels read them, with zeros around."""
+
     table: NDArray[Any]
     looks_up: bool = True
 
@@ -133,26 +166,31 @@ class Long:
         return (self.code,)
 
     @property
+    def constants(self) -> tuple[NDArray[Any], ...]:
+        """Weights and table."""
+        return self.weights, self.table
+
+    @property
     def _pitch(self) -> int:
-        return aligned(self.values * self.weights.itemsize + THREADS)
+        return aligned(self.values * self.sum_bytes + THREADS)
 
     def temporary_bytes(self, rows: int) -> int:
         """Return the bytes of the rows' sums."""
-        return (rows + len(self.weights) - 1) * self._pitch
+        return (rows + self.size - 1) * self._pitch
 
     def launch(self, backend: Backend, place: Place, temporary: int) -> None:
         """Filter the rows of a place."""
-        halo = len(self.weights) // 2
+        halo, strips = self.size // 2, ceil(ceil(self.values, self.strip), THREADS)
         weights, table = backend.constant(self.weights), backend.constant(self.table)
         first, last = self.code.kernels
         for part in portions(place, MAX_GRID_ROWS - 2 * halo):
             above = part.source - halo * part.source_pitch
             size = (np.int32(part.rows + 2 * halo), np.int32(self.values))
-            grid = (ceil(self.values, THREADS), part.rows + 2 * halo)
+            grid = (strips, part.rows + 2 * halo)
             arguments: list[Argument] = [above, part.source_pitch, temporary, self._pitch, *size, weights]
             backend.launch(self.code, first, grid, THREADS, arguments)
             size = (np.int32(part.rows), np.int32(self.values))
-            grid = (ceil(ceil(self.values, self.strip), THREADS), part.rows)
+            grid = (strips, ceil(part.rows, LONG_ROWS))
             places: list[Argument] = [part.source, part.source_pitch, part.target, part.target_pitch]
             rest: list[Argument] = [part.table, table, temporary, self._pitch, weights]
             backend.launch(self.code, last, grid, THREADS, [*places, *size, *rest])
@@ -170,6 +208,11 @@ class Pixelwise:
     def codes(self) -> tuple[Code, ...]:
         """What has to be compiled."""
         return (self.code,)
+
+    @property
+    def constants(self) -> tuple[NDArray[Any], ...]:
+        """Return nothing."""
+        return ()
 
     def temporary_bytes(self, rows: int) -> int:  # noqa: ARG002
         """Return 0."""
@@ -211,7 +254,6 @@ def common(step: Step, words: int) -> dict[str, object]:
         "CHANNELS": step.channels,
         "ALPHA": step.keeps_alpha,
         "WORDS": words,
-        "CHUNK": CHUNK_ROWS,
     }
 
 
@@ -253,8 +295,10 @@ def march(  # noqa: PLR0917  (a launch has as many parts)
     *,
     has_row_ends: bool = False,
     looks_up: bool = True,
+    chunk_rows: tuple[int, int] = CHUNK_ROWS,
 ) -> Marching:
     """Return a marching stencil with the macros that all have and its own."""
     made = code(kernels, files, {**common(step, words), **macros})
     strip = words * WORD_BYTES // step.itemsize
-    return Marching(made, values_of(step), strip, tables, has_row_ends, looks_up and not step.is_float)
+    looks_up = looks_up and not step.is_float
+    return Marching(made, values_of(step), strip, tables, has_row_ends, looks_up, chunk_rows)

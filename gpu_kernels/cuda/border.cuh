@@ -11,10 +11,12 @@ KERNEL fill_columns(T* rows_base, i64 pitch, int rows, int columns, int halo, co
     at[column * CHANNELS + channel] = source < 0 ? fill : at[source * CHANNELS + channel];
 }
 
-// Make ``rows`` rows from ``first`` on out of the rows ``index``, both counted from ``base``.
-KERNEL fill_rows(T* base, i64 pitch, int first, int rows, int values, const int* index, T fill) {
+// Make ``rows`` rows from ``first`` on, counted from ``base``, out of the image's rows ``index``, which lie at
+// ``offset`` more from there.
+KERNEL fill_rows(T* base, i64 pitch, int first, int rows, int values, int offset, const int* index,
+                 T fill) {
     const int value = blockIdx.x * blockDim.x + threadIdx.x, row = blockIdx.y;
     if (value >= values) return;
     const int source = index[row];
-    row_of(base, pitch, first + row)[value] = source < 0 ? fill : row_of(base, pitch, source)[value];
+    row_of(base, pitch, first + row)[value] = source < 0 ? fill : row_of(base, pitch, source + offset)[value];
 }

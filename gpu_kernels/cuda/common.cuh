@@ -1,10 +1,10 @@
 // What all kernels share: rows as 32-bit words, values in words, and how results are stored.
 //
-// Every kernel lets a thread go down CHUNK rows of a strip of WORDS 32-bit words. Threads need nothing of one
+// Every kernel lets a thread go down a chunk of rows of a strip of WORDS 32-bit words. Threads need nothing of one
 // another: what lies beside a strip comes from the first-level cache, what lies above it stays in registers.
 // There is no shared memory and no barrier, so that the same source also runs on a CPU, thread by thread.
 // Before it stand the macros of the step: T (u8, u16 or f32), CHANNELS, ALPHA (1 if the last channel passes
-// unchanged), WORDS, CHUNK.
+// unchanged), WORDS.
 //
 // Pointers are to the first value of the first row of the result and of the row that lies over it; around the
 // latter the halo is filled in. Rows begin at multiples of 128 bytes and end with room for a whole strip.

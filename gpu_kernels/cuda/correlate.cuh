@@ -9,11 +9,11 @@ constexpr int LINE_WORDS = LEFT_WORDS + WORDS + RIGHT_WORDS;
 
 DEVICE u32 in_type(f32 sum) { return IS_F32 ? one_nan(sum) : rounded(sum); }
 
-KERNEL correlate(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, const T* lut) {
+KERNEL correlate(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, int chunk, const T* lut) {
     const int first = (blockIdx.x * blockDim.x + threadIdx.x) * VALUES;
-    const int start = blockIdx.y * CHUNK;
+    const int start = blockIdx.y * chunk;
     if (first >= values) return;
-    const int count = least(CHUNK, rows - start);
+    const int count = least(chunk, rows - start);
     in = row_of(in, in_pitch, start) + first;
     out = row_of(out, out_pitch, start) + first;
     f32 pending[ROWS][VALUES];
@@ -40,7 +40,7 @@ KERNEL correlate(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int
 }
 
 // The values at the end of each row that OpenCV takes one by one, where it rounds every product and sum.
-KERNEL row_ends(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, const T* lut) {
+KERNEL row_ends(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, int chunk, const T* lut) {
     const int row = blockIdx.x * blockDim.x + threadIdx.x;
     if (row >= rows) return;
     for (int value = most(0, values - 2 * GROUP); value < values; value++) {

@@ -16,7 +16,8 @@ DEVICE Acc weighted(Acc sum, int weight, Acc value) {
     if (weight == 0) return sum;
     if (weight == 1) return sum + value;
     if (weight == -1) return sum - value;
-    return sum + (Acc)weight * value;
+    if constexpr (IS_F32) return sum + (Acc)weight * value;
+    return fma((Acc)weight, value, sum);  // whole numbers: exact, and one instruction less
 }
 
 // For bytes an approximate root is enough: no whole number below 2¹⁶ has a root near enough to a half.
@@ -36,8 +37,9 @@ DEVICE u32 steepness(Acc x, Acc y) {
         if constexpr (IS_F32) return one_nan((f32)strength);
         return rounded((f32)(strength > (Acc)WHITE ? (Acc)WHITE : strength));
     } else if constexpr (IS_U8) {
-        const f32 square = (f32)x * (f32)x + (f32)y * (f32)y;
-        return rounded(quick_root(fminf(square, 65536.0f)));
+        const f32 square = fmaf((f32)x, (f32)x, (f32)y * (f32)y);
+        const f32 root = fminf(quick_root(square), 255.0f);
+        return __float_as_uint(root + 8388608.0f) & 0xffffu;
     } else {
         const double across = (double)(f32)x, down = (double)(f32)y;
         const f32 root = (f32)sqrt(across * across + down * down);
@@ -66,11 +68,11 @@ DEVICE void store_pairs(const Acc (&x)[VALUES], const Acc (&y)[VALUES], void* ou
     store_words<VALUES * EACH_PAIR>((u32*)out, words);
 }
 
-KERNEL edges(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, const T* lut) {
+KERNEL edges(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, int chunk, const T* lut) {
     const int first = (blockIdx.x * blockDim.x + threadIdx.x) * VALUES;
-    const int start = blockIdx.y * CHUNK;
+    const int start = blockIdx.y * chunk;
     if (first >= values) return;
-    const int count = least(CHUNK, rows - start);
+    const int count = least(chunk, rows - start);
     in = row_of(in, in_pitch, start) + first;
     Acc pending[PARTS][SIZE][VALUES];
     UNROLL for (int p = 0; p < PARTS; p++) UNROLL for (int k = 0; k < SIZE; k++)

@@ -13,11 +13,11 @@ constexpr int ORIGIN = LEFT_WORDS * EACH;
 
 DEVICE u32 pick(u32 a, u32 b) { return GREATEST ? upper(a, b) : lower(a, b); }
 
-KERNEL extrema(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, const T* lut) {
+KERNEL extrema(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, int chunk, const T* lut) {
     const int first = (blockIdx.x * blockDim.x + threadIdx.x) * VALUES;
-    const int start = blockIdx.y * CHUNK;
+    const int start = blockIdx.y * chunk;
     if (first >= values) return;
-    const int count = least(CHUNK, rows - start);
+    const int count = least(chunk, rows - start);
     u32 pending[ROWS][GROUPS];  // the result's rows that still wait for rows below
     UNROLL for (int r = 0; r < ROWS; r++) UNROLL for (int g = 0; g < GROUPS; g++) pending[r][g] = 0;
     for (int y = 0; y < count + ROWS - 1; y++) {

@@ -40,12 +40,12 @@ DEVICE void emit_row(const u32 (&sums)[VALUES], const T* in, T* out, const T* lu
     }
 }
 
-KERNEL gaussian8(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, const T* lut,
+KERNEL gaussian8(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int values, int chunk, const T* lut,
                  const T* table) {
     const int first = (blockIdx.x * blockDim.x + threadIdx.x) * VALUES;
-    const int start = blockIdx.y * CHUNK;
+    const int start = blockIdx.y * chunk;
     if (first >= values) return;
-    const int count = least(CHUNK, rows - start), needed = count + SIZE - 1;
+    const int count = least(chunk, rows - start), needed = count + SIZE - 1;
     in = row_of(in, in_pitch, start) + first;
     out = row_of(out, out_pitch, start) + first;
     u32 pending[SIZE + 1][VALUES];
