@@ -6,17 +6,15 @@ import numpy as np
 
 from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.parts_append import PartAppender
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
 from mpi_stage.formats.tiff_write_coded import CodedWriter
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.objects.address import ObjectAddress
-from mpi_stage.objects.crc32c import crc32c
-from mpi_stage.objects.parts import PartStream, Uploads, clear, publish, refuse_existing
+from mpi_stage.objects.parts import PartStream, Uploads, clear, publish_behind, refuse_existing
 from mpi_stage.timing import PhaseClock
-
-_FRONT = "front"
 
 
 class TiffPartsSink:
@@ -92,11 +90,7 @@ class TiffPartsSink:
         ends = begin + np.cumsum(counts, dtype=np.uint64)
         front = tiff_front(self._layout, self._metadata, ends - counts, counts)
         with self._clock.phase("write"):
-            bucket, first = self._uploads.bucket, self._uploads.part(_FRONT)
-            made = bucket.upload(first, [front], crc32c(front))
-            found = bucket.list(self._uploads.prefix)
-            parts = [made, *(part for part in found if part.address != made.address)]
-            publish(self._uploads, self._final, parts, int(ends[-1]))
+            publish_behind(front, self._uploads, self._final, int(ends[-1]))
 
     def close(self) -> None:
         """Begin nothing more; safe to call at any time."""
@@ -109,20 +103,4 @@ class TiffPartsSink:
         if first % self.plan.row_unit:
             raise ValueError(f"a part begins at row {first}, which is no multiple of {self.plan.row_unit}")
         self._stream = PartStream(self._uploads, f"row{first:012d}")
-        return CodedWriter(self._layout, _StreamAppender(self._stream, self._clock), self._pool, self._clock)
-
-
-class _StreamAppender:
-    """Appends segments to a part stream, and keeps their sizes."""
-
-    def __init__(self, stream: PartStream, clock: PhaseClock) -> None:
-        self.sizes: list[int] = []
-        self._stream, self._clock = stream, clock
-
-    def append(self, data: bytes | bytearray) -> None:
-        self.sizes.append(len(data))
-        with self._clock.phase("write"):
-            self._stream.append(data)
-
-    def flush(self) -> None:
-        """Do nothing: parts are cut by their size alone."""
+        return CodedWriter(self._layout, PartAppender(self._stream, self._clock), self._pool, self._clock)

@@ -82,6 +82,17 @@ class PartStream:
         self._parts += 1
 
 
+def publish_behind(front: bytes, uploads: Uploads, final: ObjectAddress, size_bytes: int) -> Stored:
+    """Make the object ``final`` of ``front`` and all parts that are there, in the order of their names.
+
+    ``size_bytes`` are those of the whole. Raises as :func:`publish`.
+    """
+    bucket = uploads.bucket
+    made = bucket.upload(uploads.part("front"), [front], crc32c(front))
+    found = bucket.list(uploads.prefix)
+    return publish(uploads, final, [made, *(one for one in found if one.address != made.address)], size_bytes)
+
+
 def publish(uploads: Uploads, final: ObjectAddress, parts: Sequence[Stored], size_bytes: int) -> Stored:
     """Make the object ``final``, which must not be there, of ``parts`` in order, and remove those.
 
