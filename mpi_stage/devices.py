@@ -57,7 +57,8 @@ def place(plan: Plan, device: str, memory_bytes: int, find: FindGpu) -> Plan:
     DeviceError: ``gpu`` was asked for and cannot be used, no pass has kernels for it, or floats do not fit.
 
     """
-    if device == CPU:
+    cpu_s = sum(step.cost_s for one in plan.passes for step in one.steps) / plan.ranks
+    if device == CPU or (device == AUTO and cpu_s <= GPU_START_S):  # no more can be saved than all of it
         return plan
     wishes = [_wish(one, plan, device) for one in plan.passes]
     if device == AUTO and sum(saved for saved, _ in wishes) <= GPU_START_S:

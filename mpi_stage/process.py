@@ -6,7 +6,6 @@ import signal
 import time
 from contextlib import suppress
 from functools import cache
-from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 M_TRIM_THRESHOLD = -1
@@ -63,13 +62,16 @@ def _statm() -> int:
 
 def file_bytes() -> tuple[int, int]:
     """Return the bytes that this process has read from and written to files; 0 where nobody counts."""
-    found = {"rchar": 0, "wchar": 0}
     with suppress(OSError):
-        for line in Path("/proc/self/io").read_text().splitlines():
-            name, _, value = line.partition(":")
-            if name in found:
-                found[name] = int(value)
-    return found["rchar"], found["wchar"]
+        # ``rchar: n``, ``wchar: n``, then what is not needed; asked twice a job.
+        _, read, _, written, *_ = os.pread(_io(), 200, 0).split()
+        return int(read), int(written)
+    return 0, 0
+
+
+@cache
+def _io() -> int:
+    return os.open("/proc/self/io", os.O_RDONLY | os.O_CLOEXEC)
 
 
 class PeakMemory:

@@ -43,7 +43,8 @@ _UNSAFE = re.compile(r"[^\w.,()@+=-]+")
 
 def new_job_id(created_at: datetime) -> str:
     """Return an unused id; ids sort by the second in which they were made."""
-    tail = "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_RANDOM_CHARS))
+    # Five bits of each byte: the alphabet has 32 letters.
+    tail = "".join(_ID_ALPHABET[byte % 32] for byte in secrets.token_bytes(_ID_RANDOM_CHARS))
     return f"{created_at:%Y%m%d-%H%M%S}-{tail}"
 
 

@@ -1,5 +1,6 @@
 """The notice board in this process's memory: for tests of what stands on it."""
 
+from collections.abc import Sequence
 from threading import Lock
 
 from pipeline.models import Notice
@@ -21,6 +22,11 @@ class MemoryNoticeBoard:
                 return False
             self._notices.append(notice)
             return True
+
+    def post_all(self, notices: Sequence[Notice]) -> None:
+        """Add those of the notices whose ends have not been told before."""
+        for notice in notices:
+            self.post(notice)
 
     def read(self, user: str, after: str | None) -> list[Notice]:
         """Return the notices after the one with the id ``after``, all if None or no longer known."""

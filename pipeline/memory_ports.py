@@ -228,13 +228,19 @@ class MemoryBus:
     def publish(self, event: Event) -> None:
         """Send an event to all who listen to its job or to everything."""
         with self._lock:
-            listening = [ear for ear in self._subscriptions if ear.job_id in {None, event.job_id}]
+            listening = [ear for ear in self._subscriptions if ear.wants(event)]
         for ear in listening:
             ear.hear(event)
 
     def subscribe(self, job_id: str | None = None) -> "MemorySubscription":
         """Listen to one job, or to all; the subscription stands when this returns."""
-        subscription = MemorySubscription(job_id, self._forget)
+        return self._join(MemorySubscription(job_id, self._forget))
+
+    def subscribe_endings(self) -> "MemorySubscription":
+        """Listen to how all jobs end; the subscription stands when this returns."""
+        return self._join(MemorySubscription(None, self._forget, endings=True))
+
+    def _join(self, subscription: "MemorySubscription") -> "MemorySubscription":
         with self._lock:
             self._subscriptions.append(subscription)
         return subscription
@@ -248,11 +254,18 @@ class MemoryBus:
 class MemorySubscription:
     """An open ear on a :class:`MemoryBus`."""
 
-    def __init__(self, job_id: str | None, forget: Callable[["MemorySubscription"], None]) -> None:
-        """Listen to ``job_id``, or to everything if None; call ``forget`` on closing."""
-        self.job_id = job_id
+    def __init__(
+        self, job_id: str | None, forget: Callable[["MemorySubscription"], None], *, endings: bool = False
+    ) -> None:
+        """Listen to ``job_id`` or all jobs, to ``endings`` alone or everything; ``forget`` on closing."""
+        self._job_id = job_id
+        self._endings = endings
         self._forget = forget
         self._events = SimpleQueue[Event | None]()
+
+    def wants(self, event: Event) -> bool:
+        """Whether an event is for this ear."""
+        return self._job_id in {None, event.job_id} and (event.status.state.is_final or not self._endings)
 
     def hear(self, event: Event) -> None:
         """Keep an event for ``next``."""

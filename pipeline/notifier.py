@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from pipeline import layout, logs, statuses
@@ -28,10 +29,14 @@ from pipeline.errors import (
 )
 from pipeline.models import JobState, JobStatus, Manifest, Notice, Result
 from pipeline.parts import Parts
+from pipeline.ports import Subscription
 from pipeline.webhooks import Delivery, deliver
 
 SWEEP_EVERY_S = 30.0
 LISTEN_S = 0.5
+GATHER_S = 0.1
+"""How long an ending may wait for others, to be told of together."""
+
 SENDERS = 4
 RECENT_JOBS = 200
 FIRST_PAUSE_S = 1.0
@@ -105,13 +110,13 @@ class Notifier:
             while not self._stopping.is_set():
                 try:
                     if subscription is None:
-                        subscription = self._parts.bus.subscribe()
+                        subscription = self._parts.bus.subscribe_endings()
                     if time.monotonic() - swept >= SWEEP_EVERY_S:
                         swept = time.monotonic()
                         self.sweep(senders)
                     event = subscription.next(LISTEN_S)
-                    if event is not None and event.status.state.is_final:
-                        self._tell(event.status, senders)
+                    if event is not None:
+                        self._tell([event.status, *self._more(subscription)], senders)
                 except (QueueUnavailableError, StoreError) as error:
                     self._log.warning("cannot pass on now", error=str(error))
                     self._stopping.wait(FIRST_PAUSE_S)
@@ -120,16 +125,22 @@ class Notifier:
 
     def sweep(self, senders: ThreadPoolExecutor) -> None:
         """Pass on what was missed. Raises QueueUnavailableError, StoreError."""
-        for status in reversed(self._parts.board.list(limit=RECENT_JOBS)):
-            if status.state.is_final:
-                self._parts.notices.post(notice_of(status))
+        recent = reversed(self._parts.board.list(limit=RECENT_JOBS))
+        self._parts.notices.post_all([notice_of(status) for status in recent if status.state.is_final])
         for info in self._parts.store.list(layout.OUTBOX):
             self._send_later(info.key.removeprefix(layout.OUTBOX), senders)
 
-    def _tell(self, status: JobStatus, senders: ThreadPoolExecutor) -> None:
-        self._parts.notices.post(notice_of(status))
-        if self._parts.store.stat(layout.outbox_key(status.id)) is not None:
-            self._send_later(status.id, senders)
+    def _more(self, subscription: Subscription) -> Iterator[JobStatus]:
+        """Yield what ends within a moment, so that a batch is not told of one by one."""
+        self._stopping.wait(GATHER_S)
+        while (event := subscription.next(0.0)) is not None:
+            yield event.status
+
+    def _tell(self, ended: Sequence[JobStatus], senders: ThreadPoolExecutor) -> None:
+        self._parts.notices.post_all([notice_of(status) for status in ended])
+        for status in ended:
+            if self._parts.store.stat(layout.outbox_key(status.id)) is not None:
+                self._send_later(status.id, senders)
 
     def _send_later(self, job_id: str, senders: ThreadPoolExecutor) -> None:
         """Have a webhook told by another thread, unless one is at it."""

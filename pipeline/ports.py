@@ -1,6 +1,6 @@
 """The ports of the service: what it needs of a store, a queue, a status board and an event bus."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -156,6 +156,9 @@ class EventBus(Protocol):
     def subscribe(self, job_id: str | None = None) -> "Subscription":
         """Listen to one job, or to all; the subscription stands when this returns."""
 
+    def subscribe_endings(self) -> "Subscription":
+        """Listen to the events of final states, of all jobs; the subscription stands when this returns."""
+
 
 class Subscription(Protocol):
     """An open ear on the event bus."""
@@ -172,6 +175,9 @@ class NoticeBoard(Protocol):
 
     def post(self, notice: Notice) -> bool:
         """Add a notice; False if the job's end (``notice.id``) has been told before."""
+
+    def post_all(self, notices: Sequence[Notice]) -> None:
+        """Add those of the notices whose ends have not been told before."""
 
     def read(self, user: str, after: str | None) -> list[Notice]:
         """Return the notices after the one with the id ``after``, all if None or no longer known."""

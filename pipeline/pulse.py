@@ -69,7 +69,8 @@ class Pulse:
     def follow(self, attempt: int, status: JobStatus) -> None:
         """From now on, watch for attempts newer than ``attempt``, and tell of it as ``status``.
 
-        That it has begun is told by :meth:`begin`, or by itself if that does not come soon.
+        That it has begun is told by :meth:`begin`, or by itself if that does not come soon; of a job that
+        has ended by then it is not told.
         """
         self._followed = time.monotonic()
         self._attempt = attempt

@@ -12,7 +12,7 @@ from pipeline import statuses
 from pipeline.aftermath import Aftermath
 from pipeline.commit import commit
 from pipeline.errors import HalorowError, JobNotFoundError, QueueUnavailableError, StoreError
-from pipeline.heart import Heart
+from pipeline.heart import TICK_S, Heart
 from pipeline.layout import output_key
 from pipeline.logs import get_logger
 from pipeline.models import Claim, Lane, Manifest, ObjectRef, Result
@@ -225,8 +225,10 @@ class JobRunner:
 
         def heed(event: dict[str, Any]) -> None:
             if event["event"] == "planned":
-                work.turn.expect(alone_s(event["plan"]))
-                work.pulse.begin()  # not sooner: now the rank is at work meanwhile
+                left_s = alone_s(event["plan"])
+                work.turn.expect(left_s)
+                if left_s > TICK_S:  # else the end is news enough, or the heart tells of it
+                    work.pulse.begin()
             work.pulse.tracker.take(event)
 
         try:

@@ -1,12 +1,17 @@
 """The status of a job at each turn of its life, made from its durable records; pure."""
 
+import json
 from datetime import datetime
+from functools import lru_cache
 
 from mpi_stage.operations.grammar import Step, parse, to_text
 from mpi_stage.operations.parameters import parameters_of
 from pipeline.commit import published_key
 from pipeline.models import AttemptRecord, Event, Failure, JobState, JobStatus, Manifest, Result
 from pipeline.records import Ending
+
+KNOWN_PIPELINES = 64
+"""Of how many pipelines the short text is remembered: the jobs of a batch all have the same."""
 
 
 def event_of(status: JobStatus, kind: str | None = None) -> Event:
@@ -51,8 +56,13 @@ def ended(manifest: Manifest, ending: Ending, before: JobStatus | None = None) -
 
 def _brief(manifest: Manifest) -> str:
     """Return the pipeline as text, without the parameters that have their defaults."""
+    return _brief_of(json.dumps(manifest.steps))
+
+
+@lru_cache(KNOWN_PIPELINES)
+def _brief_of(steps_json: str) -> str:
     steps = []
-    for step in parse(manifest.steps):
+    for step in parse(json.loads(steps_json)):
         defaults = {one.name: one.default for one in parameters_of(step.operation)}
         stated = {name: value for name, value in step.params.items() if value != defaults.get(name)}
         steps.append(Step(step.operation, stated))

@@ -1,10 +1,12 @@
 """From a request to an accepted job: check, upload, write the manifest, queue."""
 
+import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from pipeline.folder_images import is_folder_output
 from pipeline.models import JobStatus, Lane, Manifest, ObjectInfo, ObjectRef, now
 from pipeline.outside import is_outside, reference
 from pipeline.parts import Parts
+from pipeline.statuses import KNOWN_PIPELINES
 from pipeline.webhook_url import check_webhook
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -116,7 +119,7 @@ class _Accepted:
 
 def _accept(parts: Parts, order: Order) -> _Accepted:
     """Write a job's manifest, or find the one that its idempotency key stands for."""
-    steps = to_json(parse(order.steps))
+    steps = _steps_of(order.steps)
     _check(order)
     made_at = now()
     job_id = _reserved_id(parts, order, layout.new_job_id(made_at))
@@ -133,6 +136,18 @@ def _accept(parts: Parts, order: Order) -> _Accepted:
             f"the key {order.key!r} stands for job {job_id}, which has other steps; use another key"
         )
     return _Accepted(manifest, _further(parts, manifest) if known is not None else None)
+
+
+def _steps_of(given: str | list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return a pipeline as manifests have it. Raises PipelineError."""
+    text = _stated(given) if isinstance(given, str) else json.dumps(to_json(parse(given)))
+    steps: list[dict[str, Any]] = json.loads(text)
+    return steps
+
+
+@lru_cache(KNOWN_PIPELINES)
+def _stated(text: str) -> str:
+    return json.dumps(to_json(parse(text)))
 
 
 def _manifest(

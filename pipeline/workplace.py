@@ -106,6 +106,8 @@ class Workplace:
     def __init__(self, store: ObjectStore, folder: Path) -> None:
         """Use ``folder``, which nobody else uses."""
         self._store = store
+        self._bucket = store if isinstance(store, BucketStore) else None
+        self._staging = store if isinstance(store, Staging) else None
         self._folder = folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, exist_ok=True)
@@ -131,8 +133,8 @@ class Workplace:
     @contextmanager
     def _objects(self, manifest: Manifest, attempt: int, scratch: Path) -> Iterator[Place]:
         """Yield the objects of a bucket; what earlier attempts and this one leave of parts is removed."""
-        store = self._store
-        if not isinstance(store, BucketStore):
+        store = self._bucket
+        if store is None:
             with self._files(manifest, attempt, scratch) as place:
                 yield place
             return
@@ -177,10 +179,10 @@ class Workplace:
 
     def _output(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
         """Return where the output is to go; what a killed worker left of an earlier one is removed."""
-        if not isinstance(self._store, Staging):
+        if self._staging is None:
             return scratch / "output"
         *earlier, output = [
-            self._store.staging_path(f"{manifest.id}.{number:04d}.part") for number in range(1, attempt + 1)
+            self._staging.staging_path(f"{manifest.id}.{number:04d}.part") for number in range(1, attempt + 1)
         ]
         for path in earlier:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""The event bus on Redis pub/sub: one channel per job and one for all."""
+"""The event bus on Redis pub/sub: one channel per job, one for all, one for endings."""
 
 import time
 
@@ -6,7 +6,7 @@ import redis
 from redis.client import PubSub
 from redis.exceptions import RedisError
 
-from pipeline.models import Event
+from pipeline.models import Event, JobStatus
 from pipeline.redis import keys
 from pipeline.redis.connection import PATIENCE_S, SOCKET_TIMEOUT_S, connect, redis_errors
 
@@ -34,13 +34,23 @@ class RedisEventBus:
         """Send an event to all who listen to its job or to everything."""
         text = event.model_dump_json()
         with redis_errors(self._client), self._client.pipeline(transaction=False) as batch:
-            batch.publish(keys.channel(event.job_id), text)
-            batch.publish(keys.channel(), text)
+            for channel in channels_of(event.status):
+                batch.publish(channel, text)
             batch.execute()
 
     def subscribe(self, job_id: str | None = None) -> "RedisSubscription":
         """Listen to one job, or to all; the subscription stands when this returns."""
         return RedisSubscription(self._url, keys.channel(job_id), patience_s=self._patience_s)
+
+    def subscribe_endings(self) -> "RedisSubscription":
+        """Listen to how all jobs end; the subscription stands when this returns."""
+        return RedisSubscription(self._url, keys.endings(), patience_s=self._patience_s)
+
+
+def channels_of(status: JobStatus) -> list[str]:
+    """Return where the events that tell of a status are published."""
+    ended = [keys.endings()] if status.state.is_final else []
+    return [keys.channel(status.id), keys.channel(), *ended]
 
 
 class RedisSubscription:

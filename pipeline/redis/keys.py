@@ -131,8 +131,16 @@ KEY_TABLE = (
         "channel",
         "kept for nobody",
         "client, workers, scheduler",
-        "notifier, page",
+        "client, page",
         "events of every job as JSON",
+    ),
+    KeyPattern(
+        "halorow:events:endings",
+        "channel",
+        "kept for nobody",
+        "client, workers, scheduler",
+        "notifier",
+        "of the same those that tell how a job ended",
     ),
 )
 
@@ -197,3 +205,8 @@ def told(notice_id: str) -> str:
 def channel(job_id: str | None = None) -> str:
     """Return the channel of one job's events, or of all."""
     return f"{PREFIX}events:all" if job_id is None else f"{PREFIX}events:job:{job_id}"
+
+
+def endings() -> str:
+    """Return the channel of the events that tell how jobs ended."""
+    return f"{PREFIX}events:endings"

@@ -6,8 +6,7 @@ import redis
 
 from pipeline import statuses
 from pipeline.models import Claim, JobStatus
-from pipeline.redis import keys
-from pipeline.redis.events import RedisEventBus
+from pipeline.redis.events import RedisEventBus, channels_of
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import TELL, RedisStatusBoard, put_keys
 from pipeline.redis.together import Step, run_together
@@ -46,5 +45,5 @@ class RedisNews(News):
     def _telling(self, status: JobStatus, kind: str | None = None) -> Step:
         event = statuses.event_of(status, kind)
         head = f'{event.model_dump_json(exclude={"status"})[:-1]},"status":'
-        channels = [keys.channel(status.id), keys.channel()]
-        return Step(self._tell, put_keys(status), [*self._board.put_arguments(status), head, *channels])
+        arguments = [*self._board.put_arguments(status), head, *channels_of(status)]
+        return Step(self._tell, put_keys(status), arguments)

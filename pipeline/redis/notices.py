@@ -1,5 +1,6 @@
 """The notices for the page on Redis: one short stream per user."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -7,6 +8,7 @@ import redis
 from pipeline.models import Notice
 from pipeline.redis import keys
 from pipeline.redis.connection import redis_errors
+from pipeline.redis.together import Step, run_together
 
 KEPT = 200
 """Notices kept per user; the page shows the last few."""
@@ -32,15 +34,21 @@ class RedisNoticeBoard:
 
     def post(self, notice: Notice) -> bool:
         """Add a notice; False if the job's end (``notice.id``) has been told before."""
-        names = [keys.notices(notice.user), keys.told(notice.id)]
-        with redis_errors(self._client):
-            return bool(self._post(keys=names, args=[notice.model_dump_json(), KEPT, KEPT_S]))
+        return bool(run_together(self._client, [self._posting(notice)])[0])
+
+    def post_all(self, notices: Sequence[Notice]) -> None:
+        """Add those of the notices whose ends have not been told before, in one round trip."""
+        run_together(self._client, [self._posting(notice) for notice in notices])
 
     def read(self, user: str, after: str | None) -> list[Notice]:
         """Return the notices after the one with the id ``after``, all if None or no longer known."""
         with redis_errors(self._client):
             entries: Any = self._client.xrange(keys.notices(user))
         return notices_after([Notice.model_validate_json(fields["json"]) for _, fields in entries], after)
+
+    def _posting(self, notice: Notice) -> Step:
+        names = [keys.notices(notice.user), keys.told(notice.id)]
+        return Step(self._post, names, [notice.model_dump_json(), KEPT, KEPT_S])
 
 
 def notices_after(notices: list[Notice], after: str | None) -> list[Notice]:

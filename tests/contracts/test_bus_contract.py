@@ -16,10 +16,10 @@ def bus(request):
     return RedisEventBus(request.getfixturevalue("redis_server").url)
 
 
-def event(job="a", kind="progress"):
+def event(job="a", kind="progress", state=JobState.RUNNING):
     status = JobStatus(
         id=job,
-        state=JobState.RUNNING,
+        state=state,
         lane=Lane.SINGLE,
         input_name="x.tif",
         pipeline="invert",
@@ -42,6 +42,14 @@ def test_who_listens_to_everything_hears_every_job(bus):
     bus.publish(event("a"))
     bus.publish(event("b"))
     assert [ear.next(5).job_id, ear.next(5).job_id] == ["a", "b"]
+    ear.close()
+
+
+def test_who_listens_to_endings_hears_nothing_else(bus):
+    ear = bus.subscribe_endings()
+    for job, state in [("a", JobState.QUEUED), ("b", JobState.FAILED), ("c", JobState.SUCCEEDED)]:
+        bus.publish(event(job, state.value, state))
+    assert [ear.next(5).job_id, ear.next(5).job_id, ear.next(0)] == ["b", "c", None]
     ear.close()
 
 

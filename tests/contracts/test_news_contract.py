@@ -51,10 +51,11 @@ def test_a_status_is_put_on_the_board_and_told_to_both_kinds_of_listeners(news):
 
 
 def test_an_event_is_named_after_its_state_unless_said_otherwise(news):
-    ear = news.bus.subscribe()
+    ears = [news.bus.subscribe(), news.bus.subscribe_endings()]
     news.tell(status(state=JobState.FAILED, attempt=1))
-    assert ear.next(5).type == "failed"
-    ear.close()
+    for ear in ears:
+        assert ear.next(5).type == "failed"
+        ear.close()
 
 
 def test_a_stale_status_does_not_replace_a_newer_one_on_the_board(news):

@@ -91,7 +91,7 @@ def test_what_a_killed_worker_left_of_an_output_goes_with_the_next_attempt(servi
 
 
 def test_progress_is_told_while_the_job_is_worked_on(service):
-    job = service.client.submit(service.photo, "median:size=21 median:size=21 median:size=21")
+    job = service.client.submit(service.photo, "median:size=21 " * 12)
     ear = service.parts.bus.subscribe(job.id)
 
     service.runner(service.stage).work_once()

@@ -54,4 +54,4 @@ def test_all_names_start_with_the_prefix():
 
 def test_channels_are_those_of_the_table():
     channels = {row.pattern for row in keys.KEY_TABLE if row.type == "channel"}
-    assert channels == {keys.channel(), keys.channel("<job>")}
+    assert channels == {keys.channel(), keys.channel("<job>"), keys.endings()}
