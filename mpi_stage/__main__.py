@@ -12,7 +12,7 @@ from mpi_stage.process import die_with_parent, keep_freed_memory, open_library
 EXIT_FAILED = 70
 EXIT_USAGE = 2
 _LIBRARIES = ("json", "socket", "hashlib", "tempfile", "queue", "heapq", "cv2")
-_MODULES = ("control", "digest", "plan", "placed", "formats.registry", "formats.tiff_header")
+_MODULES = ("control", "digest", "plan", "placed", "formats.registry", "formats.sinks", "formats.tiff_header")
 _MODULES_AFTER_MPI = ("session", "formats.tiff_source", "formats.tiff_sink")
 """What needs MPI, or loads libraries and so would wait for it; most large pictures are TIFF files."""
 _WORDS = 3  # this program, --control and the Unix socket on which the supervisor listens

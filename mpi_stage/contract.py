@@ -96,7 +96,7 @@ class Request(_Message):
     block_rows: rows processed at once; None lets the plan choose.
     scratch: folder for what does not fit in memory, made where it is not there; None for the output's.
     digest: whether to compute the digest of the output's pixels.
-    format: of the output, one of ``formats.registry.FORMATS``; None for the one of its suffix.
+    format: of the output, one of ``formats.sink_plans.FORMATS``; None for the one of its suffix.
     compression, quality, tile: for the sink, ``tile`` the edge of a square one in pixels; None as the
         input has it.
     page, plane, level: which image of the input, see ``formats.base.SourceOptions``.

@@ -21,7 +21,9 @@ from mpi_stage.errors import DamagedInputError, DeviceError, OutputExistsError
 from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source, SourceOptions
 from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
-from mpi_stage.formats.registry import create_sink, list_pages, open_source, plan_sink, read_header
+from mpi_stage.formats.registry import list_pages, open_source, read_header
+from mpi_stage.formats.sink_plans import plan_sink
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.gpu import Gpu
 from mpi_stage.image import ImageSpec
 from mpi_stage.objects.address import ObjectAddress, is_object

@@ -105,7 +105,7 @@ class SinkOptions:
     """How an output is to be written; None means as the input has it, or the format's habit.
 
     ``compression`` may carry a number (``zstd:9``), see ``tiff_coding``. ``threads`` is how many threads
-    encode on one rank. ``format`` is one of the names of ``registry.FORMATS``, whatever the suffix says.
+    encode on one rank. ``format`` is one of the names of ``sink_plans.FORMATS``, whatever the suffix says.
     ``uploads`` is where the parts of outputs go that are objects.
     """
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from mpi_stage.formats.base import Header, Metadata, SeamSink, SinkOptions, SourceOptions
-from mpi_stage.formats.registry import create_sink, open_source
+from mpi_stage.formats.registry import open_source
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.timing import PhaseClock
 

@@ -14,7 +14,9 @@ MEASURE = """
 import sys
 import numpy as np
 from mpi_stage.formats.base import Metadata, SinkOptions
-from mpi_stage.formats.registry import create_sink, open_source, plan_sink
+from mpi_stage.formats.registry import open_source
+from mpi_stage.formats.sink_plans import plan_sink
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.timing import PhaseClock
 def peak():
     with open("/proc/self/status") as file:

@@ -9,7 +9,9 @@ from PIL import Image, ImageCms
 from mpi_stage.formats.base import Metadata, SinkOptions
 from mpi_stage.formats.memory import ArraySource
 from mpi_stage.formats.metadata import orientation, orientation_exif, settle
-from mpi_stage.formats.registry import create_sink, plan_sink, read_header
+from mpi_stage.formats.registry import read_header
+from mpi_stage.formats.sink_plans import plan_sink
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec
 from mpi_stage.timing import PhaseClock
 

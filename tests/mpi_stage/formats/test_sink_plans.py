@@ -18,7 +18,9 @@ from mpi_stage.errors import (
 from mpi_stage.formats.base import Header, Layout, Metadata, SinkOptions
 from mpi_stage.formats.files import output_errors, write_all
 from mpi_stage.formats.memory import ArraySink, ArraySource
-from mpi_stage.formats.registry import create_sink, plan_sink, read_header
+from mpi_stage.formats.registry import read_header
+from mpi_stage.formats.sink_plans import plan_sink
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.formats.tiff_layout import choose_layout
 from mpi_stage.image import ImageSpec
 from mpi_stage.timing import PhaseClock
@@ -197,7 +199,7 @@ import resource, signal, sys
 import numpy as np
 from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkOptions
-from mpi_stage.formats.registry import create_sink
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec
 from mpi_stage.timing import PhaseClock
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -233,13 +235,14 @@ def test_write_that_the_system_refuses_is_an_output_error(tmp_path, name, compre
     assert "cannot be written: File too large" in done.stdout
 
 
-def test_registry_starts_without_the_codecs():
+def test_sources_and_sinks_are_chosen_without_loading_the_codecs():
     code = (
-        "import sys, mpi_stage.formats.registry as r\n"
+        "import sys, mpi_stage.formats.registry, mpi_stage.formats.sinks\n"
+        "from mpi_stage.formats.sink_plans import plan_sink\n"
         "from mpi_stage.formats.base import SinkOptions\n"
         "from mpi_stage.image import ImageSpec\n"
-        "r.plan_sink('a.tif', ImageSpec(9, 9, 3, 'uint8'), None, SinkOptions())\n"
-        "r.plan_sink('a.jpg', ImageSpec(9, 9, 3, 'uint8'), None, SinkOptions())\n"
+        "plan_sink('a.tif', ImageSpec(9, 9, 3, 'uint8'), None, SinkOptions())\n"
+        "plan_sink('a.jpg', ImageSpec(9, 9, 3, 'uint8'), None, SinkOptions())\n"
         "print(sorted({'tifffile', 'PIL', 'imagecodecs'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -250,7 +253,8 @@ PLAIN = """
 import sys
 import numpy as np
 from mpi_stage.formats.base import Metadata, SinkOptions
-from mpi_stage.formats.registry import create_sink, open_source
+from mpi_stage.formats.registry import open_source
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec
 from mpi_stage.timing import PhaseClock
 path = sys.argv[1]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mpi_stage.errors import DamagedInputError, ParameterError, StageError, UnsupportedFormatError
 from mpi_stage.formats.base import SinkOptions
-from mpi_stage.formats.registry import plan_sink, read_header
+from mpi_stage.formats.registry import read_header
+from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.tiff_coding import Coding, parse_coding
 from mpi_stage.image import ImageSpec
 

@@ -11,7 +11,9 @@ from formats_support import picture, read, spec_of, tree, write
 from mpi_stage.errors import OutputError, OutputExistsError, ParameterError, UnsupportedImageError
 from mpi_stage.formats.base import Layout, Metadata, SinkOptions
 from mpi_stage.formats.memory import ArraySource
-from mpi_stage.formats.registry import create_sink, plan_sink, read_header
+from mpi_stage.formats.registry import read_header
+from mpi_stage.formats.sink_plans import plan_sink
+from mpi_stage.formats.sinks import create_sink
 from mpi_stage.formats.zarr_layout import choose_zarr
 from mpi_stage.image import ImageSpec
 from mpi_stage.pyramid import halve, halve_valid, halved

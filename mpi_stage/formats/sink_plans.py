@@ -1,0 +1,165 @@
+"""Which format an output has, and what writing it takes: decided before any file is touched."""
+
+from pathlib import Path
+
+from mpi_stage.errors import ParameterError, UnsupportedFormatError
+from mpi_stage.formats.base import Header, Metadata, SinkOptions, SinkPlan
+from mpi_stage.formats.cog_layout import CogLayout, choose_cog
+from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
+from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
+from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
+from mpi_stage.formats.zarr_layout import ZarrLayout, choose_zarr
+from mpi_stage.image import ImageSpec
+
+SUFFIXES = {
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".btf": "tiff",
+    ".tf8": "tiff",
+    ".png": "png",
+    ".jpg": "jpeg",
+    ".jpeg": "jpeg",
+    ".webp": "webp",
+    ".avif": "avif",
+    ".bmp": "bmp",
+    ".zarr": "zarr",
+}
+_OME_ZARR = ".ome.zarr"
+FORMATS = ("cog", *dict.fromkeys(SUFFIXES.values()), "ome-zarr")
+"""What may be asked for, whatever a file's name."""
+
+_COG = (".cog.tif", ".cog.tiff")
+_ENCODER_BYTES = 4 << 20
+_TIFF_TAKES = ("icc_profile", "resolution", "description", "orientation", "geo", "nodata")
+_MAX_JPEG_EXIF_BYTES = 65_533 - len(EXIF_PREFIX)
+
+
+def plan_sink(name: str, spec: ImageSpec, like: Header | None, options: SinkOptions) -> SinkPlan:
+    """Say how an image of ``spec`` would be written under ``name``, whose suffix gives the format.
+
+    ``like`` is the input's header, whose layout and metadata the output follows. Touches no file.
+    Raises UnsupportedFormatError for a suffix that is not written, UnsupportedImageError where the
+    format cannot hold the image, ParameterError for options that it does not have.
+    """
+    return plan_written(name, spec, like.metadata if like else Metadata(), like, options)[0]
+
+
+Planned = tuple[SinkPlan, Settled, CogLayout | TiffLayout | ZarrLayout | None]
+"""A sink's plan, what becomes of the metadata and, for a TIFF or a Zarr, its layout."""
+
+
+def plan_written(
+    name: str, spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions
+) -> Planned:
+    """Return all that is decided of an output; raises as :func:`plan_sink`."""
+    kind = kind_written(name, options)
+    check_quality(options.quality)
+    if kind == "cog":
+        return _plan_cog(spec, metadata, like, options)
+    if kind == "tiff":
+        return _plan_tiff(spec, metadata, like, options)
+    if kind in {"zarr", "ome-zarr"}:
+        if options.uploads is not None:
+            raise UnsupportedFormatError(
+                f"{name} is a Zarr, which is many objects; into a bucket only single ones are written. "
+                "Write a TIFF."
+            )
+        return _plan_zarr(spec, metadata, like, options, ome=kind == "ome-zarr")
+    return _plan_raster(kind, spec, metadata, options)
+
+
+def _plan_cog(spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions) -> Planned:
+    cog = choose_cog(spec, like, options)
+    settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
+    encode_bytes = cog.encode_bytes(options.threads)
+    if options.uploads is not None:
+        from mpi_stage.formats.cog_parts import upload_bytes  # noqa: PLC0415 (start-up time)
+
+        encode_bytes += upload_bytes(cog)
+    return _divisible(cog.row_unit, encode_bytes, settled), settled, cog
+
+
+def _plan_tiff(spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions) -> Planned:
+    layout = choose_layout(spec, like, options)
+    settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
+    if options.uploads is None:
+        return _divisible(layout.row_unit, layout.encode_bytes(options.threads), settled), settled, layout
+    row_unit = min(layout.segment_rows, spec.rows)
+    encode_bytes = layout.encode_bytes(options.threads, in_order=True)
+    encode_bytes += _upload_bytes(options, layout.segment_bytes)
+    return _divisible(row_unit, encode_bytes, settled), settled, layout
+
+
+def _plan_zarr(
+    spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions, *, ome: bool
+) -> Planned:
+    cut = choose_zarr(spec, like, options, ome=ome)
+    settled = settle(metadata, _zarr_takes(metadata, ome=ome), spec, "OME-Zarr" if ome else "Zarr")
+    return _divisible(cut.row_unit, cut.encode_bytes(options.threads), settled), settled, cut
+
+
+def _plan_raster(kind: str, spec: ImageSpec, metadata: Metadata, options: SinkOptions) -> Planned:
+    limits = KINDS[kind]
+    check_raster(limits, spec, options)
+    takes = [field for field in limits.takes if field != "exif" or _exif_fits(kind, metadata)]
+    settled = settle(metadata, takes, spec, limits.name)
+    encode_bytes = int(limits.encode_factor * spec.total_bytes) + limits.encode_bytes_per_px * spec.pixels
+    plan = SinkPlan(
+        divisible=False,
+        row_unit=1,
+        encode_bytes=encode_bytes + _ENCODER_BYTES + _upload_bytes(options, 0),
+        kept=settled.kept,
+        dropped=settled.dropped,
+    )
+    return plan, settled, None
+
+
+def _divisible(row_unit: int, encode_bytes: int, settled: Settled) -> SinkPlan:
+    """Return the plan of a sink in which every rank writes its own rows."""
+    return SinkPlan(
+        divisible=True,
+        row_unit=row_unit,
+        encode_bytes=encode_bytes,
+        kept=settled.kept,
+        dropped=settled.dropped,
+    )
+
+
+def _zarr_takes(metadata: Metadata, *, ome: bool) -> tuple[str, ...]:
+    """Return what a Zarr has a place for: OME-Zarr has pixel sizes, in units of length."""
+    sized = ome and metadata.resolution is not None and metadata.resolution[2] != "none"
+    return ("resolution",) if sized else ()
+
+
+def _upload_bytes(options: SinkOptions, segment_bytes: int) -> int:
+    """Bound of the memory that uploading takes on one rank."""
+    if options.uploads is None:
+        return 0
+    from mpi_stage.objects.parts import held_bytes  # noqa: PLC0415 (start-up time)
+
+    return held_bytes(segment_bytes)
+
+
+def _exif_fits(kind: str, metadata: Metadata) -> bool:
+    """Whether an EXIF block fits the one segment that JPEG has for it."""
+    return kind != "jpeg" or len(metadata.exif or b"") <= _MAX_JPEG_EXIF_BYTES
+
+
+def kind_written(name: str, options: SinkOptions) -> str:
+    """Return the format that is asked for, or else the one that a file name's suffix stands for."""
+    if options.format is not None:
+        if options.format not in FORMATS:
+            raise ParameterError(f"outputs are written as {', '.join(FORMATS)}, not as {options.format!r}")
+        return options.format
+    if name.lower().endswith(_COG):
+        return "cog"
+    if name.lower().endswith(_OME_ZARR):
+        return "ome-zarr"
+    suffix = Path(name).suffix
+    kind = SUFFIXES.get(suffix.lower())
+    if kind is None:
+        raise UnsupportedFormatError(
+            f"{name} ends in {suffix or 'no suffix'}; outputs are written as {', '.join(SUFFIXES)}. "
+            "Choose one of them."
+        )
+    return kind
