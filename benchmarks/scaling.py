@@ -113,9 +113,11 @@ def link(source: Path, book: Book) -> Table | None:
         print(f"links are left out: {reason}")
         return None
     columns = ["steps", "ranks", "hosts", "link, Mbit/s", "measured, s", "model, s", "model / measured"]
+    columns += ["a host sent, MB", "model, MB"]
     notes = [
         "Each host is a network namespace; every link is limited in both directions by a token bucket.",
         "The model gets the time without limits as the time of the sweep; the rest is what it says of links.",
+        "Bytes are those of the host that sent most, by the counter of its interface, headers included.",
     ]
     table = Table("scaling", "the model against narrow links", columns, notes=notes)
     book.begin(table)
@@ -139,7 +141,10 @@ def _narrower(
     between = foretell(source, steps, HOSTS)
     for bits_s in links:
         hosts.limit(bits_s)
+        before = hosts.sent_bytes()
         measured = run(world, source, steps)
+        sent_bytes = max(now - then for now, then in zip(hosts.sent_bytes(), before, strict=True))
+        foretold_bytes = max(load.sent_bytes for load in between) * PACKING
         rates = Rates(
             read_bytes_s=float("inf"),
             written_bytes_s=float("inf"),
@@ -151,7 +156,9 @@ def _narrower(
         model_s = seconds(measured.foretold, rates, between)
         taken_s = measured.report.seconds
         figures = [f"{bits_s / 1e6:.0f}", f"{taken_s:.2f}", f"{model_s:.2f}", f"{model_s / taken_s:.2f}"]
+        figures += [f"{sent_bytes / MEGABYTE:.2f}", f"{foretold_bytes / MEGABYTE:.2f}"]
         data = {"free_s": free_s, "measured_s": taken_s, "model_s": model_s}
+        data |= {"sent_bytes": sent_bytes, "model_bytes": foretold_bytes}
         yield [f"`{steps}`", str(world.ranks), str(HOSTS), *figures], data
     hosts.limit(None)
 

@@ -22,6 +22,7 @@
     ├── StorageError            exit 1   the object store fails; retryable
     │   └── AccessError                  it refuses, and will again
     └── WorldError              exit 1   a rank died or stopped answering; retryable
+        └── NodeLostError                a node of the world has gone, and no job is to blame
 
 An error's text names the limit, the actual value, the culprit and the remedy, and is fit to be
 shown to the person who made the request.
@@ -137,6 +138,10 @@ class WorldError(StageError):
     """Raised when a rank was killed, crashed or stopped answering."""
 
     retryable = True
+
+
+class NodeLostError(WorldError):
+    """Raised when a node of a world over several has gone or cannot be reached any more."""
 
 
 def _family(root: type[StageError]) -> dict[str, type[StageError]]:

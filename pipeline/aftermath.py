@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 
-from mpi_stage.errors import StageError, StorageError, WorldError
+from mpi_stage.errors import NodeLostError, StageError, StorageError, WorldError
 from pipeline import statuses
 from pipeline.errors import (
     HalorowError,
@@ -154,13 +154,15 @@ def _outcome(record: AttemptRecord, stop: Stop | None, error: Exception) -> Atte
     if isinstance(error, _AWAY) and not isinstance(error, ObjectNotFoundError):
         away = {"retryable": True, "counts": not error.retryable}
         return base.model_copy(update={"message": error.public_message, **away})
+    lost = isinstance(error, NodeLostError)  # machines are taken away as often as it pleases their owner
     if isinstance(error, StageError | HalorowError):
         return base.model_copy(
             update={
                 "message": error.public_message,
                 "retryable": error.retryable,
                 "exit_code": error.exit_code,
-                "died": isinstance(error, WorldError),
+                "died": isinstance(error, WorldError) and not lost,
+                "counts": not lost,
             }
         )
     return base.model_copy(update={"message": f"{_PUBLIC_FAULT} ({type(error).__name__})", "retryable": True})

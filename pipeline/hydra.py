@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, Protocol
 
-from mpi_stage.errors import WorldError
+from mpi_stage.errors import NodeLostError, WorldError
 from pipeline.control import Event
 from pipeline.launch import STAGE_PROGRAM, mpiexec, rank_arguments, rank_environment
 from pipeline.node_agent import Joined
@@ -162,7 +162,7 @@ class SpreadWorld(World):
         now_s = time.monotonic()
         for node, since_s in self._heard_s.items():
             if now_s - since_s > SILENT_S:
-                raise WorldError(f"{self._name(node)} has said nothing for {SILENT_S:g} s")
+                raise NodeLostError(f"{self._name(node)} has said nothing for {SILENT_S:g} s")
         for node, since_s in self._stopped_s.items():
             if now_s - since_s > STOPPED_S:
                 raise WorldError(
@@ -170,13 +170,18 @@ class SpreadWorld(World):
                     "the job can be tried again"
                 )
 
+    def _has_said_all(self) -> bool:
+        # What ranks have said may still be on its way when mpiexec has ended.
+        return super()._has_said_all() and not self._control.connected
+
     def _raise_death(self, job: str) -> NoReturn:
         try:
             super()._raise_death(job)
         except WorldError as error:
             if self._lost and type(error) is WorldError:
                 lost = self._name(self._lost[0])
-                raise WorldError(f"{lost} was lost: its agent ended or cannot be reached any more") from error
+                text = f"{lost} was lost: its agent ended or cannot be reached any more"
+                raise NodeLostError(text) from error
             raise
 
     def _name(self, node: int) -> str:

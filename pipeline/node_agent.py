@@ -85,16 +85,24 @@ class NodeAgent:
 
     def end(self) -> None:
         """End this node's part and wait until its processes are gone; safe to call again."""
-        with self._lock:
-            found = self.processes()
-            relay, self._relay = self._relay, None
-            proxy, self._proxy = self._proxy, None
-            folders, self._folder, self._scratch = (self._folder, self._scratch), None, None
-            forget_shared_memory(found)
-            signal_all(found, signal.SIGKILL)
+        with self._lock:  # until all is gone, for whoever else wants to see it gone
+            relay = self._relay
+            self._end()
+        if relay is not None:
+            relay.join()
+
+    def _end(self) -> None:
+        found = self.processes()
+        relay, self._relay = self._relay, None
+        proxy, self._proxy = self._proxy, None
+        folders, self._folder, self._scratch = (self._folder, self._scratch), None, None
+        forget_shared_memory(found)
+        signal_all(found, signal.SIGKILL)
+        ending = set(found)
         if relay is not None:
             relay.close()
-        wait_gone(found, KILL_S)
+            ending |= relay.came  # some may be ending by themselves
+        wait_gone(ending, KILL_S)
         if proxy is not None:
             with suppress(subprocess.TimeoutExpired):  # then not even SIGKILL has ended it
                 proxy.wait(KILL_S)

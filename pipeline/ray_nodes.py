@@ -11,7 +11,7 @@ from ray.exceptions import RayError
 from ray.util.placement_group import PlacementGroup
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from mpi_stage.errors import WorldError
+from mpi_stage.errors import NodeLostError, WorldError
 from pipeline.errors import StoreNotSharedError
 from pipeline.node_agent import Joined, NodeAgent, address_of
 from pipeline.peers import PEER_S
@@ -75,7 +75,7 @@ class RayNodes:
 
     @property
     def addresses(self) -> list[str]:
-        """Of the nodes. Raises WorldError where one has gone."""
+        """Of the nodes. Raises NodeLostError where one has gone."""
         if not self._addresses:
             self._addresses = self._all([actor.address.remote() for actor in self._actors])
         return self._addresses
@@ -128,7 +128,7 @@ class RayNodes:
             cause = getattr(error, "cause", None)
             if isinstance(cause, WorldError):
                 raise cause from error
-            raise WorldError(f"a node of the world has gone or does not answer: {error}") from error
+            raise NodeLostError(f"a node of the world has gone or does not answer: {error}") from error
         return found
 
 

@@ -29,12 +29,18 @@ class Relay:
 
     It works in a thread of its own. When the supervisor goes or cannot be reached for ``PEER_S``
     seconds, the ranks' connections end, which ends them, and ``on_end`` is called in that thread.
+
+    Attributes
+    ----------
+    came: the process ids of all ranks that have ever connected.
+
     """
 
     def __init__(self, path: Path, door: Door, node: int, on_end: Callable[[], None]) -> None:
         """Connect to the supervisor and listen at ``path``. Raises WorldError where that fails."""
         self._path, self._door, self._node, self._on_end = path, door, node, on_end
         self._pids: set[int] = set()
+        self.came: set[int] = set()
         self._failure: OSError | None = None
         self._up = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -53,9 +59,12 @@ class Relay:
         return list(self._pids)
 
     def close(self) -> None:
-        """End all connections; safe to call again, and from ``on_end``."""
+        """Begin to end all connections; safe to call again, and from ``on_end``."""
         with suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._closing.set)
+
+    def join(self) -> None:
+        """Wait for the end, ``on_end`` included, unless that is what calls."""
         if threading.current_thread() is not self._thread:
             self._thread.join(PEER_S)
 
@@ -116,6 +125,7 @@ class Relay:
         """Carry one rank's bytes until either end goes."""
         pid = _process_at(writer)
         self._pids.add(pid)
+        self.came.add(pid)
         try:
             with suppress(OSError):  # then the relay's own connection ends too, or the rank's death tells
                 there, back = await self._knock({})

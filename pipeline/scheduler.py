@@ -23,6 +23,9 @@ from pipeline.reconcile import rebuild, reconcile
 from pipeline.worker import SINGLE, STOP_S, Worker, actor_class, run_or_die
 
 NAME = "scheduler"
+HEAD = "node:__internal_head__"
+"""The resource by which Ray itself marks its head."""
+
 CLAIM_S = 2.0
 PAUSE_S = 1.0
 SUPERVISE_S = 5.0
@@ -127,7 +130,9 @@ def start_scheduler(settings: Settings) -> Any:  # noqa: ANN401  # Ray's handles
     """Return the cluster's one scheduler, made if there is none."""
     kind = actor_class(Scheduler, max_restarts=-1, max_task_retries=-1, max_concurrency=4)
     named = {"name": NAME, "namespace": settings.ray_namespace, "lifetime": "detached"}
-    return kind.options(**named, get_if_exists=True).remote(settings)
+    # On the head: elsewhere it would keep a node from being let go, and could be taken away with one.
+    place = {"resources": {HEAD: 0.001}}
+    return kind.options(**named, **place, get_if_exists=True).remote(settings)
 
 
 def main() -> None:

@@ -292,11 +292,15 @@ class World:
         deadline = time.monotonic() + _LAST_EVENTS_S
         ended = False
         while not ended and time.monotonic() < deadline:
-            ended = self._tail.ended and self._process.poll() is not None
+            ended = self._has_said_all()
             for event in self._hear(0.0 if ended else _TICK_S):
                 if event["event"] == "error" and event.get("job") == job:
                     raise _error_of(event)
         raise WorldError(f"{self._who()} {self._how()}{self._last_words()}")
+
+    def _has_said_all(self) -> bool:
+        """Whether nothing more of the world can be heard, but for what lies in the connections."""
+        return self._tail.ended and self._process.poll() is not None
 
     def _who(self) -> str:
         """Name the rank that was the first to go; Hydra ends the others, and may blame one of those."""

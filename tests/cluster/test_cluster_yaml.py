@@ -134,6 +134,11 @@ def test_ray_asks_for_its_token_on_every_machine(config):
     assert "~/.ray/auth_token" in config["file_mounts"]
 
 
+def test_the_head_starts_the_service_once_ray_is_up(config):
+    assert config["head_start_ray_commands"][-1].endswith(" -m pipeline.scheduler")
+    assert "ray start --head" in config["head_start_ray_commands"][-2]
+
+
 def test_every_value_to_set_is_marked_and_stands_once():
     lines = [line for line in CLUSTER.read_text().splitlines() if "your-project" in line]
     assert len(lines) == 4

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from mpi_stage.contract import Request
-from mpi_stage.errors import DamagedInputError, WorldError
+from mpi_stage.errors import DamagedInputError, NodeLostError, WorldError
 from pipeline.hydra import STOPPED_S, SpreadWorld
 from pipeline.node_agent import NodeAgent, address_of, interface_of
 from pipeline.processes import descendants, wait_gone
@@ -124,7 +124,7 @@ def test_a_killed_proxy_takes_its_ranks_with_it_and_ends_the_world(nodes):
 def test_a_node_that_is_lost_is_named(nodes):
     with world(nodes) as some:
         lose = on_progress(nodes.agents[1].end)
-        with pytest.raises(WorldError, match=r"node 127\.0\.0\.2, number 2 of 2, was lost"):
+        with pytest.raises(NodeLostError, match=r"node 127\.0\.0\.2, number 2 of 2, was lost"):
             some.run(request("hang"), on_event=lose)
         assert not wait_gone(some.pids(), 0)
 
@@ -134,6 +134,13 @@ def test_a_stopped_rank_ends_the_world_without_a_stall_limit(nodes):
         stop = on_progress(lambda: os.kill(some.pids()[1], signal.SIGSTOP))
         with pytest.raises(WorldError, match=f"stopped for {STOPPED_S:g} s"):
             some.run(request("hang:0"), on_event=stop)
+        assert not wait_gone(some.pids(), 0)
+
+
+def test_a_world_that_makes_no_progress_is_ended_at_the_stall_limit(nodes):
+    with world(nodes) as some:
+        with pytest.raises(WorldError, match=r"made no progress for 0\.5 s"):
+            some.run(request("repeat:2"), stall_s=0.5)
         assert not wait_gone(some.pids(), 0)
 
 

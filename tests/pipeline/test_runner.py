@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from mpi_stage.errors import WorldError
+from mpi_stage.errors import NodeLostError, WorldError
 from pipeline import layout
 from pipeline.errors import JobFailedError, StoreUnavailableError
 from pipeline.models import JobState, Lane
@@ -320,7 +320,10 @@ def test_a_holder_that_lost_its_lease_to_a_rival_stops(service):
     assert service.parts.records.history(job.id).outcomes[1].counts is False
 
 
-def test_a_store_that_is_away_never_uses_up_the_attempts(service):
+@pytest.mark.parametrize(
+    "error", [StoreUnavailableError("the store answered 503"), NodeLostError("it is gone")]
+)
+def test_a_store_that_is_away_or_a_lost_node_never_uses_up_the_attempts(service, error):
     class Away:
         def __init__(self, times):
             self.times = times
@@ -328,7 +331,7 @@ def test_a_store_that_is_away_never_uses_up_the_attempts(service):
         def run(self, request, **options):
             if self.times:
                 self.times -= 1
-                raise StoreUnavailableError("the store answered 503")
+                raise error
             return service.stage.run(request, **options)
 
     impatient = dataclasses.replace(service.parts, retry=RetryPolicy(max_attempts=2, base_s=0.0))
