@@ -171,7 +171,7 @@ def test_a_run_that_outlives_its_token_goes_on_with_the_next(service, store, sca
     job = service.client.submit(scan, "invert")
     place = Workplace(store, tmp_path / "place")
     with place.at(service.client.manifest(job.id), 1) as found:
-        request = found.request(service.client.manifest(job.id))
+        request = found.request(service.client.manifest(job.id), "cpu")
         object.__setattr__(request.access, "token", "run out")
         report = service.stage.run(request, token=found.token)
     assert report.ranks[0].retries > 0
