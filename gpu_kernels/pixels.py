@@ -91,11 +91,6 @@ def point_kernel(first: Step, last: Step, points: Sequence[Point]) -> PointKerne
     return PointKernel(code, columns, pixels, tables)
 
 
-def slack_bytes(channels: int, itemsize: int) -> int:
-    """Return how many bytes beyond the end of a row a thread may read or write."""
-    return max(_MOST_WORDS * WORD_BYTES, 2 * WORD_BYTES * channels * itemsize)
-
-
 def _pixels(into: int, out: int, itemsize: int) -> int:
     """Return how many pixels fill whole words on both sides: as many as a thread takes."""
     least = WORD_BYTES // itemsize

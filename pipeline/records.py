@@ -143,10 +143,6 @@ class JobRecords:
         """Return why the job failed, None if it has not."""
         return self._read(Failure, layout.failed_key(job_id))
 
-    def cancelled(self, job_id: str) -> bool:
-        """Whether the job is to stop, or has stopped."""
-        return self.store.stat(layout.cancelled_key(job_id)) is not None
-
     def keys(self, job_id: str) -> list[str]:
         """Return the keys of all that there is of a job, in order, by one listing."""
         return [info.key for info in self.store.list(layout.job_prefix(job_id))]

@@ -18,7 +18,6 @@ from mpi_stage.formats.tiff_metadata import GEO_TAGS
 from mpi_stage.image import ImageSpec
 
 CODESTREAM_START = b"\xff\x4f\xff\x51"
-FILE_START = b"\x00\x00\x00\x0cjP  \r\n\x87\n"
 _SIZ = struct.Struct(">HH8IH")
 _MAX_COMPONENTS = 16_384
 _DEPTHS = range(8, 17)

@@ -77,11 +77,6 @@ def with_metadata(
     return b"".join([*parts, jpeg[after_jfif:]])
 
 
-def fits_segment(data: bytes) -> bool:
-    """Whether ``data`` and an ``Exif`` prefix fit one marker segment."""
-    return len(data) + 6 <= _SEGMENT_BYTES
-
-
 def _segment(code: int, payload: bytes) -> bytes:
     """Return a marker segment with its length."""
     return bytes([0xFF, code]) + (len(payload) + 2).to_bytes(2, "big") + payload
