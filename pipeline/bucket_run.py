@@ -3,14 +3,14 @@
 import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_stage.errors import MissingInputError, OutputExistsError, UnsupportedFormatError
 from pipeline.config import Settings
-from pipeline.errors import KeyRefusedError
+from pipeline.errors import KeyRefusedError, StoreError
 from pipeline.launch import cores
 from pipeline.local_run import RunOptions, Words, check_input, final_place, folder_beside, publish_file
 from pipeline.ports import BucketStore
@@ -48,18 +48,26 @@ class _Buckets:
         if not bucket or not key:
             raise KeyRefusedError(f"{url!r} names no object; write gs://bucket/name")
         if bucket not in self._stores:
-            settings = self._settings
-            store = open_store(
-                f"{SCHEME}{bucket}",
-                link_secret=b"",
-                link_base_url="",
-                gcs_endpoint=settings.gcs_endpoint or None,
-                gcs_credentials_file=settings.gcs_credentials_file,
-            )
-            if not isinstance(store, BucketStore):
-                raise KeyRefusedError(f"{url!r} is in no bucket")
-            self._stores[bucket] = store
+            known = next(iter(self._stores.values()), None)
+            self._stores[bucket] = self._opened(url, bucket) if known is None else known.beside(bucket)
         return self._stores[bucket], key
+
+    def _opened(self, url: str, bucket: str) -> BucketStore:
+        store = open_store(
+            f"{SCHEME}{bucket}",
+            link_secret=b"",
+            link_base_url="",
+            gcs_endpoint=self._settings.gcs_endpoint or None,
+            gcs_credentials_file=self._settings.gcs_credentials_file,
+        )
+        if not isinstance(store, BucketStore):
+            raise KeyRefusedError(f"{url!r} is in no bucket")
+        return store
+
+    def close(self) -> None:
+        """Close the connections, which all of them share."""
+        for store in list(self._stores.values())[:1]:
+            store.close()
 
     def pinned(self, url: str) -> str:
         """Return the address of an object as it is now. Raises MissingInputError, StoreError."""
@@ -89,8 +97,11 @@ def run_in_bucket(
     The ranks read and write objects themselves. As for files, the output appears when it is complete,
     and nothing else is left. Raises the stage's errors, StoreError, SettingsError, RunCancelledError.
     """
-    with World(options.ranks or cores()) as world, ExitStack() as ends:
-        buckets = _Buckets(Settings.load(find_service=False))
+    with (
+        World(options.ranks or cores()) as world,
+        closing(_Buckets(Settings.load(find_service=False))) as buckets,
+        ExitStack() as ends,
+    ):
         given = buckets.pinned(source) if isinstance(source, str) else check_input(source)
         where = (
             _far(buckets, output, overwrite=overwrite)
@@ -116,8 +127,7 @@ def run_in_bucket(
 
 def plan_in_bucket(source: str, steps: Words, options: RunOptions) -> dict[str, Any]:
     """Return the plan for an object as JSON; only its header is read. Raises as :func:`run_in_bucket`."""
-    with World(1) as world:
-        buckets = _Buckets(Settings.load(find_service=False))
+    with World(1) as world, closing(_Buckets(Settings.load(find_service=False))) as buckets:
         given = buckets.pinned(source)
         name = source.rpartition("/")[2]
         request = options.request(steps, input=given, output="", output_name=name, access=buckets.access())
@@ -144,9 +154,17 @@ def _far(buckets: _Buckets, url: str, *, overwrite: bool) -> Iterator[_Output]:
     try:
         with tempfile.TemporaryDirectory(prefix="halorow-") as scratch:
             yield _Output(store.address(written), key.rpartition("/")[2], scratch, publish, f"{parts}part-")
-    finally:
-        for info in list(store.list(f"{folder}/")):
-            store.delete(info.key)
+    except BaseException:
+        with suppress(StoreError):  # what went wrong first is what to tell
+            _clear(store, folder)
+        raise
+    _clear(store, folder)
+
+
+def _clear(store: BucketStore, folder: str) -> None:
+    """Remove what lies in a folder of a bucket."""
+    for info in list(store.list(f"{folder}/")):
+        store.delete(info.key)
 
 
 @contextmanager

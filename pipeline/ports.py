@@ -78,6 +78,9 @@ class BucketStore(ObjectStore, Protocol):
     def copy(self, key: str, target: str, *, generation: str) -> ObjectInfo:
         """Copy an object inside the bucket. Raises ObjectNotFoundError, StoreError."""
 
+    def close(self) -> None:
+        """Close the connections, also those of stores made by :meth:`beside`."""
+
 
 class JobQueue(Protocol):
     """Ids of jobs that wait, by lane and priority, each handed to one holder at a time.

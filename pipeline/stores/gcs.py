@@ -85,7 +85,7 @@ class GcsStore:
         return f"GcsStore({self._base!r})"
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections, also those of the stores beside this one."""
         self._client.close()
 
     def put_bytes(
