@@ -105,6 +105,7 @@ class RayNodes:
 
     def check_shared(self, folder: Path) -> None:
         """Raise StoreNotSharedError where a node does not see what is written in a folder here."""
+        folder.mkdir(exist_ok=True)
         text = os.urandom(16).hex()
         path = folder / f"{text}.seen"
         path.write_text(text)
@@ -115,7 +116,7 @@ class RayNodes:
         blind = [address for address, sees in zip(self.addresses, seen, strict=True) if not sees]
         if blind:
             raise StoreNotSharedError(
-                f"the store's folder {folder.parent} is not the same on node {', '.join(blind)}, "
+                f"the store's folder {folder} is not the same on node {', '.join(blind)}, "
                 f"but the job's world spans {len(seen)} nodes; share the folder between all nodes, use a "
                 "bucket (gs://…) as store, or ask for no more ranks than one node has cores"
             )

@@ -139,7 +139,7 @@ class Gang:
         if self._nodes is None:
             self._nodes = RayNodes(group, self._ranks, self._folder, interface)
         if isinstance(self._parts.store, Staging):
-            self._nodes.check_shared(self._parts.store.staging_path("x").parent)
+            self._nodes.check_shared(self._parts.store.staging_path("shared"))
         return SpreadWorld(self._nodes, node_address(interface))
 
     def ping(self) -> dict[str, Any]:

@@ -115,6 +115,13 @@ class HostCluster:
             started = self.machines.start(self.head, argv, env=self._env, stdout=log, stderr=log)
             assert started.wait(60) == 0, (self._folder / "scheduler.log").read_text()
 
+    def hide(self, number: int, folder: str) -> None:
+        """Give a host another folder where the others have one of the store's."""
+        place = self._folder / "store" / folder
+        place.mkdir(exist_ok=True)
+        mounted = self.machines.start(number, ["mount", "-t", "tmpfs", "tmpfs", str(place)])
+        assert mounted.wait(10) == 0
+
     def await_nodes(self, nodes: int, timeout_s: float) -> None:
         """Wait until Ray has so many nodes."""
         with self._counted:

@@ -173,3 +173,15 @@ def states(cluster, jobs):
 
 def test_no_process_of_a_world_is_left_when_no_job_has_come_for_a_while(cluster):
     until(lambda: not cluster.leftovers(), "the end of idle worlds", NOTICE_S)
+
+
+def test_a_store_that_a_host_does_not_share_is_told_of(cluster, image):
+    host = cluster.machines.numbers[-1]
+    cluster.hide(host, "staging/shared")
+
+    job = cluster.client.submit(image, STEPS, ranks=HOSTS)
+
+    assert cluster.client.wait(job.id, AGAIN_S).state is JobState.FAILED
+    message = cluster.client.failure(job.id).message
+    assert "staging/shared is not the same on node" in message
+    assert "share the folder between all nodes" in message
