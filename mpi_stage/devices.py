@@ -11,11 +11,13 @@ from mpi_stage.plan import Pass, Plan
 
 CPU, GPU, AUTO = "cpu", "gpu", "auto"
 
-GPU_START_S = 2.0
-"""What it takes until the first block is on its way: CuPy, the driver's context, compiling."""
+GPU_START_S = 1.0
+"""What it takes until the first block is on its way: CuPy, the driver's context, compiling. An H100's first
+job took half a second longer than the next, another fifth where a long kernel was compiled."""
 
-COPY_BYTES_PER_S = 8e9
-"""Of blocks that travel to a GPU and back while one core fills and empties their buffers."""
+COPY_BYTES_PER_S = 24e9
+"""Of blocks that travel to a GPU and back, both ways added up: what an older link does. The H100's did four times
+as much, see ``benchmarks/results``."""
 
 BLOCK_TARGET_BYTES = 24 << 20
 """Of a block's widest rows: copies of a few milliseconds, beside which launches do not count."""
