@@ -96,7 +96,7 @@ def test_the_hash_of_a_plan_does_not_depend_on_the_device():
 def test_blocks_are_lower_on_a_gpu_with_less_room_and_none_fits_on_a_tiny_one():
     plan = _plan("gaussian:sigma=6 median:size=5")
     large = place(plan, "gpu", 4 * GIB, lambda: A_GPU).passes[0].gpu
-    small = place(plan, "gpu", 4 * GIB, lambda: Gpu(0, "small", 300 << 20)).passes[0].gpu
+    small = place(plan, "gpu", 4 * GIB, lambda: Gpu(0, "small", 200 << 20)).passes[0].gpu
     assert small.block_rows < large.block_rows
     with pytest.raises(DeviceError, match="bytes of the GPU's 1000"):
         place(plan, "gpu", 4 * GIB, lambda: Gpu(0, "tiny", 1000))
