@@ -15,13 +15,15 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from pipeline import logs
 from pipeline.config import Settings
 from pipeline.errors import QueueUnavailableError
+from pipeline.gpus import CPU, GPU, cores_beside_gpus, world_gpus
 from pipeline.heart import Heart
 from pipeline.models import Claim
 from pipeline.parts import Parts
 from pipeline.placement import cores_on_nodes, cores_today, ranks_on_nodes
 from pipeline.pulse import Pulse
+from pipeline.retry import device_of_next
 from pipeline.settle import settle
-from pipeline.worker import STOP_S, Gang, actor_class
+from pipeline.worker import SINGLE, STOP_S, Gang, actor_class, machines
 
 PLACE_S = 10.0
 """A group made before Ray has noticed a lost node may wait for it for minutes; a new one does not."""
@@ -54,6 +56,7 @@ class GangHolder:
         self._gang: Any = None
         self._heart = Heart()
         self._ranks = 0
+        self._gpus = 0.0
         self._cores = 0
         self._made = 0
         self._used_at = 0.0
@@ -63,7 +66,8 @@ class GangHolder:
         """Have a claimed job done. Raises QueueUnavailableError, StoreError, RayError."""
         with Pulse(claim, self._parts, self._heart, stopping=self._stopping) as pulse:
             # Renews the lease while the cores are waited for; the gang then renews it itself.
-            placed = self._placed(self._ranks_of(claim), pulse)
+            ranks = self._ranks_of(claim)
+            placed = self._placed(ranks, self._gpus_of(claim, ranks), pulse)
         if not placed:
             self._give_back(claim)
             return
@@ -114,19 +118,27 @@ class GangHolder:
         outcomes = self._parts.records.history(claim.job_id).outcomes.values()
         return next((outcome.ranks for outcome in outcomes if outcome.ranks), self._settings.cores)
 
-    def _placed(self, ranks: int, pulse: Pulse) -> bool:
+    def _gpus_of(self, claim: Claim, ranks: int) -> float:
+        records = self._parts.records
+        history = records.history(claim.job_id)
+        device = device_of_next(records.manifest(claim.job_id).device, history.lost(history.highest + 1))
+        return world_gpus(device, ranks, machines(), SINGLE)
+
+    def _placed(self, ranks: int, gpus: float, pulse: Pulse) -> bool:
         """Hold a gang of so many ranks; False if the job or the scheduler was stopped meanwhile."""
-        if self._gang is not None and self._ranks == ranks and not self._is_crowded(ranks):
+        same = (self._ranks, self._gpus) == (ranks, gpus)
+        if self._gang is not None and same and not self._is_crowded(ranks):
             return True
         self.drop()
         since_s = time.monotonic()
         while not pulse.stopped():
             waited_s = time.monotonic() - since_s
-            cores = self._shape(ranks, patient=waited_s < self._settings.more_nodes_s)
+            cores = self._shape(ranks, gpus, patient=waited_s < self._settings.more_nodes_s)
             strategy = "STRICT_SPREAD" if len(cores) > 1 else "PACK"
-            self._group = placement_group([{"CPU": number} for number in cores], strategy=strategy)
+            part = {GPU: gpus} if gpus else {}
+            self._group = placement_group([{CPU: number, **part} for number in cores], strategy=strategy)
             if self._group.wait(FREE_S) or self._wait_for_others():
-                self._start(ranks, cores)
+                self._start(ranks, gpus, cores)
                 return True
             remove_placement_group(self._group)
             self._group = None
@@ -134,14 +146,16 @@ class GangHolder:
 
     def _is_crowded(self, ranks: int) -> bool:
         """Whether the gang has fewer cores than it could have, now that nodes have come."""
-        return self._cores < cores_today(min(ranks, self._settings.cores), node_cores())
+        return not self._gpus and self._cores < cores_today(min(ranks, self._settings.cores), node_cores())
 
-    def _shape(self, ranks: int, *, patient: bool) -> list[int]:
+    def _shape(self, ranks: int, gpus: float, *, patient: bool) -> list[int]:
         """Return the cores that a world is to have on each node: all it wants, or what there is.
 
         Which nodes there are may change at any time, so this is asked again for every group.
         """
         wanted = min(ranks, self._settings.cores)
+        if gpus:
+            return [cores_beside_gpus(wanted, gpus, machines())]
         nodes = node_cores()
         return cores_on_nodes(wanted if patient else cores_today(wanted, nodes) or wanted, nodes)
 
@@ -150,11 +164,11 @@ class GangHolder:
         self._wanted.set()
         return self._group is not None and bool(self._group.wait(PLACE_S))
 
-    def _start(self, ranks: int, cores: Sequence[int]) -> None:
+    def _start(self, ranks: int, gpus: float, cores: Sequence[int]) -> None:
         self._made += 1
-        self._ranks = ranks
+        self._ranks, self._gpus = ranks, gpus
         self._cores = sum(cores)
-        options: dict[str, Any] = {}
+        options: dict[str, Any] = {"num_gpus": gpus}
         if self._group is not None:
             options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
                 placement_group=self._group, placement_group_bundle_index=0
@@ -177,5 +191,4 @@ class GangHolder:
 
 def node_cores() -> list[int]:
     """Return the cores of each node that Ray has now."""
-    nodes: Any = ray.nodes  # Ray leaves it without types
-    return [int(node["Resources"].get("CPU", 0)) for node in nodes() if node["Alive"]]
+    return [int(machine.get(CPU, 0)) for machine in machines()]

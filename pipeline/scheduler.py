@@ -18,9 +18,10 @@ from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import HalorowError, QueueUnavailableError
 from pipeline.gangs import GangHolder, Shared
+from pipeline.gpus import worker_shares
 from pipeline.models import Claim, Lane
 from pipeline.reconcile import rebuild, reconcile
-from pipeline.worker import SINGLE, STOP_S, Worker, actor_class, run_or_die
+from pipeline.worker import SINGLE, STOP_S, Worker, actor_class, machines, run_or_die
 
 NAME = "scheduler"
 HEAD = "node:__internal_head__"
@@ -53,7 +54,7 @@ class Scheduler:
 
     def workers(self) -> list[dict[str, Any]]:
         """Return who each worker is, once all that the cluster has room for answer."""
-        pings = [self._worker(number).ping.remote() for number in range(self._worker_count())]
+        pings = [worker.ping.remote() for worker in self._workers()]
         found: list[dict[str, Any]] = ray.get(pings)
         return found
 
@@ -61,7 +62,7 @@ class Scheduler:
         """End the loops; jobs in work are given back."""
         self._stopping.set()
         with suppress(RayError):
-            stops = [self._worker(number).stop.remote() for number in range(self._worker_count())]
+            stops = [worker.stop.remote() for worker in self._workers()]
             ray.wait(stops, num_returns=max(1, len(stops)), timeout=STOP_S)
         deadline = time.monotonic() + STOP_S
         for thread in self._threads:
@@ -83,16 +84,19 @@ class Scheduler:
         """Have as many workers as the cluster has room for; Ray itself restarts those that die."""
         while not self._stopping.is_set():
             with suppress(RayError):
-                for number in range(self._worker_count()):
-                    self._worker(number)
+                self._workers()
             self._stopping.wait(SUPERVISE_S)
 
-    def _worker_count(self) -> int:
-        resources: Any = ray.cluster_resources  # Ray leaves it without types
-        return int(resources().get(SINGLE, 0))
+    def _workers(self) -> list[Any]:
+        """Return all workers that the cluster has room for; those that are not there yet are made."""
+        shares = worker_shares(machines(), SINGLE)
+        plain, shared = [one for one in shares if not one], [one for one in shares if one]
+        return [
+            *(self._worker(f"worker-{number}", gpus) for number, gpus in enumerate(plain)),
+            *(self._worker(f"gpu-worker-{number}", gpus) for number, gpus in enumerate(shared)),
+        ]
 
-    def _worker(self, number: int) -> Any:  # noqa: ANN401  # Ray's handles have no type
-        name = f"worker-{number}"
+    def _worker(self, name: str, gpus: float) -> Any:  # noqa: ANN401  # Ray's handles have no type
         return (
             actor_class(Worker, max_restarts=-1, max_task_retries=-1)
             .options(
@@ -101,6 +105,7 @@ class Scheduler:
                 lifetime="detached",
                 get_if_exists=True,
                 resources={SINGLE: 1},
+                num_gpus=gpus,
             )
             .remote(name, self._settings)
         )

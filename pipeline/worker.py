@@ -30,6 +30,12 @@ SINGLE = "single"
 """The Ray resource that a one-rank worker takes; a node has as many as it is to have workers."""
 
 
+def machines() -> list[dict[str, float]]:
+    """Return what each machine of the cluster has in all, as Ray counts it."""
+    nodes: Any = ray.nodes  # Ray leaves it without types
+    return [node["Resources"] for node in nodes() if node["Alive"]]
+
+
 def actor_class(kind: type, **options: Any) -> Any:  # noqa: ANN401  # Ray's actor classes have no types
     """Return a class as a Ray actor class that takes no core by itself."""
     make = ray.remote(num_cpus=0, **options)
