@@ -16,8 +16,8 @@ GPU_START_S = 1.0
 job took half a second longer than the next, another fifth where a long kernel was compiled."""
 
 COPY_BYTES_PER_S = 24e9
-"""Of blocks that travel to a GPU and back, both ways added up: what an older link does. The H100's did four times
-as much, see ``benchmarks/results``."""
+"""Of blocks that travel to a GPU and back, both ways added up: what an older link does. That of an H100 did
+four times as much, see ``benchmarks/results``."""
 
 BLOCK_TARGET_BYTES = 24 << 20
 """Of a block's widest rows: copies of a few milliseconds, beside which launches do not count."""
