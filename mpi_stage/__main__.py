@@ -7,7 +7,7 @@ import sys
 import threading
 from typing import Any
 
-from mpi_stage.process import die_with_parent, keep_freed_memory, open_library
+from mpi_stage.process import PROGRAM, die_with_parent, keep_freed_memory, open_library
 
 EXIT_FAILED = 70
 EXIT_USAGE = 2
@@ -57,6 +57,7 @@ def _load() -> None:
         threading.Thread(target=open_library, args=(place,), name="mpi-library", daemon=True).start()
     for name in _MODULES:
         importlib.import_module(f"mpi_stage.{name}")
+    PROGRAM.measure()
 
 
 def _serve(comm: Any, message: dict[str, Any], connection: Any) -> bool:  # noqa: ANN401  (typed where imported)

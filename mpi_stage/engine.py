@@ -55,7 +55,7 @@ class Engine:
             self.digest = RowDigest() if digest else None
             self._source = source
             reader = self._first_reader(source)
-            rereadable = source.header.divisible and source.header.layout.compression == "none"
+            rereadable = source.header.rereadable
             for one in self._plan.passes[:-1]:
                 reader = self._intermediate(one, reader, rereadable=rereadable)
                 rereadable = not isinstance(reader, MovedRows) or reader.cheap

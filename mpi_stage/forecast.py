@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from mpi_stage.image import ImageSpec
     from mpi_stage.plan import Pass, Plan
 
-PLAIN = "none"
 NOTHING = Moved(0, 0, 0)
 
 
@@ -71,7 +70,7 @@ class Stored:
             input_bytes=source.stored_bytes,
             reads=divisible,
             writes=sink.divisible,
-            rereads=divisible and source.layout.compression == PLAIN,
+            rereads=source.rereadable,
         )
 
 

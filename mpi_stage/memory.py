@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.operations.declaration import Pattern
+from mpi_stage.slab_memory import kept_slabs, peak_bytes
+from mpi_stage.step_memory import measuring_bytes, pass_bytes
 from mpi_stage.window import TILE_BYTES
 
 if TYPE_CHECKING:
@@ -17,20 +19,20 @@ if TYPE_CHECKING:
 
     Deal = Callable[[ImageSpec], Partition]
 
-BASE_BYTES = 96 << 20
-"""The interpreter, NumPy, OpenCV, imagecodecs, SciPy and MPI's buffers, before the first pixel."""
+LATER_BYTES = 5 << 20
+"""What is imported, and set up by libraries, once the program has started: codecs, MPI's buffers."""
 
-KERNEL_BYTES_PER_VALUE = 16
-"""Temporaries of a kernel: up to four float32 copies of its padded block."""
-
-MASKED_BYTES_PER_VALUE = 48
-"""The same where pixels without data are left out: six float64 copies."""
+TYPICAL_PROGRAM_BYTES = 32 << 20
+"""The interpreter, NumPy, OpenCV and MPI before the first pixel, where nobody has measured it."""
 
 LABEL_BYTES_PER_PIXEL = 16
 """Connected components of one block: labels, masks and their temporaries."""
 
 TILES_AT_ONCE = 5
 """Tiles that a change of geometry holds: what is made, its copy, its window, and what travels."""
+
+STATES_AT_ONCE = 4
+"""Copies of what a reduce step measures into while the ranks join theirs."""
 
 SEAM_BYTES_PER_COLUMN = 32
 """What is kept of each block's first and last row until components are joined."""
@@ -40,8 +42,8 @@ SEAM_BYTES_PER_COLUMN = 32
 class MemoryModel:
     """The parts of a rank's memory: ``always`` and, per pass, ``working`` and ``slabs``, in bytes.
 
-    ``inner`` are the bytes of the slabs that the global step at the end of each pass makes, ``dealt``
-    those of a rank's rows of an image that only rank 0 can read, and of one that only it can write.
+    ``slab_bytes`` is the most that lies in slabs at once, ``dealt`` are the bytes of a rank's rows of an
+    image that only rank 0 can read, and of one that only it can write.
     """
 
     always: tuple[tuple[str, int], ...]
@@ -49,7 +51,7 @@ class MemoryModel:
     slabs: tuple[tuple[str, int], ...]
     ranks: int
     block_rows: int
-    inner: tuple[int, ...] = ()
+    slab_bytes: int = 0
     dealt: int = 0
 
     @classmethod
@@ -60,60 +62,36 @@ class MemoryModel:
         sink: OutputFacts,
         deal: Deal,
         block_rows: int,
+        *,
+        program_bytes: int,
     ) -> MemoryModel:
-        """Build the model for the rank with most to do; ``deal`` says how an image's rows are dealt."""
-        always = [("the program itself", BASE_BYTES)]
+        """Build the model for the rank with most to do.
+
+        ``deal`` says how an image's rows are dealt, ``program_bytes`` what a rank has before it begins.
+        """
+        always = [("the program itself", program_bytes + LATER_BYTES)]
         always.append(("reading and decoding", source.decode_bytes))
         always.append(("encoding and writing", sink.encode_bytes))
-        working = tuple(
-            (
-                _label(one),
-                sum(_step_bytes(step, block_rows) for step in one.steps) + _frame_bytes(one, block_rows),
-            )
-            for one in passes
-        )
-        slabs = tuple(
-            (f"the slab before pass {number + 2}", deal(one.after).largest * one.after.row_bytes)
-            for number, one in enumerate(passes[:-1])
-        )
-        inner = tuple(_global_bytes(one.ending, deal, kept=True, block_rows=block_rows) for one in passes)
-        ends = tuple(
-            (
-                one.ending.operation.name,
-                _global_bytes(one.ending, deal, kept=False, block_rows=block_rows),
-            )
-            for one in passes
-            if one.ending
-        )
+        working = tuple(_working(one, deal, block_rows) for one in passes)
+        kept = tuple(kept_slabs(passes, source, deal))
+        slabs = tuple((f"the slab before pass {one.number + 1}", one.rows + one.made) for one in kept)
         ranks = deal(passes[0].before).ranks
         carried = (
             (passes[0].before, source.divisible or ranks == 1),
             (passes[-1].after, sink.divisible or ranks == 1),
         )
         dealt = sum(deal(spec).largest * spec.row_bytes for spec, by_itself in carried if not by_itself)
-        return cls((*always, *ends), working, slabs, ranks, block_rows, inner[:-1], dealt)
+        return cls(tuple(always), working, slabs, ranks, block_rows, peak_bytes(kept), dealt)
 
     def peak_bytes(self, *, slabs_in_memory: bool) -> int:
         """Return the predicted peak of the rank that needs most."""
         total = sum(size for _, size in self.always) + max(size for _, size in self.working)
-        if slabs_in_memory:
-            total += self.dealt
-        if slabs_in_memory and self.slabs:
-            sizes = [size for _, size in self.slabs]
-            total += max(sum(sizes[index : index + 2]) + self.inner[index] for index in range(len(sizes)))
-        return total
+        return total + (self.dealt + self.slab_bytes if slabs_in_memory else 0)
 
     def largest(self, *, slabs_in_memory: bool) -> tuple[str, int]:
         """Return the name and size of the largest part."""
         parts = (*self.always, *self.working, *(self.slabs if slabs_in_memory else ()))
         return max(parts, key=lambda part: part[1])
-
-    def fitting(self, memory_bytes: int) -> str | None:
-        """Return the block height with which it would fit, as words; None if none would help."""
-        fixed = sum(size for _, size in self.always)
-        per_row = max(size for _, size in self.working) / max(1, self.block_rows)
-        rows = int((memory_bytes - fixed) / per_row / 2) if per_row else 0
-        return f"--block-rows {rows}" if 1 <= rows < self.block_rows else None
 
 
 def predict_peak(model: MemoryModel, *, slabs_in_memory: bool) -> int:
@@ -121,34 +99,42 @@ def predict_peak(model: MemoryModel, *, slabs_in_memory: bool) -> int:
     return model.peak_bytes(slabs_in_memory=slabs_in_memory)
 
 
-def _step_bytes(step: PlannedStep, block_rows: int) -> int:
-    """Bytes of one step at work on a block: its padded rows and the kernel's temporaries."""
-    rows = block_rows + 2 * step.halo
-    values = rows * (step.before.columns + 2 * step.halo) * max(step.before.channels, step.after.channels)
-    each = KERNEL_BYTES_PER_VALUE if step.nodata is None else MASKED_BYTES_PER_VALUE
-    return values * (step.before.itemsize + each)
+def _working(one: Pass, deal: Deal, block_rows: int) -> tuple[str, int]:
+    """Return what takes most of a pass, and the bytes of all of it."""
+    sweep = pass_bytes(one, block_rows)
+    whole = _with_ending(one, deal, block_rows, sweep)
+    return _label(one, sweep, whole), whole
 
 
-def _frame_bytes(one: Pass, block_rows: int) -> int:
-    """Bytes around the steps: the block being read, and halo rows sent and received."""
-    return (2 * block_rows + 4 * one.halo_rows) * one.before.row_bytes
+def _with_ending(one: Pass, deal: Deal, block_rows: int, sweep: int) -> int:
+    """Bytes of a pass: its sweep, and what ends it."""
+    if one.ending is None:
+        return sweep
+    ending = _ending_bytes(one.ending, deal, block_rows)
+    if one.ending.operation.pattern is Pattern.REDUCE:
+        return sweep + ending + measuring_bytes(one.ending, block_rows)
+    return max(sweep, ending + block_rows * one.ending.before.row_bytes)
 
 
-def _global_bytes(ending: PlannedStep | None, deal: Deal, *, kept: bool, block_rows: int) -> int:
-    """Bytes that a reduce or global step needs of one rank: in slabs if ``kept``, else while it works."""
-    if ending is None:
-        return 0
-    operation, before = ending.operation, ending.before
-    if operation.pattern is Pattern.REDUCE and (kept or operation.working_bytes is None):
-        return 0
-    partition = deal(before)
-    rows = partition.largest
-    declared = operation.slab_bytes if kept else operation.working_bytes
-    if declared is not None:
-        return declared(ending.step.params, before, rows, partition.ranks)
+def _ending_bytes(ending: PlannedStep, deal: Deal, block_rows: int) -> int:
+    """Bytes that a reduce or global step needs of one rank while it works, beside slabs."""
+    operation, partition = ending.operation, deal(ending.before)
+    if operation.working_bytes is not None:
+        return operation.working_bytes(ending.step.params, ending.before, partition.largest, partition.ranks)
+    if operation.pattern is Pattern.REDUCE:
+        return _state_bytes(ending)
     if operation.remap is not None:
-        return deal(ending.after).largest * ending.after.row_bytes if kept else _tile_bytes(ending)
-    return 0 if kept else _collective_bytes(before, rows, block_rows)
+        return _tile_bytes(ending)
+    return _collective_bytes(ending.before, partition.largest, block_rows)
+
+
+def _state_bytes(ending: PlannedStep) -> int:
+    """Bytes of what a reduce step measures into: the rank's own, what is sent, joined, and made of it."""
+    reduction, params = ending.operation.reduction, ending.step.params
+    if reduction is None:
+        return 0
+    first, *_ = reduction.rounds(ending.kernel_spec, params)
+    return STATES_AT_ONCE * int(first.start(ending.kernel_spec, params, None).nbytes)
 
 
 def _tile_bytes(ending: PlannedStep) -> int:
@@ -164,6 +150,9 @@ def _collective_bytes(spec: ImageSpec, slab_rows: int, block_rows: int) -> int:
     return spec.columns * (block_rows * LABEL_BYTES_PER_PIXEL + blocks * SEAM_BYTES_PER_COLUMN)
 
 
-def _label(one: Pass) -> str:
+def _label(one: Pass, sweep: int, whole: int) -> str:
+    """Name what takes most of a pass: its blocks, or the step at its end."""
+    if one.ending is not None and whole > 2 * sweep:
+        return str(one.ending.operation.name)
     names: Iterator[str] = (step.operation.name for step in one.steps)
     return "the blocks of " + (" → ".join(names) or "copying")

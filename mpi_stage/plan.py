@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from mpi_stage.errors import LimitError, UnsupportedImageError
 from mpi_stage.gpu import Gpu
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec
-from mpi_stage.memory import MemoryModel, predict_peak
+from mpi_stage.memory import TYPICAL_PROGRAM_BYTES, MemoryModel, predict_peak
 from mpi_stage.operations.declaration import Border, Channels, Operation, Pattern
 from mpi_stage.operations.grammar import Step, to_json, to_text
 from mpi_stage.operations.index import find
@@ -38,6 +38,17 @@ BLOCK_HALO_RATIO = 4
 FUSE_LIMIT_FRACTION = 0.25
 """Steps are fused only while the rows that a rank computes twice stay below this part of its slab."""
 
+MOST_DOUBLINGS = 6
+"""Of the number of ranks, in search of one with which a plan would fit."""
+
+
+class ModelOf(Protocol):
+    """The memory of a rank, by the rows of a block and the number of ranks (the plan's if None)."""
+
+    def __call__(self, rows: int, of: int | None = None) -> MemoryModel:
+        """Build the model."""
+
+
 _CHANNELS_TAKEN = {
     Channels.GRAY: (1,),
     Channels.GRAY_OR_COLOUR: (1, COLOUR_CHANNELS, ALPHA_CHANNELS),
@@ -55,6 +66,10 @@ class InputFacts(Protocol):
     @property
     def divisible(self) -> bool:
         """Whether every rank can read its own rows."""
+
+    @property
+    def rereadable(self) -> bool:
+        """Whether rows had better be read anew than kept."""
 
     @property
     def decode_bytes(self) -> int:
@@ -217,10 +232,12 @@ def make_plan(
     upright: Sequence[Step] = (),
     nodata: float | None = None,
     chosen: tuple[int, str | None, int] = FIRST_IMAGE,
+    program_bytes: int = TYPICAL_PROGRAM_BYTES,
 ) -> Plan:
     """Compile ``steps`` for an image that the steps of ``upright`` bring upright first.
 
-    ``chosen`` is the page, the plane and the level that were asked for of the input's file.
+    ``chosen`` is the page, the plane and the level that were asked for of the input's file,
+    ``program_bytes`` the anonymous memory that a rank has before it begins.
     Raises UnsupportedImageError where a step cannot take what it would get, LimitError where one
     rank would need more than ``memory_bytes``, with both numbers and what would fit.
     """
@@ -228,20 +245,20 @@ def make_plan(
     unit = sink.row_unit if sink.divisible else 1
     planned = tuple(_masked(one, spec, nodata) for one in plan_steps((*upright, *steps), spec))
     passes = tuple(_passes(planned, spec, ranks))
-    rows = block_rows or _block_rows(passes)
     after = passes[-1].after
 
-    def model_of(rows: int) -> MemoryModel:
-        return MemoryModel.of(passes, source, sink, lambda image: deal(image, after, ranks, unit), rows)
+    def model_of(rows: int, of: int | None = None) -> MemoryModel:
+        def dealt(image: ImageSpec) -> Partition:
+            return deal(image, after, of or ranks, unit)
 
-    model = model_of(rows)
-    while block_rows is None and rows > LEAST_BLOCK_ROWS and not _fits(model, memory_bytes):
-        rows = max(LEAST_BLOCK_ROWS, rows // 2)
-        model = model_of(rows)
+        return MemoryModel.of(passes, source, sink, dealt, rows, program_bytes=program_bytes)
+
+    model = _choose(model_of, block_rows, _block_rows(passes), memory_bytes)
+    rows = model.block_rows
     in_memory = model.peak_bytes(slabs_in_memory=True) <= memory_bytes
     peak = predict_peak(model, slabs_in_memory=in_memory)
     if peak > memory_bytes:
-        raise LimitError(_too_big(model, peak, memory_bytes, ranks, rows))
+        raise LimitError(_too_big(model, peak, memory_bytes, _remedies(model_of, rows, ranks, memory_bytes)))
     return Plan(
         hash=_hash((*upright, *steps), spec, nodata, chosen),
         steps=tuple(steps),
@@ -418,11 +435,38 @@ def _pass_json(one: Pass) -> dict[str, Any]:
     }
 
 
-def _too_big(model: MemoryModel, peak: int, memory_bytes: int, ranks: int, block_rows: int) -> str:
+def _too_big(model: MemoryModel, peak: int, memory_bytes: int, remedies: Sequence[str]) -> str:
     name, size = model.largest(slabs_in_memory=False)
-    fits = model.fitting(memory_bytes)
-    remedy = f"it would fit with {fits}" if fits else f"allow at least {peak} bytes"
+    remedy = f"it would fit with {' or '.join(remedies)}" if remedies else f"allow at least {peak} bytes"
     return (
-        f"one rank would need {peak} bytes with {ranks} ranks and blocks of {block_rows} rows, the limit is "
-        f"{memory_bytes}; most of it, {size} bytes, is for {name}; {remedy}"
+        f"one rank would need {peak} bytes with {model.ranks} ranks and blocks of {model.block_rows} rows, "
+        f"the limit is {memory_bytes}; most of it, {size} bytes, is for {name}; {remedy}"
     )
+
+
+def _choose(model_of: ModelOf, asked: int | None, usual: int, memory_bytes: int) -> MemoryModel:
+    """Return the model of the blocks to take: those asked for, else the highest that fit, else the best.
+
+    Lower blocks mostly need less, but where seams are kept of each, more.
+    """
+    if asked is not None:
+        return model_of(asked)
+    rows, models = usual, [model_of(usual)]
+    while rows > LEAST_BLOCK_ROWS and not _fits(models[-1], memory_bytes):
+        rows = max(LEAST_BLOCK_ROWS, rows // 2)
+        models.append(model_of(rows))
+    if _fits(models[-1], memory_bytes):
+        return models[-1]
+    return min(models, key=lambda model: model.peak_bytes(slabs_in_memory=False))
+
+
+def _remedies(model_of: ModelOf, block_rows: int, ranks: int, memory_bytes: int) -> list[str]:
+    """Return what would make a plan fit: lower blocks, more ranks."""
+    rows = block_rows // 2
+    while rows and not _fits(model_of(rows, ranks), memory_bytes):
+        rows //= 2
+    found = [f"--block-rows {rows}"] if rows else []
+    for more in (ranks * 2**power for power in range(1, MOST_DOUBLINGS + 1)):
+        if _fits(model_of(block_rows, more), memory_bytes):
+            return [*found, f"--ranks {more}"]
+    return found

@@ -1,8 +1,10 @@
 """What the stage sets up for its own process: memory, signals, measuring."""
 
 import ctypes
+import gc
 import os
 import signal
+import sys
 import time
 from contextlib import suppress
 from functools import cache
@@ -41,6 +43,13 @@ def open_library(path: str) -> None:
     _libc().dlopen(path.encode(), os.RTLD_NOW | os.RTLD_GLOBAL)
 
 
+def give_back_freed_memory() -> None:
+    """Return freed blocks to the system after all, those of objects that only refer to one another too."""
+    gc.collect()
+    with suppress(AttributeError):
+        _libc().malloc_trim(0)
+
+
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None)
 
@@ -72,6 +81,27 @@ def file_bytes() -> tuple[int, int]:
 @cache
 def _io() -> int:
     return os.open("/proc/self/io", os.O_RDONLY | os.O_CLOEXEC)
+
+
+class ProgramMemory:
+    """The anonymous memory of this process apart from any job: the program and what it has imported."""
+
+    def __init__(self) -> None:
+        """Measure it when it is first asked for."""
+        self._modules = 0
+        self._bytes = 0
+
+    def measure(self) -> int:
+        """Return the bytes; measured anew where a job has imported something since, without its leftovers."""
+        if len(sys.modules) != self._modules:
+            give_back_freed_memory()
+            self._modules = len(sys.modules)
+            self._bytes = anonymous_bytes()
+        return self._bytes
+
+
+PROGRAM = ProgramMemory()
+"""That of this process."""
 
 
 class PeakMemory:

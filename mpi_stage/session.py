@@ -32,7 +32,7 @@ from mpi_stage.operations.grammar import Step, parse
 from mpi_stage.partition import Rows
 from mpi_stage.placed import Placed, place_metadata, upright_steps
 from mpi_stage.plan import Plan, make_plan
-from mpi_stage.process import file_bytes
+from mpi_stage.process import PROGRAM, anonymous_bytes, file_bytes, give_back_freed_memory
 from mpi_stage.sweep import blocks
 from mpi_stage.timing import PhaseClock
 
@@ -42,6 +42,12 @@ if TYPE_CHECKING:
 PROGRESS_EVERY_S = 0.2
 DIGEST_BLOCK_BYTES = 8 << 20
 LISTED_PAGES = 16
+
+UNHURRIED_S = 0.02
+"""A job that takes so long does not notice that its memory is new."""
+
+SPARE_BYTES = 2 << 20
+"""Of the memory predicted for a job, not yet there when it begins: its first buffers."""
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -55,13 +61,15 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     _check_device(request.device)
     with _bucket(request) as bucket:
         read = read_header(request.input, _source_options(request, bucket))
-        plan, header, sink, _ = _plan_placed(request, steps, read, _options(request, bucket), ranks)
+        plan, header, sink, _ = _plan_placed(
+            request, steps, read, _options(request, bucket), ranks=ranks, program=PROGRAM.measure()
+        )
     plan = place(plan, request.device, request.memory_bytes, lambda: _gpu_of(0, ranks))
     return plan, header, sink
 
 
 def _plan_placed(
-    request: Request, steps: Sequence[Step], read: Header, options: SinkOptions, ranks: int
+    request: Request, steps: Sequence[Step], read: Header, options: SinkOptions, *, ranks: int, program: int
 ) -> tuple[Plan, Header, SinkPlan, Placed]:
     upright = upright_steps(read.metadata)
     placed = place_metadata(read.metadata, (*upright, *steps), read.spec)
@@ -77,6 +85,7 @@ def _plan_placed(
         upright=upright,
         nodata=nodata_value(read.metadata.nodata, read.spec.dtype),
         chosen=(request.page, request.plane, request.level),
+        program_bytes=program,
     )
     return plan, header, sink, placed
 
@@ -181,10 +190,30 @@ class _Run:
             Path(request.scratch).mkdir(parents=True, exist_ok=True)
         self._source, self._bucket = source, bucket
         self._plan, self._header, self._sink_plan, self._placed = _plan_placed(
-            request, steps, source.header, _options(request, bucket), context.comm.size
+            request,
+            steps,
+            source.header,
+            _options(request, bucket),
+            ranks=context.comm.size,
+            program=self._program_bytes(),
         )
         self._plan = place(self._plan, request.device, request.memory_bytes, self._find_gpu)
+        self._give_back()
         self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
+
+    def _give_back(self) -> None:
+        """Give back what earlier jobs have left, where it would be counted with this one's memory.
+
+        A quick job had better use it again: new pages cost more than filling them.
+        """
+        room = self._plan.peak_bytes - anonymous_bytes()
+        if room < SPARE_BYTES or self._plan.cost_s > UNHURRIED_S:
+            give_back_freed_memory()
+
+    def _program_bytes(self) -> int:
+        """Return what the largest of all ranks had before it began: all must plan alike."""
+        own = PROGRAM.measure()
+        return own if self._comm.size == 1 else max(self._comm.allgather(own))
 
     def run(self) -> Report | None:
         """Filter the image; return the report on rank 0."""

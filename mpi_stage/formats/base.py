@@ -78,6 +78,11 @@ class Header:
     page: int = 0
     level: int = 0
 
+    @property
+    def rereadable(self) -> bool:
+        """Whether rows had better be read anew than kept: every rank can, and nothing must be decoded."""
+        return self.divisible and self.layout.compression == "none"
+
 
 @dataclass(frozen=True)
 class SourceOptions:

@@ -16,10 +16,12 @@ from mpi_stage.operations.declaration import (
     Parameter,
     Params,
     Pattern,
+    Scratch,
     StencilKernel,
 )
 from mpi_stage.operations.gaussian import GAUSSIAN
 from mpi_stage.operations.look_up import in_type
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer, number
 
 _DEFAULT_OFFSET = 2 / 255
@@ -90,7 +92,9 @@ _PARAMETERS = (
 )
 
 
-def _declared(kind: str, mean: str, cost: float, means_of: Callable[[Pixels, int], Pixels]) -> Operation:
+def _declared(
+    kind: str, mean: str, cost: float, means_of: Callable[[Pixels, int], Pixels], scratch: Scratch
+) -> Operation:
     return Operation(
         name=f"adaptive_{kind}",
         label=f"Adaptive threshold ({kind})",
@@ -108,8 +112,17 @@ def _declared(kind: str, mean: str, cost: float, means_of: Callable[[Pixels, int
         output=_output,
         halo=_halo,
         stencil=lambda block, params: _above(block, params, means_of),
+        scratch=scratch,
     )
 
 
-ADAPTIVE_MEAN = _declared("mean", "mean of the square", 0.01, _box_means)
-ADAPTIVE_GAUSSIAN = _declared("gaussian", "mean, weighted by a bell curve,", 0.3, _gaussian_means)
+ADAPTIVE_MEAN = _declared(
+    "mean", "mean of the square", 0.01, _box_means, by_type(uint8=6, uint16=8, float32=36)
+)
+ADAPTIVE_GAUSSIAN = _declared(
+    "gaussian",
+    "mean, weighted by a bell curve,",
+    0.3,
+    _gaussian_means,
+    by_type(uint8=11, uint16=9.5, float32=8),
+)

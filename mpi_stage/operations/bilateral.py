@@ -14,6 +14,7 @@ import numpy as np
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop, measured_channels
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer, number
 
 _DEFAULT_COLOUR_FRACTION = 0.1  # of the type's range
@@ -154,4 +155,5 @@ BILATERAL = Operation(
     cost=_cost,
     halo=_halo,
     stencil=_bilateral,
+    scratch=by_type(uint8=1, uint16=5, float32=4),
 )

@@ -10,6 +10,7 @@ from mpi_stage.operations.blocks import crop, in_groups, per_channel
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.masked import masked
 from mpi_stage.operations.row_ends import is_leftover
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer
 
 _GROUP = 8
@@ -150,4 +151,5 @@ BOX = Operation(
     halo=_halo,
     stencil=_box,
     masked=_masked,
+    scratch=by_type(uint8=1.2, uint16=2.4, float32=36),
 )

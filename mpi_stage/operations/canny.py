@@ -25,6 +25,7 @@ from mpi_stage.operations.declaration import (
     Params,
     Pattern,
 )
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.thinning import thin
 from mpi_stage.operations.traffic import seams
 from mpi_stage.operations.values import integer, number
@@ -239,4 +240,5 @@ CANNY_MAPS = Operation(
     output=_maps_output,
     halo=_maps_halo,
     stencil=_maps,
+    scratch=by_type(uint8=1, uint16=2, float32=20),
 )

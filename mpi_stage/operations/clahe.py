@@ -18,6 +18,7 @@ from mpi_stage.operations.declaration import (
     Round,
 )
 from mpi_stage.operations.look_up import in_type, looked_up
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer, number
 
 MAX_TABLE_BYTES = 64 << 20
@@ -166,4 +167,5 @@ CLAHE = Operation(
     cost=lambda params, spec: luma.cost(params, spec, {"uint8": 12.0, "uint16": 25.0, "float32": 45.0}),
     reduction=Reduction(rounds=_rounds, apply=_apply),
     working_bytes=lambda params, spec, _rows, _ranks: _COPIES * _histogram_bytes(params, spec),
+    scratch=by_type(uint8=0.5, uint16=0.5, float32=8),
 )

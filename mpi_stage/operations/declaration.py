@@ -144,6 +144,10 @@ RankBytes = Callable[[Params, ImageSpec, int, int], int]
 """(parameters, image before, rows of the largest slab, ranks) → bytes of one rank."""
 
 
+Scratch = Callable[[Params, ImageSpec], float]
+"""(parameters, image before) → bytes of a kernel's temporaries for each value of the block it gets."""
+
+
 class Moved(NamedTuple):
     """What a step moves between ranks: bytes that one rank sends and receives, and in how many messages."""
 
@@ -185,6 +189,8 @@ class Operation:
     remap: for a global step that moves pixels (``collective`` is then ``geometry``): from the parameters
         and the images before and after, which pixels each tile of the result is made of.
     placement: the same as an affine map, for metadata that say where the picture lies.
+    scratch: the most bytes that a kernel's temporaries take for each value of the block it gets;
+        a copy of the block for a stencil and none for a point kernel if it is not stated.
     working_bytes, slab_bytes: what a global step needs of one rank, for the plan: while it works, and
         in slabs, which may be in scratch instead. Both get the parameters, the image before, the rows
         of the largest slab and the number of ranks. Without ``working_bytes`` the plan takes what
@@ -222,6 +228,13 @@ class Operation:
     collective: str | None = None
     remap: Callable[[Params, ImageSpec, ImageSpec], Remap] | None = None
     placement: Callable[[Params, ImageSpec, ImageSpec], Placement] | None = None
+    scratch: Scratch | None = None
     working_bytes: RankBytes | None = None
     slab_bytes: RankBytes | None = None
     traffic: RankTraffic | None = None
+
+    def scratch_of(self, params: Params, spec: ImageSpec) -> float:
+        """Return the bytes of temporaries for each value of a block of an image like ``spec``."""
+        if self.scratch is not None:
+            return self.scratch(params, spec)
+        return float(spec.itemsize) if self.stencil is not None else 0.0

@@ -10,6 +10,7 @@ from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop, measured_channels
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.patches import non_local_means
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer, number
 
 _DEFAULT_FRACTION = 10 / 255  # of the type's range
@@ -98,4 +99,5 @@ DENOISE = Operation(
     cost=_cost,
     halo=_halo,
     stencil=_denoise,
+    scratch=by_type(uint8=17, uint16=14, float32=6),
 )

@@ -18,9 +18,11 @@ from mpi_stage.operations.declaration import (
     Parameter,
     Params,
     Pattern,
+    Scratch,
     StencilKernel,
 )
 from mpi_stage.operations.nans import one_nan
+from mpi_stage.operations.scratch import by_type
 
 Derivative = Callable[[Pixels, Params, str], Pixels]
 """(one-channel block, parameters, ``x`` or ``y``) → the derivative as float32, halo included."""
@@ -110,18 +112,35 @@ def edge_operation(
         halo=halo,
         stencil=_stencil(derivative, halo, _into(weights)),
         into=_into(weights),
+        scratch=_scratch(weights),
     )
+
+
+def _is_compiled(known: Any, params: Params, dtype: str) -> bool:  # noqa: ANN401  (what weights return)
+    return kernels is not None and known is not None and params["output"] == "magnitude" and dtype == "uint8"
 
 
 def _into(weights: Weights) -> IntoKernel:
     def steepness_into(block: Pixels, params: Params, out: Pixels) -> bool:
         known = weights(params)
-        if kernels is None or known is None or params["output"] != "magnitude" or block.dtype != np.uint8:
+        if kernels is None or known is None or not _is_compiled(known, params, str(block.dtype)):
             return False
         kernels.steepness_uint8(block, out, *known)
         return True
 
     return steepness_into
+
+
+def _scratch(weights: Weights) -> Scratch:
+    """Return the temporaries of a gradient: the derivatives in float64, but none in a compiled kernel."""
+    library = by_type(uint8=16, uint16=34, float32=31)
+
+    def scratch(params: Params, spec: ImageSpec) -> float:
+        if _is_compiled(weights(params), params, spec.dtype):
+            return 0.0
+        return library(params, spec) * (1.0 if params["output"] == "magnitude" else 0.6)
+
+    return scratch
 
 
 def _stencil(derivative: Derivative, halo: Halo, into: IntoKernel) -> StencilKernel:

@@ -15,6 +15,7 @@ from mpi_stage.operations.declaration import (
     Round,
 )
 from mpi_stage.operations.look_up import each_looked_up, looked_up
+from mpi_stage.operations.scratch import by_type
 
 _UINT16_WHITE = 65535
 _AS_IT_IS = np.arange(256, dtype=np.uint8)
@@ -95,4 +96,5 @@ EQUALIZE = Operation(
     cost=lambda params, spec: luma.cost(params, spec, {"uint8": 0.7, "uint16": 3.5, "float32": 9.0}),
     check=lambda params, spec: luma.check("equalize", params, spec),
     reduction=Reduction(rounds=_rounds, apply=_apply),
+    scratch=by_type(uint8=1, uint16=2, float32=4),
 )

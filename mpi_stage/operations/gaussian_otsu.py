@@ -5,6 +5,7 @@ from dataclasses import replace
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Border, Kind, Parameter, Params
 from mpi_stage.operations.otsu import OTSU
+from mpi_stage.operations.scratch import by_type
 
 
 def _smoothing(params: Params, _spec: ImageSpec) -> tuple[tuple[str, Params], ...]:
@@ -34,4 +35,5 @@ GAUSSIAN_OTSU = replace(
     ),
     border=Border.MIRROR,
     prepare=_smoothing,
+    scratch=by_type(uint8=0.5, uint16=3.5, float32=2.5),
 )

@@ -7,6 +7,7 @@ import numpy as np
 
 from mpi_stage.image import Pixels
 from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import number
 
 UINT16_WHITE = 65535
@@ -78,6 +79,7 @@ SATURATION = Operation(
     channels=Channels.COLOUR,
     cost=lambda _params, spec: 4.0 if spec.dtype == "uint8" else 8.0,
     point=_saturation,
+    scratch=by_type(uint8=1, uint16=10.5, float32=4.2),
 )
 
 HUE = Operation(
@@ -102,4 +104,5 @@ HUE = Operation(
     channels=Channels.COLOUR,
     cost=lambda _params, spec: 5.0 if spec.dtype == "uint8" else 15.0,
     point=_hue,
+    scratch=by_type(uint8=1, uint16=10.5, float32=4.2),
 )

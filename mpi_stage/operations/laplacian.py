@@ -7,6 +7,7 @@ from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop
 from mpi_stage.operations.declaration import Border, Channels, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.edges import saturate, to_gray
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer
 
 _EXACT_IN_FLOAT32_SIZE = {"uint8": 7, "uint16": 3, "float32": 3}
@@ -67,4 +68,5 @@ LAPLACIAN = Operation(
     output=to_gray,
     halo=_halo,
     stencil=_laplacian,
+    scratch=by_type(uint8=4, uint16=9, float32=4),
 )

@@ -9,6 +9,7 @@ from mpi_stage.native import kernels
 from mpi_stage.operations.blocks import crop, in_groups, per_channel
 from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.nans import one_nan
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.selection import program
 from mpi_stage.operations.values import integer
 
@@ -98,4 +99,5 @@ MEDIAN = Operation(
     cost=_cost,
     halo=_halo,
     stencil=_median,
+    scratch=by_type(uint8=1.2, uint16=7.2, float32=6),
 )

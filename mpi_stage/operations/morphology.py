@@ -13,10 +13,18 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.declaration import Border, Operation, Params, Pattern, StencilKernel
+from mpi_stage.operations.declaration import (
+    Border,
+    Operation,
+    Params,
+    Pattern,
+    Scratch,
+    StencilKernel,
+)
 from mpi_stage.operations.morphology_pairs import halves, side_by_side, work
 from mpi_stage.operations.morphology_parameters import PARAMETERS, Steps, cost, halo, steps, together
 from mpi_stage.operations.nans import one_nan
+from mpi_stage.operations.scratch import by_type
 
 _NOTE = "With the default border what is outside never wins. A NaN spreads over the shape."
 
@@ -90,6 +98,7 @@ def _operation(
     kernel: StencilKernel,
     prepare: Callable[[Params, ImageSpec], Steps],
     cost_factor: int = 1,
+    scratch: Scratch | None = None,
 ) -> Operation:
     return Operation(
         name=name,
@@ -104,6 +113,7 @@ def _operation(
         halo=halo,
         prepare=prepare,
         stencil=kernel,
+        scratch=scratch,
     )
 
 
@@ -146,6 +156,7 @@ GRADIENT = _operation(
     kernel=_gradient,
     prepare=_before_gradient,
     cost_factor=2,
+    scratch=by_type(uint8=1.6, uint16=3.4, float32=8),
 )
 
 TOPHAT = _operation(
@@ -154,6 +165,7 @@ TOPHAT = _operation(
     help_text="The picture minus its opening: bright specks smaller than the shape.",
     kernel=_tophat,
     prepare=_before_comparison("erode", "dilate"),
+    scratch=by_type(uint8=3.3, uint16=6.8, float32=13.5),
 )
 
 BLACKHAT = _operation(
@@ -162,6 +174,7 @@ BLACKHAT = _operation(
     help_text="The closing minus the picture: dark gaps smaller than the shape.",
     kernel=_blackhat,
     prepare=_before_comparison("dilate", "erode"),
+    scratch=by_type(uint8=3.3, uint16=6.8, float32=13.5),
 )
 
 MORPHOLOGY = (ERODE, DILATE, OPENING, CLOSING, GRADIENT, TOPHAT, BLACKHAT)

@@ -22,6 +22,7 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
+from mpi_stage.operations.scratch import by_type
 
 _FLT_EPSILON = float(np.finfo(np.float32).eps)
 
@@ -125,4 +126,5 @@ OTSU = Operation(
     cost=lambda _params, spec: {"uint8": 0.5, "uint16": 2.0}.get(spec.dtype, 5.0),
     output=_output,
     reduction=Reduction(rounds=_rounds, apply=_apply, tell=_tell),
+    scratch=by_type(uint8=0.5, uint16=2.5, float32=1),
 )

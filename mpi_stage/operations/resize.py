@@ -24,6 +24,9 @@ TILE_VALUES = 1 << 20
 BYTES_PER_VALUE = 24
 """Temporaries for each value of the larger of a tile and its window: four or five float32."""
 
+COMPILED_BYTES_PER_VALUE = 12
+"""The same where a compiled kernel makes the tile: its window alone."""
+
 _FEW_TAPS = 16
 
 
@@ -167,7 +170,8 @@ def _working_bytes(params: Params, before: ImageSpec, _slab_rows: int, _ranks: i
     after = _output(before, params)
     grid = _grid(params, before, after)
     tables = 12 * 2 * (8 * (after.rows + after.columns) + before.rows + before.columns)
-    return _values(params, before, after, grid.height, grid.width) * BYTES_PER_VALUE + tables
+    each = COMPILED_BYTES_PER_VALUE if kernels else BYTES_PER_VALUE
+    return _values(params, before, after, grid.height, grid.width) * each + tables
 
 
 def _placement(_params: Params, before: ImageSpec, after: ImageSpec) -> Placement:

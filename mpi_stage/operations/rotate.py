@@ -21,6 +21,9 @@ _TAPS = {"nearest": 1, "linear": 2, "cubic": 4}
 BYTES_PER_PIXEL = 100
 """Temporaries for one pixel of a tile: places, fractions and weights in float64."""
 
+COMPILED_BYTES_PER_VALUE = 30
+"""Temporaries for one value where a compiled kernel makes the tile: its window and copies of it."""
+
 BYTES_PER_VALUE = 40
 """Temporaries for one value of a tile: its window, about twice as large, and sums in float32."""
 
@@ -176,6 +179,8 @@ def _placement(params: Params, before: ImageSpec, after: ImageSpec) -> Placement
 
 def _working_bytes(params: Params, before: ImageSpec, _slab_rows: int, _ranks: int) -> int:
     grid = square_grid(_output(before, params))
+    if kernels:
+        return grid.height * grid.width * COMPILED_BYTES_PER_VALUE * before.channels
     return grid.height * grid.width * (BYTES_PER_PIXEL + BYTES_PER_VALUE * before.channels)
 
 

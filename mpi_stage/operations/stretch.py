@@ -21,6 +21,7 @@ from mpi_stage.operations.declaration import (
     Round,
 )
 from mpi_stage.operations.look_up import every_value, in_chunks, in_type, looked_up
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import number
 
 
@@ -137,6 +138,7 @@ STRETCH = Operation(
     check=_check,
     cost=lambda _params, spec: per_channel(spec, 1.0 if spec.dtype != "float32" else 3.0),
     reduction=Reduction(rounds=_stretch_rounds, apply=_apply, tell=_tell),
+    scratch=by_type(uint8=0.5, uint16=3, float32=16),
 )
 
 NORMALIZE = Operation(

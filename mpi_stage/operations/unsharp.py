@@ -11,6 +11,7 @@ from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter,
 from mpi_stage.operations.gaussian import kernel_size, smoothed
 from mpi_stage.operations.look_up import looked_up
 from mpi_stage.operations.nans import one_nan
+from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import number
 
 
@@ -99,4 +100,5 @@ UNSHARP = Operation(
     cost=_cost,
     halo=_halo,
     stencil=_unsharp,
+    scratch=by_type(uint8=4.6, uint16=9, float32=14.5),
 )

@@ -130,11 +130,16 @@ def after(step: dict[str, Any], spec: ImageSpec) -> ImageSpec | None:
 
 
 @st.composite
-def cases(draw, names: list[str] | None = None, lengths: tuple[int, int] = (1, 3)) -> Case:
+def cases(
+    draw,
+    names: list[str] | None = None,
+    lengths: tuple[int, int] = (1, 3),
+    sizes: tuple[int, ...] = SIZES,
+) -> Case:
     """Draw an image, a pipeline that it can take, block heights for each world, and a file layout."""
     spec = ImageSpec(
-        draw(st.sampled_from(SIZES)),
-        draw(st.sampled_from(SIZES)),
+        draw(st.sampled_from(sizes)),
+        draw(st.sampled_from(sizes)),
         draw(st.sampled_from([1, 3, 4, 13])),
         draw(st.sampled_from(DTYPES)),
     )

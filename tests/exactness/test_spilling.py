@@ -25,8 +25,8 @@ def test_slabs_spill_where_memory_is_short_and_the_bytes_are_the_same(worlds, pi
 
 def test_what_cannot_fit_is_refused_with_both_numbers_and_what_would_fit(worlds):
     source = worlds.write(picture(4, 300, 2000, 3, "uint8"))
-    with pytest.raises(LimitError, match=r"would need \d+ bytes .* the limit is 104857600") as refused:
-        worlds.plan(1, source, "gaussian:sigma=20", memory_bytes=100 << 20)
+    with pytest.raises(LimitError, match=r"would need \d+ bytes .* the limit is 20971520") as refused:
+        worlds.plan(1, source, "gaussian:sigma=20", memory_bytes=20 << 20)
     assert "would fit" in str(refused.value) or "allow at least" in str(refused.value)
 
 
@@ -34,7 +34,7 @@ def test_the_rows_that_rank_0_deals_out_and_gathers_count_too(worlds, tmp_path):
     source = tmp_path / "in.png"
     Image.fromarray(picture(4, 1500, 2000, 3, "uint8")).save(source, compress_level=1)
     image_bytes = 1500 * 2000 * 3
-    alone = worlds.plan(1, source, "invert", suffix=".png")["peak_bytes_per_rank"]
+    alone = worlds.plan(2, source, "invert", of=1, suffix=".png")["peak_bytes_per_rank"]
     shared = worlds.plan(2, source, "invert", suffix=".png")["peak_bytes_per_rank"]
     assert shared - alone == image_bytes
     report = worlds.run(2, source, "invert", suffix=".png").report

@@ -39,9 +39,9 @@ class Worlds:
         content = path.read_bytes() if read else b""
         return Filtered(ranks, options.get("block_rows"), report, content, path)
 
-    def plan(self, ranks: int, source: Path, pipeline, **options) -> dict:
-        """Return the plan that one world would follow."""
-        return self._world(ranks).plan(self._request(ranks, source, pipeline, **options))
+    def plan(self, ranks: int, source: Path, pipeline, *, of: int | None = None, **options) -> dict:
+        """Return the plan that one world would follow, or makes for a world of so many ranks."""
+        return self._world(ranks).plan(self._request(ranks, source, pipeline, **options), ranks=of)
 
     def _world(self, ranks: int) -> World:
         if ranks not in self._worlds or not self._worlds[ranks].alive:

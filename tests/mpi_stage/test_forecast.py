@@ -18,6 +18,7 @@ PLAIN = Stored(SPEC.total_bytes, reads=True, writes=True, rereads=True)
 class Facts:
     spec: ImageSpec
     divisible: bool = True
+    rereadable: bool = True
     decode_bytes: int = 0
     encode_bytes: int = 0
     row_unit: int = 1

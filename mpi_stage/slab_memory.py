@@ -1,0 +1,94 @@
+"""How much of an image a rank holds in slabs while a plan is carried out: what the engine will keep."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mpi_stage.operations.declaration import Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from mpi_stage.image import ImageSpec
+    from mpi_stage.partition import Partition
+    from mpi_stage.plan import InputFacts, Pass, PlannedStep
+
+    Deal = Callable[[ImageSpec], Partition]
+
+EXCHANGED_FRACTION = 0.25
+"""Of a slab whose pixels went to other ranks: what MPI holds of them, seen with large pixels."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The slabs of one pass: the rows that it makes (``rows``) and those that its ending makes (``made``)."""
+
+    number: int
+    rows: int
+    made: int
+
+
+@dataclass
+class _Reader:
+    """What a pass reads from: where its rows lie, who can read them, and whether they may be read again."""
+
+    slab: bool
+    shared: bool
+    rereadable: bool
+
+
+def kept_slabs(passes: Sequence[Pass], source: InputFacts, deal: Deal) -> Iterator[Kept]:
+    """Yield the bytes that each pass but the last leaves in slabs of the rank with most rows."""
+    ranks = deal(passes[0].before).ranks
+    by_itself = source.divisible or ranks == 1
+    reader = _Reader(slab=not by_itself, shared=by_itself, rereadable=source.rereadable)
+    for number, one in enumerate(passes[:-1], 1):
+        rows = made = 0
+        if _keeps(one, reader):
+            rows = deal(one.after).largest * one.after.row_bytes
+            reader = _Reader(slab=True, shared=False, rereadable=True)
+        if one.ending is not None and one.ending.operation.pattern is Pattern.GLOBAL:
+            made, reader = _made(one.ending, reader, deal)
+        yield Kept(number, rows, made)
+
+
+def peak_bytes(kept: Sequence[Kept]) -> int:
+    """Return the most that lies in slabs at once: earlier ones are given back when rows are kept anew."""
+    alive = most = 0
+    for one in kept:
+        most = max(most, alive + one.rows)
+        alive = (one.rows or alive) + one.made
+        most = max(most, alive)
+    return most
+
+
+def _keeps(one: Pass, reader: _Reader) -> bool:
+    """Whether the rows that a pass makes must lie in a slab for what ends it."""
+    ending = one.ending
+    if one.steps or ending is None or ending.operation.remap is None:
+        return bool(one.steps) or not reader.rereadable
+    if reader.slab:
+        return False
+    return (
+        not reader.shared or ending.operation.remap(ending.step.params, ending.before, ending.after).rereads
+    )
+
+
+def _made(ending: PlannedStep, reader: _Reader, deal: Deal) -> tuple[int, _Reader]:
+    """Return the bytes that a global step leaves in slabs, and what the next pass reads from."""
+    operation, partition = ending.operation, deal(ending.before)
+    in_slab = _Reader(slab=True, shared=False, rereadable=True)
+    if operation.remap is None:
+        declared = operation.slab_bytes
+        rows = partition.largest
+        made = declared(ending.step.params, ending.before, rows, partition.ranks) if declared else 0
+        return made, in_slab
+    remap = operation.remap(ending.step.params, ending.before, ending.after)
+    alone = reader.shared or partition.ranks == 1 or (remap.rowwise and partition == deal(ending.after))
+    if alone:
+        cheap = operation.moves_values
+        return 0, _Reader(slab=False, shared=reader.shared and cheap, rereadable=cheap)
+    after = deal(ending.after).largest * ending.after.row_bytes
+    before = partition.largest * ending.before.row_bytes
+    return after + int(EXCHANGED_FRACTION * (after + before)), in_slab

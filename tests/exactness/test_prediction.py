@@ -1,0 +1,36 @@
+"""The memory that a plan promises is never exceeded, and not promised far too high, whatever the plan."""
+
+import os
+
+import pytest
+from cases import Case, cases
+from hypothesis import HealthCheck, Phase, assume, given, settings
+from operation_harness import picture
+
+from mpi_stage.errors import LimitError
+
+PLANS = min(500, int(os.environ.get("HALOROW_FUZZ_CASES", "40")))
+SIZES = (64, 301, 1000, 1999)
+MOST_BYTES = 60 << 20
+TOO_HIGH = 4.0
+"""Times the measured peak: means of floats whose sums are not exact, which the data decide, need most."""
+
+
+@pytest.mark.fuzz
+@settings(
+    max_examples=PLANS, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)
+@given(case=cases(lengths=(1, 4), sizes=SIZES))
+def test_no_rank_takes_more_memory_than_the_plan_says_nor_far_less(worlds, case: Case):
+    spec = case.spec
+    assume(spec.total_bytes <= MOST_BYTES)
+    image = picture(case.seed, spec.rows, spec.columns, spec.channels, spec.dtype)
+    source = worlds.write(image, tile=case.tile, compression=case.compression)
+    ranks, rows = (1, 2, 3)[case.seed % 3], case.blocks[0]
+    try:
+        plan = worlds.plan(ranks, source, case.steps, block_rows=rows)
+    except LimitError:
+        return
+    report = worlds.run(ranks, source, case.steps, block_rows=rows, digest=False, read=False).report
+    measured = max(rank.peak_anon_bytes for rank in report.ranks)
+    assert measured <= plan["peak_bytes_per_rank"] <= TOO_HIGH * measured
