@@ -15,7 +15,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from pipeline import logs
 from pipeline.config import Settings
 from pipeline.errors import QueueUnavailableError
-from pipeline.gpus import CPU, GPU, cores_beside_gpus, world_gpus
+from pipeline.gpus import CPU, GPU, cores_beside_gpus, gpus_to_hope_for, world_gpus
 from pipeline.heart import Heart
 from pipeline.models import Claim
 from pipeline.parts import Parts
@@ -133,7 +133,9 @@ class GangHolder:
         since_s = time.monotonic()
         while not pulse.stopped():
             waited_s = time.monotonic() - since_s
-            cores = self._shape(ranks, gpus, patient=waited_s < self._settings.more_nodes_s)
+            patient = waited_s < self._settings.more_nodes_s
+            gpus = gpus if patient else gpus_to_hope_for(gpus, machines())
+            cores = self._shape(ranks, gpus, patient=patient)
             strategy = "STRICT_SPREAD" if len(cores) > 1 else "PACK"
             part = {GPU: gpus} if gpus else {}
             self._group = placement_group([{CPU: number, **part} for number in cores], strategy=strategy)

@@ -63,6 +63,21 @@ def world_gpus(device: str, ranks: int, machines: Iterable[Resources], resource:
     return WORKERS_PART if any(gpus for gpus, _ in found) else 1.0
 
 
+def gpus_to_hope_for(gpus: float, machines: Iterable[Resources]) -> float:
+    """Return the GPUs that a world goes on asking for when it has waited for long enough.
+
+    None where no machine has come that has one: the stage then refuses the job and says why, and jobs that
+    need no GPU do not wait behind it for ever.
+
+    Parameters
+    ----------
+    gpus: what it has asked for.
+    machines: what each machine of the cluster has in all.
+
+    """
+    return gpus if any(one.get(GPU, 0) for one in machines) else 0.0
+
+
 def cores_beside_gpus(cores: int, gpus: float, machines: Iterable[Resources]) -> int:
     """Return the cores of a world with GPUs, which stays on one machine: those it wants, or that machine's.
 

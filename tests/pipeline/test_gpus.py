@@ -3,7 +3,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.gpus import WORKERS_PART, cores_beside_gpus, worker_gpus, worker_shares, world_gpus
+from pipeline.gpus import (
+    WORKERS_PART,
+    cores_beside_gpus,
+    gpus_to_hope_for,
+    worker_gpus,
+    worker_shares,
+    world_gpus,
+)
 
 PLAIN = {"CPU": 16.0, "single": 3.0}
 SHARED = {"CPU": 12.0, "GPU": 2.0, "single": 4.0}
@@ -33,6 +40,11 @@ def test_beside_workers_a_world_gets_their_gpu_s_other_half():
 
 def test_a_world_that_must_have_a_gpu_waits_for_one_where_there_is_none_yet():
     assert world_gpus("gpu", 2, [PLAIN], "single") == 1
+
+
+def test_a_world_does_not_wait_for_ever_where_no_machine_with_a_gpu_comes():
+    assert gpus_to_hope_for(1.0, [PLAIN]) == 0
+    assert gpus_to_hope_for(1.0, [PLAIN, WHOLE]) == 1
 
 
 def test_a_world_that_need_not_have_a_gpu_asks_for_none():
