@@ -9,15 +9,21 @@ from typing import Any
 
 import ray
 from ray.exceptions import GetTimeoutError, RayError
-from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
+from ray.util.placement_group import (
+    PlacementGroup,
+    placement_group,
+    placement_group_table,
+    remove_placement_group,
+)
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
+from mpi_stage.errors import NodeLostError
 from pipeline import logs
 from pipeline.config import Settings
-from pipeline.errors import QueueUnavailableError
+from pipeline.errors import QueueUnavailableError, StoreError
 from pipeline.gpus import CPU, GPU, cores_beside_gpus, gpus_to_hope_for, world_gpus
 from pipeline.heart import Heart
-from pipeline.models import Claim
+from pipeline.models import AttemptOutcome, Claim
 from pipeline.parts import Parts
 from pipeline.placement import cores_on_nodes, cores_today, ranks_on_nodes
 from pipeline.pulse import Pulse
@@ -58,6 +64,7 @@ class GangHolder:
         self._ranks = 0
         self._gpus = 0.0
         self._cores = 0
+        self._node = ""
         self._made = 0
         self._used_at = 0.0
         self._log = logs.get_logger(part=name)
@@ -76,12 +83,33 @@ class GangHolder:
             if not self._await(job):
                 self.drop()
         except RayError as error:
-            # The attempt has left no note, which counts as a death; another may claim it at once.
+            # An attempt without a note counts as a death; another may claim the job at once.
             self._log.warning("a gang died", job=claim.job_id, error=str(error))
+            with suppress(QueueUnavailableError, StoreError):
+                self._excuse(claim)
             self.drop()
             with suppress(QueueUnavailableError):
                 self._parts.queue.requeue(claim)
         self._used_at = time.monotonic()
+
+    def _excuse(self, claim: Claim) -> None:
+        """Note that the job is not to blame for its attempt's end, where the gang's node has gone."""
+        if self._node in node_ids():
+            return
+        records = self._parts.records
+        attempts = records.history(claim.job_id).attempts
+        mine = [one.attempt for one in attempts if one.worker == claim.consumer]
+        if not mine:
+            return
+        outcome = AttemptOutcome(
+            job_id=claim.job_id,
+            attempt=max(mine),
+            kind=NodeLostError.__name__,
+            message="the node of the world's supervisor was lost",
+            retryable=True,
+            counts=False,
+        )
+        records.end_attempt(outcome)
 
     def rest(self) -> None:
         """Let go of a gang that has been idle for long enough, or whose cores another waits for."""
@@ -172,6 +200,8 @@ class GangHolder:
         self._cores = sum(cores)
         options: dict[str, Any] = {"num_gpus": gpus}
         if self._group is not None:
+            table: Any = placement_group_table(self._group)
+            self._node = table["bundles_to_node_id"][0]
             options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
                 placement_group=self._group, placement_group_bundle_index=0
             )
@@ -194,3 +224,9 @@ class GangHolder:
 def node_cores() -> list[int]:
     """Return the cores of each node that Ray has now."""
     return [int(machine.get(CPU, 0)) for machine in machines()]
+
+
+def node_ids() -> list[str]:
+    """Return the ids of the nodes that Ray has now."""
+    nodes: Any = ray.nodes  # Ray leaves it without types
+    return [str(node["NodeID"]) for node in nodes() if node["Alive"]]

@@ -115,6 +115,11 @@ class HostCluster:
             started = self.machines.start(self.head, argv, env=self._env, stdout=log, stderr=log)
             assert started.wait(60) == 0, (self._folder / "scheduler.log").read_text()
 
+    def deaths(self, job_id: str) -> int:
+        """Return how many attempts count as the job's having killed its worker."""
+        history = self.client._parts.records.history(job_id)
+        return history.deaths(history.highest)
+
     def hide(self, number: int, folder: str) -> None:
         """Give a host another folder where the others have one of the store's."""
         place = self._folder / "store" / folder
