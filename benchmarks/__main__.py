@@ -10,6 +10,7 @@ from benchmarks.compressed import compressed_tiles
 from benchmarks.files import Limits, against_peers, chain, two_ranks
 from benchmarks.idle import idle
 from benchmarks.machine import describe
+from benchmarks.promises import flat_memory, predicted_memory, traffic
 from benchmarks.service import cold_and_warm, throughput
 from benchmarks.start_up import start_up
 
@@ -18,7 +19,7 @@ DEFAULT_SIZE_PX = 16384
 DEFAULT_PICTURES = 1000
 DEFAULT_RUNS = 5
 DEFAULT_BUDGET_S = 20.0
-EVERYTHING = "P1,P2,P3,P6,P8,P9,P11,start-up"
+EVERYTHING = "P1,P2,P3,P4,P5,P6,P7,P8,P9,P11,start-up"
 
 
 def arguments() -> argparse.Namespace:
@@ -63,7 +64,10 @@ def measures(options: argparse.Namespace, book: Book) -> dict[str, Callable[[], 
         "P1": lambda: against_peers(folder, limits, book),
         "P2": lambda: compressed_tiles(folder, limits, book),
         "P3": lambda: chain(folder, limits, book),
+        "P4": lambda: flat_memory(folder, book),
+        "P5": lambda: predicted_memory(folder, limits, book),
         "P6": lambda: two_ranks(folder, limits, book),
+        "P7": lambda: traffic(folder, book),
         "P8": lambda: throughput(folder, options.pictures, options.runs, book),
         "P9": lambda: cold_and_warm(folder, options.runs, book),
         "P11": lambda: idle(folder, book),

@@ -72,6 +72,10 @@ class InputFacts(Protocol):
         """Whether rows had better be read anew than kept."""
 
     @property
+    def windowed(self) -> bool:
+        """Whether some pixels of a row can be read without the others."""
+
+    @property
     def decode_bytes(self) -> int:
         """The most memory that reading needs beside the rows asked for."""
 

@@ -36,13 +36,16 @@ class _Reader:
     slab: bool
     shared: bool
     rereadable: bool
+    windowed: bool = False
 
 
 def kept_slabs(passes: Sequence[Pass], source: InputFacts, deal: Deal) -> Iterator[Kept]:
     """Yield the bytes that each pass but the last leaves in slabs of the rank with most rows."""
     ranks = deal(passes[0].before).ranks
     by_itself = source.divisible or ranks == 1
-    reader = _Reader(slab=not by_itself, shared=by_itself, rereadable=source.rereadable)
+    reader = _Reader(
+        slab=not by_itself, shared=by_itself, rereadable=source.rereadable, windowed=source.windowed
+    )
     for number, one in enumerate(passes[:-1], 1):
         rows = made = 0
         if _keeps(one, reader):
@@ -70,9 +73,8 @@ def _keeps(one: Pass, reader: _Reader) -> bool:
         return bool(one.steps) or not reader.rereadable
     if reader.slab:
         return False
-    return (
-        not reader.shared or ending.operation.remap(ending.step.params, ending.before, ending.after).rereads
-    )
+    remap = ending.operation.remap(ending.step.params, ending.before, ending.after)
+    return not reader.shared or (remap.rereads and not reader.windowed)
 
 
 def _made(ending: PlannedStep, reader: _Reader, deal: Deal) -> tuple[int, _Reader]:

@@ -65,7 +65,8 @@ class Header:
     decoded together (strip or tile height; 1 where rows are stored plainly). ``decode_bytes`` is
     the most memory that reading needs beside the rows asked for. ``stored_bytes`` is the file's size; of
     a Zarr, that of the decoded chunks.
-    ``page`` and ``level`` say which image of the file this is.
+    ``page`` and ``level`` say which image of the file this is. ``windowed`` says that any pixels of
+    some rows can be read without the rest of those rows.
     """
 
     spec: ImageSpec
@@ -77,6 +78,7 @@ class Header:
     stored_bytes: int
     page: int = 0
     level: int = 0
+    windowed: bool = False
 
     @property
     def rereadable(self) -> bool:

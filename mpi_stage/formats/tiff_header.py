@@ -66,6 +66,7 @@ def parse_tiff(data: ByteSource, options: SourceOptions) -> tuple[Header, TiffPa
         stored_bytes=stored_bytes,
         page=found.page,
         level=found.level,
+        windowed=page.conversion == "none" and page.plain and (page.tiled or page.planes > 1),
     )
     return header, page
 

@@ -42,8 +42,9 @@ def test_every_bare_kernel_is_one_of_a_comparison():
 
 def test_the_chain_is_one_pass():
     steps = parse(CHAIN.steps.split())
-    spec = ImageSpec(4096, 4096, 3, "uint8")
-    source = SimpleNamespace(spec=spec, divisible=True, decode_bytes=0, rereadable=True)
+    source = SimpleNamespace(
+        spec=ImageSpec(4096, 4096, 3, "uint8"), divisible=True, rereadable=True, windowed=True, decode_bytes=0
+    )
     sink = SimpleNamespace(divisible=True, row_unit=1, encode_bytes=0)
     assert len(make_plan(steps, source, sink, ranks=2, memory_bytes=1 << 30).passes) == 1
 

@@ -20,6 +20,7 @@ class Facts:
     spec: ImageSpec
     divisible: bool = True
     rereadable: bool = True
+    windowed: bool = True
     decode_bytes: int = 0
     encode_bytes: int = 0
     row_unit: int = 1

@@ -17,7 +17,7 @@ A_GPU = Gpu(0, "a GPU", 8 * GIB)
 class Facts:
     """An input or output that any rank reads and writes."""
 
-    divisible = rereadable = True
+    divisible = rereadable = windowed = True
     decode_bytes = encode_bytes = 0
     row_unit = 1
 
