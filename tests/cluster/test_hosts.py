@@ -3,7 +3,9 @@
 import os
 import signal
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -33,7 +35,8 @@ STEPS = "denoise " * 5
 def cluster(tmp_path_factory):
     require_hosts()
     folder = tmp_path_factory.mktemp("hosts")
-    with Machines(HOSTS, folder / "machines") as machines:
+    # Ray's sockets lie below it, and the path of a socket is 107 bytes long at most.
+    with tempfile.TemporaryDirectory(prefix="hr-") as short, Machines(HOSTS, Path(short)) as machines:
         made = HostCluster(machines, folder)
         try:
             made.await_nodes(HOSTS, START_S)
