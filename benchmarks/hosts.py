@@ -115,6 +115,7 @@ class Hosts:
     def _make(self) -> None:
         self.launcher.write_text(_LAUNCHER.format(bridge=self.bridge))
         self.launcher.chmod(0o700)
+        self._take_down()  # what a killed run has left
         run(["ip", "link", "add", self.bridge, "address", BRIDGE_MAC, "type", "bridge"])
         run(["ip", "addr", "add", f"{self.address(HERE)}/24", "dev", self.bridge])
         run(["ip", "link", "set", self.bridge, "up"])
@@ -128,10 +129,15 @@ class Hosts:
                 run([*inside, "link", "set", device, "up"])
 
     def _remove(self) -> None:
+        self._take_down()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _take_down(self) -> None:
         for number in self.numbers:
             run(["ip", "netns", "del", self.name(number)], check=False)
+            # A namespace in which a process is left keeps its end of the link, and so this one.
+            run(["ip", "link", "del", f"v{self.name(number)}"], check=False)
         run(["ip", "link", "del", self.bridge], check=False)
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 class HostsWorld(World):

@@ -39,6 +39,9 @@ FREE_S = 1.0
 
 LOOK_S = 0.5
 
+NODE_LOSS_S = 30.0
+"""Ray has noticed the loss of a node by then, with the health checks of ``cluster.yaml`` too."""
+
 
 @dataclass(frozen=True)
 class Shared:
@@ -85,17 +88,26 @@ class GangHolder:
         except RayError as error:
             # An attempt without a note counts as a death; another may claim the job at once.
             self._log.warning("a gang died", job=claim.job_id, error=str(error))
-            with suppress(QueueUnavailableError, StoreError):
-                self._excuse(claim)
+            lost = threading.Thread(target=self._excuse, args=(claim, self._node), daemon=True)
             self.drop()
             with suppress(QueueUnavailableError):
                 self._parts.queue.requeue(claim)
+            lost.start()
         self._used_at = time.monotonic()
 
-    def _excuse(self, claim: Claim) -> None:
-        """Note that the job is not to blame for its attempt's end, where the gang's node has gone."""
-        if self._node in node_ids():
-            return
+    def _excuse(self, claim: Claim, node: str) -> None:
+        """Note that the job is not to blame for its attempt's end, where the gang's node has gone.
+
+        A gang may be missed before its node is: Ray takes some seconds to be sure of that.
+        """
+        deadline = time.monotonic() + NODE_LOSS_S
+        with suppress(QueueUnavailableError, StoreError, RayError):
+            while node in node_ids():
+                if time.monotonic() > deadline or self._stopping.wait(LOOK_S):
+                    return
+            self._note_loss(claim)
+
+    def _note_loss(self, claim: Claim) -> None:
         records = self._parts.records
         attempts = records.history(claim.job_id).attempts
         mine = [one.attempt for one in attempts if one.worker == claim.consumer]

@@ -136,7 +136,7 @@ def test_a_job_survives_a_cut_link(cluster, image, expected):
     assert_gone(ranks)
     result = assert_done(cluster, job_id, expected, at_least=2)
     assert cluster.machines.name(host) not in hosts_of(result)
-    until(lambda: cluster.deaths(job_id) == 0, "an excuse", NOTICE_S)
+    until(lambda: cluster.deaths(job_id) == 0, "an excuse", AGAIN_S)
     cluster.machines.heal(host)
     cluster.start_ray(host)
     cluster.await_nodes(HOSTS, START_S)
