@@ -15,7 +15,11 @@ def border_index(length: int, before: int, after: int, border: Border) -> NDArra
     The reach may exceed ``length`` many times. With ``Border.CONSTANT`` positions outside map to
     :data:`OUTSIDE`. Returns an array of ``before + length + after`` indices.
     """
-    positions = np.arange(-before, length + after, dtype=np.intp)
+    return inside(np.arange(-before, length + after, dtype=np.intp), length, border)
+
+
+def inside(positions: NDArray[np.intp], length: int, border: Border) -> NDArray[np.intp]:
+    """Map some positions of an axis of ``length`` to positions inside it, as :func:`border_index` does."""
     if border is Border.CONSTANT:
         return np.where((positions < 0) | (positions >= length), OUTSIDE, positions)
     if border is Border.NEAREST or length == 1:

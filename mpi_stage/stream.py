@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from mpi_stage.borders import OUTSIDE, ColumnBorder, border_index
+from mpi_stage.borders import OUTSIDE, ColumnBorder, inside
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
 from mpi_stage.operations.declaration import Measured, Reduction
@@ -173,14 +173,14 @@ class StencilStream:
 
     def _extend_up(self) -> None:
         """Make the rows above the image from those that have arrived."""
-        index = border_index(self._image_rows, self._halo, 0, self._step.border)[: self._halo]
-        self._make_rows(0, index)
+        above = np.arange(-self._halo, 0, dtype=np.intp)
+        self._make_rows(0, inside(above, self._image_rows, self._step.border))
         self._primed = True
 
     def _extend_down(self) -> None:
         """Make the rows below the image."""
-        index = border_index(self._image_rows, 0, self._halo, self._step.border)[self._image_rows :]
-        self._make_rows(self._filled, index)
+        below = np.arange(self._image_rows, self._image_rows + self._halo, dtype=np.intp)
+        self._make_rows(self._filled, inside(below, self._image_rows, self._step.border))
         self._filled += self._halo
 
     def _make_rows(self, first: int, index: np.ndarray[Any, np.dtype[np.intp]]) -> None:

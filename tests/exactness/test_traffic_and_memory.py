@@ -54,6 +54,15 @@ def test_memory_does_not_depend_on_the_height(worlds, tmp_path):
     assert peaks[1] <= 1.1 * peaks[0]
 
 
+def test_memory_does_not_depend_on_the_height_of_a_narrow_picture_of_many_rows(worlds, tmp_path):
+    peaks = []
+    for rows in (10_000, 1_000_000):
+        source = sparse(tmp_path / f"{rows}.tif", rows, 64)
+        report = worlds.run(1, source, "gaussian:sigma=3 sobel", digest=False, read=False).report
+        peaks.append(report.ranks[0].peak_anon_bytes)
+    assert peaks[1] <= 1.1 * peaks[0]
+
+
 def test_the_prediction_is_never_below_the_measured_peak(worlds, tmp_path):
     source = sparse(tmp_path / "some.tif", 2048, 4096)
     for pipeline in ("invert", "gaussian:sigma=3 sobel", "equalize", "canny", "otsu"):
