@@ -48,6 +48,7 @@ OURS = {
 THIRD_PARTIES = {
     "cupy": ("gpu_kernels", "gpu_kernels.*"),
     "google": ("pipeline.stores.gcs*",),
+    "googleapiclient": ("pipeline.gce_provider",),
     "mpi4py": ("mpi_stage.halo", "mpi_stage.engine", "mpi_stage.collective.*", "mpi_stage.__main__"),
     "ray": (
         "pipeline.scheduler",
@@ -56,6 +57,7 @@ THIRD_PARTIES = {
         "pipeline.ray_nodes",
         "pipeline.embedded",
         "pipeline.autoscale",
+        "pipeline.gce_provider",
         "jobs.*",
     ),
     "redis": ("pipeline.redis", "pipeline.redis.*"),
