@@ -74,9 +74,12 @@ docs: $(STAMP) ## make the pages on the operations, their pictures and the exact
 	@"$(BIN)/python" -m docs.generate
 	@HALOROW_WRITE_DOCS=1 "$(BIN)/python" -m pytest -q tests/exactness/test_matrix.py
 
-lock: $(STAMP) ## resolve requirements.lock anew from pyproject.toml
+lock: $(STAMP) ## resolve requirements.lock, and requirements-gpu.lock for the image, anew
 	@"$(BIN)/uv" pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate \
 	  --extra dev --extra bench pyproject.toml --output-file requirements.lock
+	@echo 'cupy-cuda12x[ctk]>=13' | "$(BIN)/uv" pip compile --quiet --universal --generate-hashes --upgrade \
+	  --no-header --no-annotate --no-emit-package numpy --constraint requirements.lock \
+	  --output-file requirements-gpu.lock -
 
 clean: ## remove what builds, tests and benchmarks leave behind (not the environment)
 	@rm -rf build dist *.egg-info mpi_stage/native/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis tests/output benchmarks/cache

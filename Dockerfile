@@ -1,0 +1,55 @@
+# syntax=docker/dockerfile:1
+# One image for every machine of a cluster (cluster.yaml), and for the whole service on one machine:
+#
+#   docker build -t halorow .
+#   docker run --init --shm-size 4g -p 8501:8501 -v halorow-data:/home/halorow/data halorow
+#
+# A base that can never change: --build-arg PYTHON_IMAGE=python@sha256:…
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY requirements.lock requirements-gpu.lock pyproject.toml ./
+# The installer itself is one of the locked packages.
+RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > uv.lock \
+    && pip install --no-cache-dir --disable-pip-version-check --require-hashes -r uv.lock
+# What runs, without the tools of development, in the locked versions; uv holds every file against the hashes of
+# the locks. The client of Compute Engine is for the head, CuPy for machines with GPUs.
+ENV VIRTUAL_ENV=/opt/halorow
+RUN uv venv "$VIRTUAL_ENV" \
+    && uv pip install --no-cache --constraints requirements.lock --constraints requirements-gpu.lock \
+        --requirements pyproject.toml google-api-python-client 'cupy-cuda12x[ctk]'
+COPY setup.py README.md LICENSE ./
+COPY pipeline ./pipeline
+COPY mpi_stage ./mpi_stage
+COPY gpu_kernels ./gpu_kernels
+COPY ui ./ui
+RUN uv pip install --no-cache --no-deps --build-constraints requirements.lock . \
+    && "$VIRTUAL_ENV/bin/python" -c 'from mpi_stage.native import kernels; assert kernels'
+
+FROM ${PYTHON_IMAGE}
+# Ray's launcher copies files with rsync; the head reaches its workers by ssh.
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends openssh-client rsync \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --uid 1000 --create-home halorow \
+    && install -d -o halorow -g halorow -m 700 /home/halorow/.ray /home/halorow/data
+COPY --from=build /opt/halorow /opt/halorow
+COPY jobs /opt/halorow/jobs
+# The number of the user is that of cluster.yaml's ssh_user on the machine, whose files Ray mounts.
+USER halorow
+WORKDIR /home/halorow
+ENV HOME=/home/halorow \
+    PATH=/opt/halorow/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    HALOROW_DATA_DIR=/home/halorow/data \
+    HALOROW_PAGE_HOST=0.0.0.0 \
+    RAY_ENABLE_UV_RUN_RUNTIME_ENV=0 \
+    RAY_USAGE_STATS_ENABLED=0
+EXPOSE 8501
+HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "pipeline.health"]
+# No ENTRYPOINT: Ray's launcher starts `bash` and runs its commands beside it.
+CMD ["halorow", "up"]
