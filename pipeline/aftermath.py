@@ -12,7 +12,7 @@ from pipeline.errors import (
     StaleFenceError,
     StoreError,
 )
-from pipeline.models import AttemptOutcome, AttemptRecord, Claim, Failure, JobState, Lane, Manifest
+from pipeline.models import AttemptOutcome, AttemptRecord, Claim, Failure, JobState, Lane, Load, Manifest
 from pipeline.parts import Parts
 from pipeline.pulse import Stop
 from pipeline.records import History
@@ -58,8 +58,11 @@ class Aftermath:
         )
         return True
 
-    def moved(self, work: Work, lane: Lane, ranks: int) -> None:
-        """Put a job into another lane, for ``ranks`` ranks; nothing of it has been computed yet."""
+    def moved(self, work: Work, lane: Lane, ranks: int, load: Load) -> None:
+        """Put a job into another lane, for ``ranks`` ranks; nothing of it has been computed yet.
+
+        How much work it is, is known by now.
+        """
         queue, manifest, record = self._parts.queue, work.manifest, work.record
         outcome = AttemptOutcome(
             job_id=manifest.id,
@@ -71,9 +74,11 @@ class Aftermath:
         )
         self._parts.records.end_attempt(outcome)
         queue.enqueue(lane, manifest.id, manifest.priority)
-        status = statuses.queued(manifest, record.attempt).model_copy(update={"lane": lane})
+        self._parts.ledger.add(lane, manifest.id, load)
+        status = statuses.queued(manifest, record.attempt).model_copy(update={"lane": lane, "load": load})
         self._parts.news.mention(status)
         queue.release(work.claim)
+        self._parts.ledger.remove(work.claim.lane, manifest.id)
 
     def put_back(self, claim: Claim, manifest: Manifest) -> None:
         """Let go of a job that has not been begun: ended if it was cancelled, else for others to take."""

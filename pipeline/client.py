@@ -199,6 +199,7 @@ class Client:
             self._parts.board.reset(status)
             self._parts.bus.publish(statuses.event_of(status))
             self._parts.queue.enqueue(manifest.lane, job_id, manifest.priority)
+            self._parts.ledger.add(manifest.lane, job_id, status.load)
         return status
 
     def result(self, job_id: str) -> Result:

@@ -4,6 +4,7 @@ from pipeline.config import Settings
 from pipeline.parts import Parts
 from pipeline.redis.connection import connect
 from pipeline.redis.events import RedisEventBus
+from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.news import RedisNews
 from pipeline.redis.notices import RedisNoticeBoard
 from pipeline.redis.queue import RedisQueue
@@ -34,5 +35,5 @@ def connect_parts(settings: Settings) -> Parts:
         notices=RedisNoticeBoard(client),
         retry=RetryPolicy(max_attempts=settings.max_attempts, max_deaths=settings.max_deaths),
         heartbeat_s=settings.heartbeat_s,
-        teller=RedisNews(client, queue, board, bus),
+        teller=RedisNews(client, queue, board, bus, RedisLedger(client)),
     )

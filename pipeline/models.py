@@ -160,6 +160,39 @@ class Result(_Model):
     finished_at: datetime = Field(default_factory=now)
 
 
+class Load(_Model):
+    """How much work there is: pixels, and core-seconds of the cost model (pixels × cost)."""
+
+    pixels: int = 0
+    core_s: float = 0.0
+
+    def __add__(self, other: "Load") -> "Load":
+        """Return both together."""
+        return Load(pixels=self.pixels + other.pixels, core_s=self.core_s + other.core_s)
+
+
+class Backlog(_Model):
+    """What a lane has before it, and what it has done since Redis was empty.
+
+    ``todo`` is of all jobs in the queue, waiting and held; ``done`` of those that succeeded, whose ranks
+    took ``spent_s`` core-seconds in truth; ``retries`` are attempts that failed and were to be tried again.
+    """
+
+    todo: Load = Load()
+    done: Load = Load()
+    spent_s: float = 0.0
+    retries: int = 0
+
+    def __add__(self, other: "Backlog") -> "Backlog":
+        """Return both lanes' together."""
+        return Backlog(
+            todo=self.todo + other.todo,
+            done=self.done + other.done,
+            spent_s=self.spent_s + other.spent_s,
+            retries=self.retries + other.retries,
+        )
+
+
 class RankProgress(_Model):
     """How far one rank is."""
 
@@ -180,6 +213,7 @@ class JobStatus(_Model):
     attempt: int = 0
     input_name: str
     pipeline: str
+    load: Load = Load()
     created_at: datetime
     updated_at: datetime = Field(default_factory=now)
     started_at: datetime | None = None

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pipeline.ports import EventBus, JobQueue, NoticeBoard, ObjectStore, StatusBoard
+from pipeline.memory_ports import MemoryLedger
+from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, StatusBoard
 from pipeline.records import JobRecords
 from pipeline.retry import RetryPolicy
 from pipeline.settle import News
@@ -34,4 +35,9 @@ class Parts:
     @cached_property
     def news(self) -> News:
         """Queue, status and events, told together."""
-        return self.teller or News(self.queue, self.board, self.bus)
+        return self.teller or News(self.queue, self.board, self.bus, MemoryLedger())
+
+    @property
+    def ledger(self) -> Ledger:
+        """How much work each lane has before it."""
+        return self.news.ledger

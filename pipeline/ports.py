@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Access
-from pipeline.models import Claim, Event, JobStatus, Lane, Notice, ObjectInfo
+from pipeline.models import Backlog, Claim, Event, JobStatus, Lane, Load, Notice, ObjectInfo
 
 
 class ObjectStore(Protocol):
@@ -114,6 +114,26 @@ class JobQueue(Protocol):
 
     def held(self, lane: Lane) -> int:
         """Jobs of a lane that somebody holds."""
+
+
+class Ledger(Protocol):
+    """How much work each lane has before it; every method may raise QueueUnavailableError.
+
+    It follows the queue and decides nothing about jobs: what is lost or doubled here makes the cluster
+    a little too small or too large for a while. An empty queue sets it right.
+    """
+
+    def add(self, lane: Lane, job_id: str, load: Load) -> None:
+        """Count a job that is in the queue; again with another load instead of the one before."""
+
+    def remove(self, lane: Lane, job_id: str, spent_s: float = 0.0) -> None:
+        """Count a job no longer; with ``spent_s`` core-seconds as done, without as dropped."""
+
+    def retried(self, lane: Lane) -> None:
+        """Count an attempt that failed and is to be tried again."""
+
+    def backlog(self, lane: Lane) -> Backlog:
+        """Return what is counted now."""
 
 
 class StatusBoard(Protocol):

@@ -70,6 +70,7 @@ def _one(parts: Parts, manifest: Manifest, done: Reconciled) -> None:
     parts.board.reset(status)
     parts.bus.publish(statuses.event_of(status))
     parts.queue.enqueue(lane, manifest.id, manifest.priority)
+    parts.ledger.add(lane, manifest.id, status.load)
     done.queued += 1
 
 

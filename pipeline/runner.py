@@ -17,6 +17,7 @@ from pipeline.layout import output_key
 from pipeline.logs import get_logger
 from pipeline.models import Claim, Lane, Manifest, ObjectRef, Result
 from pipeline.parts import Parts
+from pipeline.plan_router import Move
 from pipeline.pulse import Pulse
 from pipeline.renewal import Token
 from pipeline.routing import alone_s
@@ -57,8 +58,8 @@ class Stage(Protocol):
 class Router(Protocol):
     """Decides, once the image's header can be read, whether a job belongs to the gang lane."""
 
-    def __call__(self, request: Request, manifest: Manifest) -> int | None:
-        """Return the ranks that the job is to have in the gang lane; None to do it here.
+    def __call__(self, request: Request, manifest: Manifest) -> Move | None:
+        """Return the job's way into the gang lane; None to do it here.
 
         Raises StageError.
         """
@@ -245,10 +246,10 @@ class JobRunner:
 
     def _moved(self, work: Work, request: Request) -> bool:
         """Whether the job belongs to the gang lane, and has been put there."""
-        ranks = self._router(request, work.manifest) if self._router is not None else None
-        if ranks is None:
+        move = self._router(request, work.manifest) if self._router is not None else None
+        if move is None:
             return False
-        self._aftermath.moved(work, Lane.GANG, ranks)
+        self._aftermath.moved(work, Lane.GANG, move.ranks, move.load)
         return True
 
     def _conclude(self, work: Work, result: Result) -> None:

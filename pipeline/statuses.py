@@ -7,6 +7,7 @@ from functools import lru_cache
 from mpi_stage.operations.grammar import Step, parse, to_text
 from mpi_stage.operations.parameters import parameters_of
 from pipeline.commit import published_key
+from pipeline.load import estimated
 from pipeline.models import AttemptRecord, Event, Failure, JobState, JobStatus, Manifest, Result
 from pipeline.records import Ending
 
@@ -31,6 +32,7 @@ def queued(manifest: Manifest, attempt: int = 0) -> JobStatus:
         attempt=attempt,
         input_name=manifest.input_name,
         pipeline=_brief(manifest),
+        load=estimated(manifest),
         created_at=manifest.created_at,
     )
 

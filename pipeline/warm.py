@@ -47,9 +47,9 @@ class WarmWorld:
             token=token,
         )
 
-    def plan(self, request: Request) -> dict[str, Any]:
-        """Return the plan of a request for one rank, as JSON. Raises StageError."""
-        return self._alive().plan(request, ranks=1)
+    def plan(self, request: Request, ranks: int) -> dict[str, Any]:
+        """Return the plan of a request for so many ranks, as JSON. Raises StageError."""
+        return self._alive().plan(request, ranks=ranks)
 
     @property
     def alive(self) -> bool:

@@ -63,6 +63,22 @@ KEY_TABLE = (
         "the last answer to a consumer, so that a call repeated over a broken connection is done once",
     ),
     KeyPattern(
+        "halorow:ledger:<lane>:jobs",
+        "hash",
+        "none; fields leave when jobs end",
+        "client, reconciler, workers, scheduler",
+        "the same",
+        "id of every job in the lane, with its pixels and its core-milliseconds by the cost model",
+    ),
+    KeyPattern(
+        "halorow:ledger:<lane>:sums",
+        "hash",
+        "none",
+        "client, reconciler, workers, scheduler",
+        "scheduler",
+        "their sums, those of all jobs that have succeeded, what these took in truth, and the retries",
+    ),
+    KeyPattern(
         "halorow:status:<job>",
         "hash",
         "30 days after the job's end (setting), none before",
@@ -170,6 +186,11 @@ def members(lane: Lane) -> str:
 def answer(lane: Lane, consumer: str) -> str:
     """Return the key of the last answer that a consumer was given."""
     return f"{PREFIX}queue:{lane.value}:answer:{consumer}"
+
+
+def ledger(lane: Lane) -> list[str]:
+    """Return the hashes of a lane's ledger: jobs and sums."""
+    return [f"{PREFIX}ledger:{lane.value}:{part}" for part in ("jobs", "sums")]
 
 
 def status(job_id: str) -> str:

@@ -1,12 +1,13 @@
 """What the news tell, whether step by step or in one round trip."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
-from pipeline.models import JobState, JobStatus, Lane
+from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryLedger, MemoryQueue
+from pipeline.models import Backlog, JobState, JobStatus, Lane, Load, RankProgress
 from pipeline.redis.events import RedisEventBus
+from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.news import RedisNews
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
@@ -16,12 +17,12 @@ from pipeline.settle import News
 @pytest.fixture(params=["memory", "redis", "redis without scripts"])
 def news(request):
     if request.param == "memory":
-        return News(MemoryQueue(), MemoryBoard(), MemoryBus())
+        return News(MemoryQueue(), MemoryBoard(), MemoryBus(), MemoryLedger())
     client = request.getfixturevalue("redis_client")
     bus = RedisEventBus(request.getfixturevalue("redis_server").url)
     if request.param == "redis without scripts":
         client.script_flush()
-    return RedisNews(client, RedisQueue(client), RedisStatusBoard(client), bus)
+    return RedisNews(client, RedisQueue(client), RedisStatusBoard(client), bus, RedisLedger(client))
 
 
 def status(job="a", state=JobState.QUEUED, **values):
@@ -86,3 +87,27 @@ def test_a_job_that_has_ended_is_told_of_and_out_of_the_queue(news):
     news.ended(status(state=JobState.SUCCEEDED, attempt=1), claim)
     assert news.board.get("a").state is JobState.SUCCEEDED
     assert not news.queue.contains("a")
+
+
+LOAD = Load(pixels=1000, core_s=2.0)
+
+
+def test_the_work_of_a_job_is_counted_until_its_end_and_then_as_done(news):
+    news.queued([status(load=LOAD), status("b", load=LOAD)])
+    assert news.ledger.backlog(Lane.SINGLE).todo == Load(pixels=2000, core_s=4.0)
+    claim = news.queue.claim(Lane.SINGLE, "w", 0)
+    started = datetime(2026, 1, 1, tzinfo=UTC)
+    ranks = [RankProgress(rank=rank, rows_done=1, rows_total=1) for rank in range(2)]
+    times = {"started_at": started, "finished_at": started + timedelta(seconds=3), "ranks": ranks}
+
+    news.ended(status(state=JobState.SUCCEEDED, attempt=1, **times), claim)
+
+    assert news.ledger.backlog(Lane.SINGLE) == Backlog(todo=LOAD, done=LOAD, spent_s=6.0)
+
+
+def test_the_work_of_a_job_that_failed_is_dropped_and_its_retries_are_counted(news):
+    news.queued([status(load=LOAD)])
+    claim = news.queue.claim(Lane.SINGLE, "w", 0)
+    news.tell(status(state=JobState.RETRYING, attempt=1))
+    news.ended(status(state=JobState.FAILED, attempt=2), claim)
+    assert news.ledger.backlog(Lane.SINGLE) == Backlog(retries=1)

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from pipeline import layout
-from pipeline.models import JobState, Lane, now
+from pipeline.models import JobState, Lane, Load, now
+from pipeline.plan_router import Move
 from pipeline.reconcile import ORPHAN_AGE, reconcile
 
 
@@ -27,7 +28,7 @@ def test_a_job_that_somebody_holds_is_left_alone(service):
 
 def test_a_forgotten_job_that_had_been_moved_returns_to_the_gang_lane(service):
     service.submit()
-    service.runner(service.stage, router=lambda _request, _manifest: 2).work_once()
+    service.runner(service.stage, router=lambda _request, _manifest: Move(2, Load())).work_once()
     claim = service.parts.queue.claim(Lane.GANG, "somebody", 0.0)
     service.parts.queue.release(claim)
 

@@ -12,7 +12,8 @@ import tifffile
 from mpi_stage.errors import NodeLostError, WorldError
 from pipeline import layout
 from pipeline.errors import JobFailedError, StoreUnavailableError
-from pipeline.models import JobState, Lane
+from pipeline.models import JobState, Lane, Load
+from pipeline.plan_router import Move
 from pipeline.reconcile import lane_of, rebuild, reconcile
 from pipeline.retry import RetryPolicy
 from pipeline.warm import WarmWorld
@@ -350,8 +351,11 @@ def test_a_store_that_is_away_or_a_lost_node_never_uses_up_the_attempts(service,
 def test_a_large_job_is_moved_to_the_gang_lane(service):
     job = service.client.submit(service.photo, service.edges)
 
-    service.runner(service.stage, router=lambda _request, _manifest: 2).work_once()
+    load = Load(pixels=9, core_s=1.5)
 
+    service.runner(service.stage, router=lambda _request, _manifest: Move(2, load)).work_once()
+
+    assert [service.parts.ledger.backlog(lane).todo for lane in (Lane.SINGLE, Lane.GANG)] == [Load(), load]
     assert service.parts.queue.depth(Lane.SINGLE) == 0
     assert service.parts.queue.depth(Lane.GANG) == 1
     assert service.client.status(job.id).lane is Lane.GANG

@@ -3,8 +3,9 @@
 import re
 from datetime import UTC, datetime
 
-from pipeline.models import JobState, JobStatus, Lane, Notice
+from pipeline.models import JobState, JobStatus, Lane, Load, Notice
 from pipeline.redis import keys
+from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.notices import RedisNoticeBoard
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
@@ -24,6 +25,7 @@ def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_c
     for job, priority, delay_s in [("a", 1, 0), ("b", 0, 0), ("c", -1, 0), ("d", 0, 60)]:
         queue.enqueue(Lane.SINGLE, job, priority, delay_s)
     queue.claim(Lane.SINGLE, "w", 0)
+    RedisLedger(redis_client).add(Lane.SINGLE, "a", Load(pixels=1, core_s=1.0))
     status = JobStatus(
         id="a",
         state=JobState.SUCCEEDED,
