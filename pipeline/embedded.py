@@ -180,16 +180,18 @@ class Embedded:
 
     def _await_ready(self, settings: Settings) -> None:
         deadline = time.monotonic() + READY_S
-        workers = self._scheduler.workers.remote()
-        while not self._stopping.is_set():
-            found, _ = ray.wait([workers], timeout=LOOK_S)
-            if found and answers(settings.page_host, settings.page_port):
-                ray.get(found[0])
+        asked, workers = [self._scheduler.workers.remote()], None
+        while not self._stopping.wait(LOOK_S):
+            late = ray.wait(asked, num_returns=len(asked), timeout=0)[1] if asked else []
+            if not late and workers is None:
+                asked = workers = ray.get(asked[0])
+            elif not late and answers(settings.page_host, settings.page_port):
+                ray.get(asked)
                 return
             for child in self._children:
                 child.look()
             if time.monotonic() > deadline:
-                missing = "the page" if found else "the workers"
+                missing = "the workers" if late or workers is None else "the page"
                 where = self._dir.path / "logs"
                 raise ServiceError(f"{missing} did not start within {READY_S:.0f} s; see the logs in {where}")
 

@@ -5,6 +5,7 @@ A detached Ray actor. It holds nothing that cannot be lost: what it knows is in 
 and in Ray, and it takes up again from there when Ray restarts it.
 """
 
+import threading
 import time
 import uuid
 from contextlib import suppress
@@ -21,6 +22,7 @@ from pipeline.gangs import GangHolder, Shared
 from pipeline.gpus import worker_shares
 from pipeline.models import Claim, Lane
 from pipeline.reconcile import rebuild, reconcile
+from pipeline.resting import Resting
 from pipeline.worker import SINGLE, STOP_S, Worker, actor_class, machines, run_or_die
 
 NAME = "scheduler"
@@ -34,7 +36,7 @@ GANGS = 2
 """Worlds at once: one works while the next is being placed. Ray holds back what there are no cores for."""
 
 
-class Scheduler:
+class Scheduler(Resting):
     """Ray actor that starts its loops when it is made, and again whenever Ray restarts it."""
 
     def __init__(self, settings: Settings) -> None:
@@ -45,18 +47,18 @@ class Scheduler:
         self._log = logs.get_logger(part=NAME)
         self._shared = Shared()
         self._stopping = self._shared.stopping
+        self._claiming = threading.Lock()
         loops = [self._reconcile, self._supervise, *([self._place] * GANGS)]
         self._threads = [run_or_die(loop) for loop in loops]
+        self.rest_from_now_on()
 
     def ping(self) -> bool:
         """Answer that the actor is up."""
         return True
 
-    def workers(self) -> list[dict[str, Any]]:
-        """Return who each worker is, once all that the cluster has room for answer."""
-        pings = [worker.ping.remote() for worker in self._workers()]
-        found: list[dict[str, Any]] = ray.get(pings)
-        return found
+    def workers(self) -> list[Any]:
+        """Return a reference for each worker that the cluster has room for: to who it is, when it answers."""
+        return [worker.ping.remote() for worker in self._workers()]
 
     def stop(self) -> None:
         """End the loops; jobs in work are given back."""
@@ -116,7 +118,7 @@ class Scheduler:
         holder = GangHolder(self._parts, self._settings, consumer, self._shared)
         while not self._stopping.is_set():
             try:
-                claim: Claim | None = self._parts.queue.claim(Lane.GANG, consumer, CLAIM_S)
+                claim = self._claim(consumer)
                 if claim is None:
                     holder.rest()
                 else:
@@ -130,10 +132,19 @@ class Scheduler:
                 self._stopping.wait(PAUSE_S)
         holder.drop()
 
+    def _claim(self, consumer: str) -> Claim | None:
+        """Return the lane's next job, None if none came; one of those who wait asks the queue."""
+        if not self._claiming.acquire(timeout=CLAIM_S):
+            return None
+        try:
+            return self._parts.queue.claim(Lane.GANG, consumer, CLAIM_S)
+        finally:
+            self._claiming.release()
+
 
 def start_scheduler(settings: Settings) -> Any:  # noqa: ANN401  # Ray's handles have no types
     """Return the cluster's one scheduler, made if there is none."""
-    kind = actor_class(Scheduler, max_restarts=-1, max_task_retries=-1, max_concurrency=4)
+    kind = actor_class(Scheduler, max_restarts=-1, max_task_retries=-1)
     named = {"name": NAME, "namespace": settings.ray_namespace, "lifetime": "detached"}
     # On the head: elsewhere it would keep a node from being let go, and could be taken away with one.
     place = {"resources": {HEAD: 0.001}}

@@ -18,6 +18,7 @@ from pipeline.hydra import SpreadWorld
 from pipeline.models import Claim, Lane
 from pipeline.plan_router import PlanRouter
 from pipeline.ray_nodes import RayNodes, node_address
+from pipeline.resting import Resting
 from pipeline.runner import JobRunner
 from pipeline.warm import WarmWorld
 from pipeline.workplace import Staging, Workplace
@@ -62,7 +63,7 @@ def run_or_die(work: Callable[[], None]) -> threading.Thread:
     return thread
 
 
-class Worker:
+class Worker(Resting):
     """Ray actor that pulls jobs from the single lane by itself, from its start and after every restart.
 
     It works on the next job's pixels in a warm process of its own; this process never decodes.
@@ -76,6 +77,7 @@ class Worker:
         self._stopping = False
         self._settings = settings
         self._thread = run_or_die(self._work)
+        self.rest_from_now_on()
 
     def _work(self) -> None:
         world = WarmWorld(1)

@@ -55,6 +55,7 @@ THIRD_PARTIES = {
         "pipeline.gangs",
         "pipeline.worker",
         "pipeline.ray_nodes",
+        "pipeline.resting",
         "pipeline.embedded",
         "pipeline.autoscale",
         "pipeline.gce_provider",

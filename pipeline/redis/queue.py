@@ -7,6 +7,7 @@ claim says: a consumer that let its lease run out and then claimed the same job 
 two up. Each step is one script, hence atomic, and done once however often the call is repeated.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -78,8 +79,11 @@ class RedisQueue:
             if left_s <= 0:
                 return None
             _, due_ms, *last_ids = answer
-            due_s = left_s if due_ms < 0 else due_ms / 1000
-            self._wait(lane, last_ids, min(left_s, due_s, LONGEST_WAIT_S, self._lease_ms / 1000))
+            due_s = math.inf if due_ms < 0 else due_ms / 1000
+            wait_s = min(left_s, due_s, LONGEST_WAIT_S, self._lease_ms / 1000)
+            come = self._wait(lane, last_ids, wait_s)
+            if not come and wait_s == left_s < due_s and block_s * 1000 < self._lease_ms:
+                return None  # a lease that has run out meanwhile is found by the next call, which is near
 
     def renew(self, claim: Claim) -> bool:
         """Start the lease anew; False if another consumer holds the job by now."""
@@ -128,14 +132,14 @@ class RedisQueue:
     def _run(self, script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Any:  # noqa: ANN401  (as above)
         return self._do(self._step(script, lane, consumer, arguments))
 
-    def _wait(self, lane: Lane, last_ids: list[str], wait_s: float) -> None:
-        """Return when a stream has an entry after its last id, or after ``wait_s`` seconds.
+    def _wait(self, lane: Lane, last_ids: list[str], wait_s: float) -> bool:
+        """Return True when a stream has an entry after its last id, False after ``wait_s`` seconds.
 
         It reads outside the group, so nothing is taken: all who wait look again, and one wins.
         """
         after: dict[Any, Any] = dict(zip(keys.streams(lane), last_ids, strict=True))
         with redis_errors(self._client):
-            self._client.xread(after, count=1, block=max(1, round(wait_s * 1000)))
+            return bool(self._client.xread(after, count=1, block=max(1, round(wait_s * 1000))))
 
 
 def _milliseconds(delay_s: float) -> int:
