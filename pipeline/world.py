@@ -114,10 +114,7 @@ class World:
         )
         from mpi_stage.contract import Report  # noqa: PLC0415  (the ranks start while this is loaded)
 
-        if token is not None:
-            from pipeline.renewal import Renewal  # noqa: PLC0415  (a plain run does not need it)
-
-            self._renewal = Renewal(token, time.monotonic())
+        self._renew_by(token)
         message = {"request": "run", **request.to_json()}
         return Report.from_json(self._ask(message, "report", watch, on_event)["report"])
 
@@ -131,11 +128,11 @@ class World:
         plan: Event = self._ask(message, "planned", watch, None)["plan"]
         return plan
 
-    def digest(self, path: str, *, page: int = 0, plane: str | None = None, level: int = 0) -> str:
-        """Return the digest of the pixels of an image in a file. Raises as :meth:`run`."""
-        chosen = {"page": page, "plane": plane, "level": level}
-        message = {"request": "digest", "job": "digest", "input": path, **chosen}
-        event = self._ask(message, "digested", Watch("digest", time.monotonic()), None)
+    def digest(self, request: "Request", *, token: "Token | None" = None) -> str:
+        """Return the digest of the pixels of a request's input; nothing is written. Raises as :meth:`run`."""
+        self._renew_by(token)
+        message = {"request": "digest", **request.to_json()}
+        event = self._ask(message, "digested", Watch(request.job, time.monotonic()), None)
         return str(event["pixels_sha256"])
 
     @property
@@ -189,6 +186,13 @@ class World:
     ) -> None:
         """Close the world."""
         self.close()
+
+    def _renew_by(self, token: "Token | None") -> None:
+        """Have the ranks' token renewed while the next request is carried out."""
+        if token is not None:
+            from pipeline.renewal import Renewal  # noqa: PLC0415  (a plain run does not need it)
+
+            self._renewal = Renewal(token, time.monotonic())
 
     def _ask(self, message: Event, answer: str, watch: Watch, listener: Listener | None) -> Event:
         """Send a request to all ranks and return the event that ends it."""

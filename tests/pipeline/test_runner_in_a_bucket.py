@@ -1,6 +1,7 @@
 """Jobs whose store is a bucket: the ranks reach it themselves, and nothing lies on this machine's disk."""
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from pipeline.workplace import Workplace
 __all__ = ["fake_gcs", "gcs_client", "service_account_key"]
 
 SMALL_BYTES = 64 << 10
+PATIENT_S = 60.0
 
 
 @pytest.fixture
@@ -160,10 +162,56 @@ def test_parts_of_later_attempts_are_left_alone(store):
 def test_a_token_is_passed_on_when_it_is_another_one():
     tokens = iter(["first", "first", "second"])
     renewal = Renewal(lambda: next(tokens), now_s=0.0)
-    assert renewal.due(RENEW_S / 2) is None
-    assert renewal.due(RENEW_S) == "first"
-    assert renewal.due(2 * RENEW_S) is None
-    assert renewal.due(3 * RENEW_S) == "second"
+
+    def asked_at(now_s):
+        """Ask, and look again when the answer is there."""
+        before = renewal.due(now_s)
+        while renewal.asking:
+            pass
+        return before or renewal.due(now_s)
+
+    assert asked_at(RENEW_S / 2) is None
+    assert asked_at(RENEW_S) == "first"
+    assert asked_at(2 * RENEW_S) is None
+    assert asked_at(3 * RENEW_S) == "second"
+
+
+def test_a_token_server_that_hangs_is_asked_again_later_and_holds_nobody():
+    answered, asked = threading.Event(), threading.Semaphore(0)
+
+    def ask():
+        asked.release()
+        answered.wait()
+        return "late"
+
+    renewal = Renewal(ask, now_s=0.0)
+    try:
+        assert renewal.due(RENEW_S) is None
+        assert asked.acquire(timeout=PATIENT_S)
+        assert renewal.due(2 * RENEW_S) is None
+        assert not asked.acquire(blocking=False)
+        assert renewal.due(3 * RENEW_S) is None
+        assert asked.acquire(timeout=PATIENT_S)
+    finally:
+        answered.set()
+
+
+def test_a_run_ends_while_the_token_server_hangs(service, store, scan, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.renewal.RENEW_S", 0.0)
+    job = service.client.submit(scan, "invert")
+    answered, asked = threading.Event(), threading.Event()
+
+    def ask():
+        asked.set()
+        answered.wait()
+
+    with Workplace(store, tmp_path / "place").at(service.client.manifest(job.id), 1) as found:
+        request = found.request(service.client.manifest(job.id), "cpu")
+        try:
+            assert service.stage.run(request, token=ask).rows
+            assert asked.is_set()
+        finally:
+            answered.set()
 
 
 def test_a_run_that_outlives_its_token_goes_on_with_the_next(service, store, scan, tmp_path, monkeypatch):
