@@ -79,8 +79,7 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -
     from mpi_stage.contract import Request  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
     from mpi_stage.forecast import Stored, forecast  # noqa: PLC0415
-    from mpi_stage.formats.base import SourceOptions  # noqa: PLC0415
-    from mpi_stage.session import file_digest, file_pages, plan_request, run_request  # noqa: PLC0415
+    from mpi_stage.session import file_pages, image_digest, plan_request, run_request  # noqa: PLC0415
 
     send = connection.send
     if kind == "run":
@@ -97,15 +96,10 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -
             }
             send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
     elif kind == "digest":
+        request = Request.from_json(message)
         if comm.rank == 0:
-            job, path = str(message.pop("job")), str(message.pop("input"))
-            send(
-                {
-                    "event": "digested",
-                    "job": job,
-                    "pixels_sha256": file_digest(path, SourceOptions(**message)),
-                }
-            )
+            found = image_digest(request, token=lambda: connection.token)
+            send({"event": "digested", "job": request.job, "pixels_sha256": found})
     else:
         raise StageError(f"unknown request {kind!r}; known are run, plan, digest and stop")
 

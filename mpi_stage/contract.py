@@ -6,7 +6,7 @@ the same request lines::
 
     {"request": "run", …}                fields of :class:`Request`
     {"request": "plan", "ranks": n, …}   the same; only the header is read, for a world of n ranks
-    {"request": "digest", "job": id, "input": path, "page": 0, "plane": null, "level": 0}   of its pixels
+    {"request": "digest", …}             the same; of the input's pixels, nothing is written
     {"request": "token", "token": …}     while a run is going on: the access token from now on
     {"request": "stop"}                  leave the loop and exit 0
 

@@ -22,7 +22,7 @@ from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source, Source
 from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import list_pages, open_source, read_header
-from mpi_stage.formats.sink_plans import plan_sink
+from mpi_stage.formats.sink_plans import FOLDERS, kind_written, plan_sink
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.gpu import Gpu
 from mpi_stage.image import ImageSpec
@@ -90,17 +90,17 @@ def _plan_placed(
     return plan, header, sink, placed
 
 
-def file_digest(path: str, options: SourceOptions) -> str:
-    """Return the digest of the pixels of an image in a file, as reports state it for outputs."""
+def image_digest(request: Request, token: Callable[[], str | None] | None = None) -> str:
+    """Return the digest of the pixels of a request's input, as reports state it for outputs."""
     clock, digest = PhaseClock(), RowDigest()
-    source = open_source(path, clock, options)
-    try:
+    with (
+        _bucket(request, token) as bucket,
+        closing(open_source(request.input, clock, _source_options(request, bucket))) as source,
+    ):
         spec = source.header.spec
         block_rows = max(1, DIGEST_BLOCK_BYTES // spec.row_bytes)
         for _, rows in blocks(spec, Rows(0, spec.rows), source, block_rows):
             digest.update(rows)
-    finally:
-        source.close()
     return combine(spec, [digest.joined()])
 
 
@@ -264,9 +264,12 @@ class _Run:
     def _output_bytes(self) -> int:
         """Return the size of the finished output."""
         output = self._request.output
-        if self._bucket is not None and is_object(output):
-            return self._bucket.stat(ObjectAddress.parse(output)).size_bytes
-        return stored_bytes(output)
+        if self._bucket is None or not is_object(output):
+            return stored_bytes(output)
+        address = ObjectAddress.parse(output)
+        if kind_written(self._request.output_name, _options(self._request, None)) not in FOLDERS:
+            return self._bucket.stat(address).size_bytes
+        return sum(one.size_bytes for one in self._bucket.list(address.beside(f"{address.name}/")))
 
     def _report(self) -> Report | None:
         engine = self._engine
@@ -286,15 +289,16 @@ class _Run:
             **self._moved(),
         )
         digest = engine.digest.joined() if engine.digest is not None else None
-        everyone = self._comm.gather((mine, digest))
+        remarks = self._bucket.notes if self._bucket is not None else []
+        everyone = self._comm.gather((mine, digest, remarks))
         if everyone is None:
             return None
         plan, sink = self._plan, self._sink_plan
-        digests = [part for _, part in everyone if part is not None]
+        digests = [part for _, part, _ in everyone if part is not None]
         return Report(
             job=self._request.job,
             plan_hash=plan.hash,
-            ranks=[rank for rank, _ in everyone],
+            ranks=[rank for rank, _, _ in everyone],
             device=_device(plan),
             rows=plan.after.rows,
             columns=plan.after.columns,
@@ -304,7 +308,7 @@ class _Run:
             output_bytes=self._output_bytes(),
             seconds=0.0,
             metadata_kept=list(sink.kept),
-            notes=list(plan.notes),
+            notes=[*plan.notes, *(remark for _, _, told in everyone for remark in told)],
             metadata_adjusted={
                 name: how for name, how in self._placed.adjusted.items() if name not in sink.dropped
             },

@@ -4,17 +4,19 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mpi_stage.errors import MissingInputError, OutputExistsError, UnsupportedFormatError
 from pipeline.config import Settings
 from pipeline.errors import KeyRefusedError, StoreError
+from pipeline.folder_images import is_folder_output, named_as_folder
 from pipeline.launch import cores
 from pipeline.local_run import RunOptions, Words, check_input, final_place, folder_beside, publish_file
 from pipeline.ports import BucketStore
 from pipeline.stores.registry import open_store
+from pipeline.trees import ROOT, copy_tree
 from pipeline.world import Listener, World
 
 if TYPE_CHECKING:
@@ -26,12 +28,15 @@ _NAME_BYTES = 6  # of chance, in that of the parts
 
 @dataclass(frozen=True)
 class _Output:
-    """Where the stage writes, and what makes the output appear where it was asked for."""
+    """Where the stage writes, and what makes the output appear where it was asked for.
+
+    ``publish`` gets the report's notes and returns them with its own.
+    """
 
     place: str
     name: str
     scratch: str
-    publish: Callable[[], None]
+    publish: Callable[[list[str]], list[str]]
     parts: str | None = None
 
 
@@ -70,11 +75,16 @@ class _Buckets:
             store.close()
 
     def pinned(self, url: str) -> str:
-        """Return the address of an object as it is now. Raises MissingInputError, StoreError."""
-        store, key = self.store_of(url)
+        """Return the address of an object as it is now; of a Zarr, that of its root document.
+
+        Raises MissingInputError, StoreError.
+        """
+        store, key = self.store_of(url.rstrip("/"))
+        if named_as_folder(key):
+            key = f"{key}/{ROOT}"
         found = store.stat(key)
         if found is None:
-            raise MissingInputError(f"there is no object {url}")
+            raise MissingInputError(f"there is no object {store.uri(key)}")
         return store.address(key, found.generation)
 
     def access(self) -> "Access":
@@ -104,7 +114,7 @@ def run_in_bucket(
     ):
         given = buckets.pinned(source) if isinstance(source, str) else check_input(source)
         where = (
-            _far(buckets, output, overwrite=overwrite)
+            _far(buckets, output, options.format, overwrite=overwrite)
             if isinstance(output, str)
             else _near(output, options.format, overwrite=overwrite)
         )
@@ -121,44 +131,65 @@ def run_in_bucket(
         report = world.run(
             request, on_event=on_event, cancelled=cancelled, token=lambda: buckets.access().token
         )
-        made.publish()
-        return report
+        return replace(report, notes=made.publish(report.notes))
 
 
 def plan_in_bucket(source: str, steps: Words, options: RunOptions) -> dict[str, Any]:
     """Return the plan for an object as JSON; only its header is read. Raises as :func:`run_in_bucket`."""
     with World(1) as world, closing(_Buckets(Settings.load(find_service=False))) as buckets:
         given = buckets.pinned(source)
-        name = source.rpartition("/")[2]
+        name = source.rstrip("/").rpartition("/")[2]
         request = options.request(steps, input=given, output="", output_name=name, access=buckets.access())
         return world.plan(request, ranks=options.ranks or cores())
 
 
+def digest_in_bucket(source: str, options: RunOptions) -> str:
+    """Return the digest of an object's pixels; raises as :func:`run_in_bucket`."""
+    with World(1) as world, closing(_Buckets(Settings.load(find_service=False))) as buckets:
+        given = buckets.pinned(source)
+        request = options.request([], input=given, output="", output_name="", access=buckets.access())
+        return world.digest(request, token=lambda: buckets.access().token)
+
+
 @contextmanager
-def _far(buckets: _Buckets, url: str, *, overwrite: bool) -> Iterator[_Output]:
+def _far(buckets: _Buckets, url: str, kind: str | None, *, overwrite: bool) -> Iterator[_Output]:
     """Write to an object; another name first where one is to be replaced."""
     store, key = buckets.store_of(url)
     if url.endswith("/"):
         raise UnsupportedFormatError(f"{url} is a folder; name an object in it")
-    if not overwrite and store.stat(key) is not None:
+    many = is_folder_output(key, kind)
+    if not overwrite and _is_there(store, key, many=many):
         raise OutputExistsError(f"{url} is there already; pass --overwrite to replace it")
     folder = f"{key}.{os.urandom(_NAME_BYTES).hex()}.parts"
     written = f"{folder}/whole" if overwrite else key
 
-    def publish() -> None:
-        found = store.stat(written)
-        if overwrite and found is not None:
+    def publish(notes: list[str]) -> list[str]:
+        if overwrite and many:
+            copy_tree(store, written, key)
+        elif overwrite and (found := store.stat(written)) is not None:
             store.copy(written, key, generation=found.generation)
+        try:
+            _clear(store, folder)
+        except StoreError as error:  # the output is there and whole
+            left = f"objects are left below {store.uri(folder)}/, which may be removed: {error}"
+            return [*notes, left]
+        return [note for note in notes if folder not in note]  # what ranks could not remove is gone by now
 
     parts = store.address(f"{folder}/x").removesuffix("x")
     try:
         with tempfile.TemporaryDirectory(prefix="halorow-") as scratch:
             yield _Output(store.address(written), key.rpartition("/")[2], scratch, publish, f"{parts}part-")
-    except BaseException:
+    except BaseException as error:
         with suppress(StoreError):  # what went wrong first is what to tell
             _clear(store, folder)
+            if many and not overwrite and not isinstance(error, OutputExistsError):
+                _clear(store, key)
         raise
-    _clear(store, folder)
+
+
+def _is_there(store: BucketStore, key: str, *, many: bool) -> bool:
+    """Whether there is an object, or any below its name where it would be many."""
+    return any(True for _ in store.list(f"{key}/")) if many else store.stat(key) is not None
 
 
 def _clear(store: BucketStore, folder: str) -> None:
@@ -173,9 +204,9 @@ def _near(output: Path, kind: str | None, *, overwrite: bool) -> Iterator[_Outpu
     final = final_place(output, kind, overwrite=overwrite)
     with folder_beside(final) as folder:
         unfinished = folder / "output"
-        yield _Output(
-            str(unfinished),
-            output.name,
-            str(folder),
-            lambda: publish_file(unfinished, final, overwrite=overwrite),
-        )
+
+        def publish(notes: list[str]) -> list[str]:
+            publish_file(unfinished, final, overwrite=overwrite)
+            return notes
+
+        yield _Output(str(unfinished), output.name, str(folder), publish)

@@ -9,6 +9,7 @@
     client.download(job.id, Path("edges.jpg"))
 """
 
+import shutil
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -17,15 +18,19 @@ from pathlib import Path
 from typing import Any, Self
 
 from pipeline import statuses, submission
+from pipeline.archive import SUFFIX as ARCHIVE
+from pipeline.archive import archive_of
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import JobFailedError, JobStateError, ObjectNotFoundError, QueueUnavailableError
+from pipeline.folder_images import check_folder_place
 from pipeline.models import Event, Failure, JobState, JobStatus, Manifest, Notice, Result
 from pipeline.outside import bucket_of, matching
 from pipeline.parts import Parts
-from pipeline.ports import Subscription
+from pipeline.ports import BucketStore, Subscription
 from pipeline.settle import settle
 from pipeline.submission import Order
+from pipeline.trees import ROOT, fetch_tree, tree_objects, tree_of
 
 LOOK_EVERY_S = 2.0
 """A watcher looks at the status itself so often: events are lost while Redis restarts."""
@@ -214,11 +219,30 @@ class Client:
         raise JobStateError(f"job {job_id} has not ended; `halorow watch {job_id}` waits for it")
 
     def link(self, job_id: str, *, life_s: int | None = None) -> str:
-        """Return a signed link to the result. Raises as :meth:`result`."""
-        result = self.result(job_id)
-        return self._parts.store.sign(
-            result.output.key, life_s=life_s or self._settings.link_life_s, filename=result.output_name
-        )
+        """Return a signed link to the result; to an archive of it where it is many objects.
+
+        Raises as :meth:`result`, and JobStateError for many objects in a bucket, which has no archives.
+        """
+        result, store = self.result(job_id), self._parts.store
+        key, name, tree = result.output.key, result.output_name, tree_of(result.output.key)
+        if tree is not None:
+            if isinstance(store, BucketStore):
+                raise JobStateError(
+                    f"the result of job {job_id} is many objects below {store.uri(tree)}, and a link is to "
+                    f"one; `halorow result {job_id} --output {name}` downloads them, `Client.links` gives all"
+                )
+            key, name = tree, f"{name}{ARCHIVE}"
+        return store.sign(key, life_s=life_s or self._settings.link_life_s, filename=name)
+
+    def links(self, job_id: str, *, life_s: int | None = None) -> dict[str, str]:
+        """Return a signed link to each object of the result, by its name. Raises as :meth:`result`."""
+        result, store = self.result(job_id), self._parts.store
+        tree = tree_of(result.output.key)
+        if tree is None:
+            return {result.output_name: self.link(job_id, life_s=life_s)}
+        life_s = life_s or self._settings.link_life_s
+        names = {info.key: info.key.removeprefix(f"{tree}/") for info in tree_objects(store, tree)}
+        return {name: store.sign(key, life_s=life_s) for key, name in names.items()}
 
     def input_link(self, job_id: str, *, life_s: int | None = None) -> str:
         """Return a signed link to the input. Raises JobNotFoundError."""
@@ -230,20 +254,42 @@ class Client:
         )
 
     def download(self, job_id: str, path: Path) -> None:
-        """Copy the result to a local file, which appears when it is whole. Raises as :meth:`result`."""
-        result = self.result(job_id)
+        """Copy the result to a local file, which appears when it is whole.
+
+        A result of many objects becomes a folder, or an archive where the file's name ends in ``.zip``.
+        Raises as :meth:`result`, OutputExistsError where a folder is to appear and something is there.
+        """
+        result, store = self.result(job_id), self._parts.store
+        tree = tree_of(result.output.key)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
         try:
-            self._parts.store.fetch(result.output.key, part, generation=result.output.generation)
+            if tree is None:
+                store.fetch(result.output.key, part, generation=result.output.generation)
+            elif path.suffix.lower() == ARCHIVE:
+                with part.open("xb") as file:
+                    file.writelines(archive_of(store, tree))
+            else:
+                check_folder_place(path, overwrite=False)
+                fetch_tree(store, tree, part)
             part.replace(path)
         finally:
-            part.unlink(missing_ok=True)
+            shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
 
     def open_object(self, key: str) -> Path | None:
-        """Return where an object lies on this machine, None where it does not. Raises ObjectNotFoundError."""
-        if self._parts.store.stat(key) is None:
+        """Return where an object lies on this machine, None where it does not. Raises ObjectNotFoundError.
+
+        Of an image of many objects it is a folder.
+        """
+        path = self._parts.store.local_path(key)
+        if path is None and (root := self._parts.store.local_path(f"{key}/{ROOT}")) is not None:
+            return root.parent
+        if path is None and self._parts.store.stat(key) is None:
             raise ObjectNotFoundError(f"there is no object {key}")
-        return self._parts.store.local_path(key)
+        return path
+
+    def archive(self, key: str) -> Iterator[bytes]:
+        """Yield an archive of the many objects below a key. Raises ObjectNotFoundError, StoreError."""
+        return archive_of(self._parts.store, key)
 
     def uri_of(self, place: str) -> str:
         """Return the URI of a place in the store: as it is, or made from a key or the beginning of one."""

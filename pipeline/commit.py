@@ -8,6 +8,7 @@ from pipeline.errors import ObjectExistsError, RunCancelledError, StaleFenceErro
 from pipeline.models import Manifest, Result
 from pipeline.ports import BucketStore, ObjectStore
 from pipeline.records import JobRecords
+from pipeline.trees import copy_tree, remove_image, tree_of
 
 
 def commit(records: JobRecords, result: Result) -> Result | None:
@@ -20,10 +21,10 @@ def commit(records: JobRecords, result: Result) -> Result | None:
     """
     standing = records.standing(result.job_id)
     if standing.cancelled:
-        records.store.delete(result.output.key)
+        remove_image(records.store, result.output.key)
         raise RunCancelledError(f"job {result.job_id} was cancelled")
     if standing.newest > result.attempt:
-        records.store.delete(result.output.key)
+        remove_image(records.store, result.output.key)
         raise StaleFenceError(
             f"attempt {result.attempt} at job {result.job_id} came back after a newer one had begun;"
             " its result is not used"
@@ -33,7 +34,7 @@ def commit(records: JobRecords, result: Result) -> Result | None:
     except ObjectExistsError:
         winner = records.result(result.job_id)
         if winner is not None and winner.output.key != result.output.key:
-            records.store.delete(result.output.key)
+            remove_image(records.store, result.output.key)
         return winner
     return result
 
@@ -44,7 +45,11 @@ def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:
     Done only after the commit, so that nothing of a failed, cancelled or stale attempt ever lies
     there; doing it twice is harmless, and reconciliation does it for whoever died in between.
     """
-    if published_key(manifest, result) == result.output.key:
+    tree = tree_of(result.output.key)
+    if published_key(manifest, result) != manifest.output_key:
+        return
+    if tree is not None:
+        copy_tree(store, tree, manifest.output_key)
         return
     if isinstance(store, BucketStore):
         store.copy(result.output.key, manifest.output_key, generation=result.output.generation)
@@ -60,7 +65,10 @@ def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:
 
 
 def published_key(manifest: Manifest, result: Result) -> str:
-    """Return where the user finds the result: the place asked for, else the result's own."""
+    """Return where the user finds the result: the place asked for, else the result's own.
+
+    Of an image of many objects it is what all their keys begin with.
+    """
     if manifest.output_key.startswith(layout.job_prefix(manifest.id)):
-        return result.output.key
+        return tree_of(result.output.key) or result.output.key
     return manifest.output_key

@@ -6,7 +6,6 @@ Nothing heavy is imported before a command needs it: starting up counts.
 import json
 import sys
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -39,7 +38,6 @@ Output = Annotated[
         parser=place_of,
     ),
 ]
-File = Annotated[Path, typer.Argument(metavar="INPUT", help="The image.", show_default=False)]
 Steps = Annotated[
     list[str],
     typer.Argument(metavar="STEP …", help="name:key=value,key=value; see halorow ops.", show_default=False),
@@ -137,15 +135,15 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
 
 
 def digest(
-    source: File,
+    source: Input,
     page: Page = 0,
     plane: Plane = None,
     level: Level = 0,
 ) -> None:
     """Print the sha256 of an image's pixels, as the reports of run and of jobs state it."""
-    from pipeline.local_run import digest_image  # noqa: PLC0415  # see the module's docstring
+    from pipeline.local_run import RunOptions, digest_image  # noqa: PLC0415  # see the module's docstring
 
-    typer.echo(digest_image(source, page=page, plane=plane, level=level))
+    typer.echo(digest_image(source, RunOptions(page=page, plane=plane, level=level)))
 
 
 def ops(

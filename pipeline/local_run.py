@@ -152,11 +152,16 @@ def plan_image(source: str | Path, steps: Words, options: RunOptions | None = No
         return world.plan(request, ranks=options.ranks or cores())
 
 
-def digest_image(source: Path, *, page: int = 0, plane: str | None = None, level: int = 0) -> str:
+def digest_image(source: str | Path, options: RunOptions | None = None) -> str:
     """Return the digest of an image's pixels, as reports state it. Raises the stage's errors."""
+    options = options or RunOptions()
+    if isinstance(source, str):
+        from pipeline.bucket_run import digest_in_bucket  # noqa: PLC0415  (slow, and rarely needed here)
+
+        return digest_in_bucket(source, options)
     given = check_input(source)
     with World(1) as world:
-        return world.digest(given, page=page, plane=plane, level=level)
+        return world.digest(options.request([], input=given, output="", output_name=""))
 
 
 def _told(steps: Words, border: str | None) -> list[str] | list[dict[str, Any]]:

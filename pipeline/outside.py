@@ -3,8 +3,10 @@
 from fnmatch import fnmatchcase
 
 from pipeline.errors import KeyRefusedError, ObjectNotFoundError
-from pipeline.models import ObjectRef
+from pipeline.folder_images import named_as_folder
+from pipeline.models import ObjectInfo, ObjectRef
 from pipeline.ports import BucketStore, ObjectStore
+from pipeline.trees import reference_to, tree_info
 
 SCHEME = "gs://"
 _WILD = "*"
@@ -16,10 +18,17 @@ def reference(store: ObjectStore, uri: str, allowed: tuple[str, ...]) -> ObjectR
     Raises KeyRefusedError unless the bucket is one of ``allowed``, ObjectNotFoundError, StoreError.
     """
     bucket, key = _parts(uri)
-    found = _bucket(store, uri, bucket, allowed).stat(key)
+    return reference_to(found_at(_bucket(store, uri, bucket, allowed), key, uri), bucket)
+
+
+def found_at(store: ObjectStore, key: str, uri: str) -> ObjectInfo:
+    """Return what is known of the object ``key``, or of the Zarr below it. Raises ObjectNotFoundError."""
+    if named_as_folder(key):
+        return tree_info(store, key.rstrip("/"))
+    found = store.stat(key)
     if found is None:
         raise ObjectNotFoundError(f"there is no object {uri}; check the URI")
-    return ObjectRef(key=key, size_bytes=found.size_bytes, generation=found.generation, bucket=bucket)
+    return found
 
 
 def is_outside(store: ObjectStore, uri: str) -> bool:

@@ -15,13 +15,14 @@ from pipeline.errors import HalorowError, JobNotFoundError, QueueUnavailableErro
 from pipeline.heart import TICK_S, Heart
 from pipeline.layout import output_key
 from pipeline.logs import get_logger
-from pipeline.models import Claim, Lane, Manifest, ObjectRef, Result
+from pipeline.models import Claim, Lane, Manifest, Result
 from pipeline.parts import Parts
 from pipeline.plan_router import Move
 from pipeline.pulse import Pulse
 from pipeline.renewal import Token
 from pipeline.routing import alone_s
 from pipeline.settle import settle
+from pipeline.trees import reference_to
 from pipeline.turns import Room, Turn, Turns
 from pipeline.work import Work
 from pipeline.workplace import Place, Workplace
@@ -214,7 +215,7 @@ class JobRunner:
         result = Result(
             job_id=manifest.id,
             attempt=work.record.attempt,
-            output=ObjectRef(key=key, size_bytes=info.size_bytes, generation=info.generation),
+            output=reference_to(info),
             output_name=manifest.output_name,
             pixels_sha256=report.pixels_sha256 or "",
             report=report.to_json(),

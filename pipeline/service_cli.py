@@ -213,19 +213,23 @@ def _say_state(status: "JobStatus", otherwise: str, *, as_json: bool) -> None:
 
 def result(
     job_id: JobId,
-    output: Annotated[Path | None, typer.Option(help="Download to this file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Download to this file; a Zarr to this folder, or to a .zip.")
+    ] = None,
     data: Data = None,
     as_json: Json = False,
 ) -> None:
     """Print a signed link to a job's result, or download it."""
     client = _client(data)
-    found, link = client.result(job_id), client.link(job_id)
+    found = client.result(job_id)
     if output is not None:
         client.download(job_id, output)
     if as_json:
-        _print_json({**found.model_dump(mode="json"), "link": link})
+        links = client.links(job_id)
+        link = next(iter(links.values())) if len(links) == 1 else None
+        _print_json({**found.model_dump(mode="json"), "link": link, "links": links})
     else:
-        typer.echo(str(output) if output is not None else link)
+        typer.echo(str(output) if output is not None else client.link(job_id))
 
 
 def demo(data: Data = None) -> None:

@@ -19,14 +19,14 @@ from pipeline.errors import (
     InvalidJobError,
     KeyRefusedError,
     ObjectExistsError,
-    ObjectNotFoundError,
     QueueUnavailableError,
 )
-from pipeline.folder_images import is_folder_output
+from pipeline.folder_images import is_folder_image
 from pipeline.models import JobStatus, Lane, Manifest, ObjectInfo, ObjectRef, now
-from pipeline.outside import is_outside, reference
+from pipeline.outside import found_at, is_outside, reference
 from pipeline.parts import Parts
 from pipeline.statuses import KNOWN_PIPELINES
+from pipeline.trees import ROOT, put_tree, reference_to, tree_info
 from pipeline.webhook_url import check_webhook
 
 DEVICES = ("auto", "cpu", "gpu")
@@ -41,7 +41,6 @@ PORTION = 64
 """Jobs that are queued together: few enough that the first are worked on while others are written."""
 
 PRIORITIES = range(-10, 11)
-_NO_FOLDERS = "the service takes and makes single files. Use `halorow run` for Zarr, or a TIFF here"
 _RESERVED = ("jobs/", "keys/", layout.OPEN, layout.OUTBOX, layout.UPLOADS, layout.PARTS)
 
 
@@ -156,8 +155,6 @@ def _manifest(
     """Return the manifest of a new job, whose input is an object by then."""
     name = layout.safe_name(order.input_name or _name_of(order.input))
     output_key, output_name = _output(parts, job_id, order.output, name)
-    if is_folder_output(output_name, order.format):
-        raise InvalidJobError(f"the output {output_name} would be a folder; {_NO_FOLDERS}")
     return Manifest(
         id=job_id,
         created_at=made_at,
@@ -256,31 +253,33 @@ def _input(parts: Parts, job_id: str, order: Order, name: str) -> ObjectRef:
     if _is_uri(order.input) and order.data is None:
         if is_outside(parts.store, str(order.input)):
             return reference(parts.store, str(order.input), order.buckets)
-        key = parts.store.key_of(str(order.input))
-        found = parts.store.stat(key)
-        if found is None:
-            raise ObjectNotFoundError(f"there is no object {order.input}; check the URI")
-        return _ref(found)
+        key = parts.store.key_of(str(order.input).rstrip("/"))
+        return reference_to(found_at(parts.store, key, str(order.input)))
     key = layout.upload_key(job_id, name)
     try:
         if order.data is not None:
-            return _ref(parts.store.put_bytes(key, order.data, create_only=True))
+            return reference_to(parts.store.put_bytes(key, order.data, create_only=True))
         path = Path(order.input)
         if path.is_dir():
-            raise InvalidJobError(f"{path} is a folder; {_NO_FOLDERS}")
+            return reference_to(_put_folder(parts, key, path))
         if not path.is_file():
             raise MissingInputError(f"there is no file {path}; check the path")
-        return _ref(parts.store.put_file(key, path, create_only=True))
+        return reference_to(parts.store.put_file(key, path, create_only=True))
     except ObjectExistsError:
         # An earlier submission with the same idempotency key got as far as this.
         found = parts.store.stat(key)
         if found is None:
             raise
-        return _ref(found)
+        return reference_to(found)
 
 
-def _ref(info: ObjectInfo) -> ObjectRef:
-    return ObjectRef(key=info.key, size_bytes=info.size_bytes, generation=info.generation)
+def _put_folder(parts: Parts, key: str, path: Path) -> ObjectInfo:
+    """Upload an image that is a folder; one that an earlier submission has begun, once more."""
+    if not is_folder_image(path):
+        raise InvalidJobError(f"{path} is a folder and no Zarr; name one image in it")
+    if parts.store.stat(f"{key}/{ROOT}") is not None:
+        return tree_info(parts.store, key)
+    return put_tree(parts.store, key, path)
 
 
 def _output(parts: Parts, job_id: str, uri: str | None, name: str) -> tuple[str, str]:

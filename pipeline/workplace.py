@@ -11,10 +11,12 @@ from mpi_stage.contract import Request
 from mpi_stage.errors import StageError
 from pipeline import layout
 from pipeline.errors import ObjectNotFoundError, StoreError
+from pipeline.folder_images import is_folder_output
 from pipeline.leftovers import clear_parts
 from pipeline.models import Manifest, ObjectInfo, ObjectRef
 from pipeline.ports import BucketStore, ObjectStore
 from pipeline.renewal import Token
+from pipeline.trees import ROOT, fetch_tree, put_tree, remove_image, tree_info, tree_of
 
 
 @runtime_checkable
@@ -35,6 +37,7 @@ class Place:
     scratch: a folder of this machine.
     parts: address of what the parts of an output in a bucket start with.
     bucket: the store where input and output are objects, which ranks read and write themselves.
+    many: whether the output is an image of many objects.
 
     """
 
@@ -43,6 +46,7 @@ class Place:
     scratch: Path
     parts: str | None = None
     bucket: BucketStore | None = None
+    many: bool = False
 
     def request(self, manifest: Manifest, device: str) -> Request:
         """Return what the stage is asked to do on a device. Raises StoreError where no token can be had."""
@@ -80,8 +84,9 @@ class Place:
         Raises ObjectNotFoundError, StoreError.
         """
         if self.bucket is None:
-            return store.put_file(key, Path(self.output))
-        found = store.stat(key)
+            made = Path(self.output)
+            return put_tree(store, key, made) if made.is_dir() else store.put_file(key, made)
+        found = tree_info(store, key) if self.many else store.stat(key)
         if found is None:
             raise ObjectNotFoundError(f"the output {key} was removed before it was committed")
         return found
@@ -92,7 +97,8 @@ class Place:
         try:
             yield
         except StageError as error:
-            text = str(error).replace(self.input, manifest.input_name)
+            whole = self.input.partition(f"/{ROOT}")[0]
+            text = str(error).replace(self.input, manifest.input_name).replace(whole, manifest.input_name)
             text = text.replace(self.output, manifest.output_name)
             raise type(error)(text.replace(str(self.scratch), "the scratch folder")) from error
 
@@ -141,6 +147,7 @@ class Workplace:
         if attempt > 1:
             clear_parts(store, manifest.id, below=attempt)
         output = layout.output_key(manifest.id, attempt, manifest.output_name)
+        many = is_folder_output(manifest.output_name, manifest.format)
         try:
             yield Place(
                 _input_address(store, manifest.input),
@@ -148,10 +155,13 @@ class Workplace:
                 scratch,
                 store.address(f"{layout.parts_prefix(manifest.id, attempt)}x").removesuffix("x"),
                 store,
+                many,
             )
         except BaseException:
             with suppress(StoreError):
                 clear_parts(store, manifest.id, below=attempt + 1)
+                if many:
+                    remove_image(store, f"{output}/{ROOT}")
             raise
 
     @contextmanager
@@ -161,21 +171,24 @@ class Workplace:
         try:
             yield Place(str(self._input(manifest, scratch)), str(output), scratch)
         finally:
-            output.unlink(missing_ok=True)
+            _remove(output)
 
     def _input(self, manifest: Manifest, scratch: Path) -> Path:
         wanted = manifest.input
-        path = self._store.local_path(wanted.key)
+        path, tree = self._store.local_path(wanted.key), tree_of(wanted.key)
         if path is None:
             path = scratch / "input"
-            self._store.fetch(wanted.key, path, generation=wanted.generation)
+            if tree is None:
+                self._store.fetch(wanted.key, path, generation=wanted.generation)
+            else:
+                fetch_tree(self._store, tree, path)
             return path
         found = self._store.stat(wanted.key)
         if found is None or found.generation != wanted.generation:
             raise ObjectNotFoundError(
                 f"the input {wanted.key} has been replaced since the job was submitted; submit it again"
             )
-        return path
+        return path if tree is None else path.parent
 
     def _output(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
         """Return where the output is to go; what a killed worker left of an earlier one is removed."""
@@ -185,8 +198,16 @@ class Workplace:
             self._staging.staging_path(f"{manifest.id}.{number:04d}.part") for number in range(1, attempt + 1)
         ]
         for path in earlier:
-            path.unlink(missing_ok=True)
+            _remove(path)
         return output
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, as far as there is one."""
+    try:
+        path.unlink(missing_ok=True)
+    except IsADirectoryError:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _input_address(store: BucketStore, wanted: ObjectRef) -> str:

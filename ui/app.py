@@ -17,7 +17,7 @@ def make_app() -> st.App:
     """Return the application; the service is reached when the first request needs it."""
     return st.App(
         SCRIPT,
-        routes=file_routes(service.link_secret, service.find_file),
+        routes=file_routes(service.link_secret, service.find_file, service.archive),
         middleware=[Middleware(UncompressedFiles)],
         on_script_error=_tell,
     )

@@ -1,12 +1,13 @@
 """Routes beside the page: files of the local store behind signed links, and a sign of life."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,7 +18,7 @@ from pipeline.errors import (
     ObjectNotFoundError,
     StoreUnavailableError,
 )
-from pipeline.links import verify_link
+from pipeline.links import Link, verify_link
 
 FILES_PREFIX = "/files/"
 _HEADERS = {
@@ -29,7 +30,11 @@ _HEADERS = {
 _STATUS = {LinkError: 403, KeyRefusedError: 404, ObjectNotFoundError: 404, StoreUnavailableError: 503}
 
 
-def file_routes(secret: Callable[[], bytes], find: Callable[[str], Path | None]) -> list[Route]:
+def file_routes(
+    secret: Callable[[], bytes],
+    find: Callable[[str], Path | None],
+    archive: Callable[[str], Iterator[bytes]],
+) -> list[Route]:
     """Return the routes ``GET|HEAD /files/{key}`` and ``GET /healthz``.
 
     Parameters
@@ -37,6 +42,7 @@ def file_routes(secret: Callable[[], bytes], find: Callable[[str], Path | None])
     secret: gives the secret that links are signed with.
     find: gives the local file of an object's key, None where it is not on this machine; raises
         ObjectNotFoundError, KeyRefusedError, StoreUnavailableError.
+    archive: gives the archive of an image of many objects, for whose key ``find`` gives a folder.
 
     """
 
@@ -49,6 +55,9 @@ def file_routes(secret: Callable[[], bytes], find: Callable[[str], Path | None])
         except HalorowError as error:
             status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
             return _sorry(error.public_message, status) if status else _sorry("it cannot be read now", 500)
+        if path is not None and path.is_dir():
+            pieces = archive(key) if request.method == "GET" else ()
+            return StreamingResponse(pieces, media_type="application/zip", headers=_sent_as(link, key))
         if path is None or not path.is_file():
             return _sorry("there is no such file any more", 404)
         return FileResponse(path, filename=link.filename or Path(key).name, headers=_HEADERS)
@@ -57,6 +66,12 @@ def file_routes(secret: Callable[[], bytes], find: Callable[[str], Path | None])
         Route(FILES_PREFIX + "{key:path}", send, methods=["GET", "HEAD"]),
         Route("/healthz", _healthz, methods=["GET", "HEAD"]),
     ]
+
+
+def _sent_as(link: Link, key: str) -> dict[str, str]:
+    """Return the headers of an archive, by which it is saved and never shown."""
+    name = link.filename or f"{Path(key).name}.zip"
+    return {**_HEADERS, "content-disposition": f"attachment; filename*=utf-8''{quote(name)}"}
 
 
 def _healthz(_request: Request) -> Response:

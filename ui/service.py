@@ -1,5 +1,6 @@
 """The one client that the page's sessions and routes share."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -29,6 +30,11 @@ def client() -> Client:
 def link_secret() -> bytes:
     """Return the secret that links are signed with."""
     return settings().link_secret.get_secret_value().encode()
+
+
+def archive(key: str) -> Iterator[bytes]:
+    """Yield an archive of the image of many objects below a key."""
+    return client().archive(key)
 
 
 def find_file(key: str) -> Path | None:

@@ -6,12 +6,16 @@ without them.
 
 import os
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Source, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.raster_kinds import NAMES
 from mpi_stage.timing import PhaseClock
+
+if TYPE_CHECKING:
+    from mpi_stage.formats.zarr_tree import Tree
 
 _ZARR_2 = (".zarray", ".zgroup", ".zattrs")
 _MAGICS = (
@@ -47,8 +51,9 @@ def open_source(path: str, clock: PhaseClock, options: SourceOptions = _AS_IT_IS
     Of an object of a bucket ``path`` is the URL. Raises MissingInputError, MissingPageError,
     UnsupportedFormatError, DamagedInputError, StorageError.
     """
-    if os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
-        return _folder_source(path, clock, options)
+    tree = _tree_of(path, options)
+    if tree is not None:
+        return _tree_source(tree, clock, options)
     data = _open_bytes(path, options)
     try:
         return _source_of(data, clock, options)
@@ -94,10 +99,12 @@ def list_pages(
 
     Raises what :func:`open_source` raises.
     """
-    if os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
+    tree = _tree_of(path, options)
+    if tree is not None:
         from mpi_stage.formats import zarr_header  # noqa: PLC0415 (start-up time)
 
-        return [zarr_header.list_levels(path)], 1
+        with closing(tree):
+            return [zarr_header.list_levels(tree)], 1
     with closing(_open_bytes(path, options)) as data:
         if _kind_of(data) == "tiff":
             from mpi_stage.formats import tiff_pages  # noqa: PLC0415 (start-up time)
@@ -107,19 +114,44 @@ def list_pages(
     return [[(spec.columns, spec.rows)]], 1
 
 
-def _folder_source(path: str, clock: PhaseClock, options: SourceOptions) -> Source:
-    """Return the source for an image that is a folder."""
-    if any(os.path.lexists(f"{path}/{name}") for name in _ZARR_2):
-        raise UnsupportedFormatError(f"{path} is of Zarr 2; Zarr 3 is read. Convert it first.")
-    if not os.path.lexists(f"{path}/zarr.json"):
-        raise MissingInputError(f"{path} is a folder and no Zarr; name one image in it.")
-    if options.page:
-        raise MissingPageError(f"{path} is a Zarr, which has no pages; ask for a plane or a level of it.")
+def _tree_of(place: str, options: SourceOptions) -> "Tree | None":
+    """Return what an image consists of that is many files or objects, None where it is one."""
+    if options.bucket is not None:
+        from mpi_stage.objects.address import ObjectAddress  # noqa: PLC0415 (start-up time)
+        from mpi_stage.objects.tree import ObjectTree, is_tree  # noqa: PLC0415 (start-up time)
+
+        return ObjectTree(options.bucket, place) if is_tree(ObjectAddress.parse(place)) else None
+    if not os.path.isdir(place):  # noqa: PTH112 (the path is a plain string throughout)
+        return None
+    from mpi_stage.formats.zarr_tree import FolderTree  # noqa: PLC0415 (start-up time)
+
+    return FolderTree(place)
+
+
+def _tree_source(tree: "Tree", clock: PhaseClock, options: SourceOptions) -> Source:
+    """Return the source for an image that is many files or objects; it closes ``tree`` in the end."""
     from mpi_stage.formats.ome_planes import parse_plane  # noqa: PLC0415 (start-up time)
     from mpi_stage.formats.zarr_source import ZarrSource  # noqa: PLC0415 (start-up time)
 
-    indices = None if options.plane is None else parse_plane(options.plane)
-    return ZarrSource(path, clock, level=options.level, indices=indices, threads=options.threads)
+    try:
+        _check_zarr(tree, options)
+        indices = None if options.plane is None else parse_plane(options.plane)
+    except BaseException:
+        tree.close()
+        raise
+    return ZarrSource(tree, clock, level=options.level, indices=indices, threads=options.threads)
+
+
+def _check_zarr(tree: "Tree", options: SourceOptions) -> None:
+    """Refuse what is no Zarr of a version that is read, and a page of one."""
+    if any(tree.size(name) is not None for name in _ZARR_2):
+        raise UnsupportedFormatError(f"{tree.root} is of Zarr 2; Zarr 3 is read. Convert it first.")
+    if tree.size("zarr.json") is None:
+        raise MissingInputError(f"{tree.root} is a folder and no Zarr; name one image in it.")
+    if options.page:
+        raise MissingPageError(
+            f"{tree.root} is a Zarr, which has no pages; ask for a plane or a level of it."
+        )
 
 
 def _kind_of(data: ByteSource) -> str:

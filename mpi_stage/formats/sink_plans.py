@@ -25,6 +25,9 @@ SUFFIXES = {
     ".zarr": "zarr",
 }
 _OME_ZARR = ".ome.zarr"
+FOLDERS = ("zarr", "ome-zarr")
+"""Formats that are folders of many files."""
+
 FORMATS = ("cog", *dict.fromkeys(SUFFIXES.values()), "ome-zarr")
 """What may be asked for, whatever a file's name."""
 
@@ -58,12 +61,7 @@ def plan_written(
         return _plan_cog(spec, metadata, like, options)
     if kind == "tiff":
         return _plan_tiff(spec, metadata, like, options)
-    if kind in {"zarr", "ome-zarr"}:
-        if options.uploads is not None:
-            raise UnsupportedFormatError(
-                f"{name} is a Zarr, which is many objects; into a bucket only single ones are written. "
-                "Write a TIFF."
-            )
+    if kind in FOLDERS:
         return _plan_zarr(spec, metadata, like, options, ome=kind == "ome-zarr")
     return _plan_raster(kind, spec, metadata, options)
 

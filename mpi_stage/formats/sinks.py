@@ -18,6 +18,7 @@ from mpi_stage.timing import PhaseClock
 
 if TYPE_CHECKING:
     from mpi_stage.formats.cog_sink import CogStore
+    from mpi_stage.formats.zarr_place import ZarrPlace
 
 
 def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
@@ -64,7 +65,7 @@ def _zarr_sink(order: _Order, layout: ZarrLayout, nodata: float | None) -> Sink:
     from mpi_stage.formats.zarr_sink import ZarrSink  # noqa: PLC0415 (start-up time)
 
     return ZarrSink(
-        order.path,
+        _zarr_place(order),
         layout,
         order.metadata,
         plan=order.plan,
@@ -72,6 +73,17 @@ def _zarr_sink(order: _Order, layout: ZarrLayout, nodata: float | None) -> Sink:
         clock=order.clock,
         threads=order.options.threads,
     )
+
+
+def _zarr_place(order: _Order) -> "ZarrPlace":
+    """Return where the shards of a Zarr go."""
+    if order.options.uploads is None:
+        from mpi_stage.formats.zarr_place import FolderPlace  # noqa: PLC0415 (start-up time)
+
+        return FolderPlace(order.path)
+    from mpi_stage.objects.zarr_objects import ObjectPlace  # noqa: PLC0415 (start-up time)
+
+    return ObjectPlace(order.options.uploads.bucket, order.path, order.scratch_dir)
 
 
 def _cog_sink(order: _Order, layout: CogLayout) -> Sink:

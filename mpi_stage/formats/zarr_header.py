@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 
 from mpi_stage.errors import MissingPageError, UnsupportedFormatError
@@ -14,7 +14,7 @@ from mpi_stage.formats.zarr_chunks import shards_across
 from mpi_stage.formats.zarr_codecs import most_stored_bytes
 from mpi_stage.formats.zarr_json import Json, read_document
 from mpi_stage.formats.zarr_ome import parse_ome, resolution_of
-from mpi_stage.formats.zarr_tree import FolderTree, Tree
+from mpi_stage.formats.zarr_tree import Tree
 from mpi_stage.image import ImageSpec
 
 MAX_SIDE_PX = 2**31 - 1
@@ -59,10 +59,10 @@ def parse_zarr(
     return ZarrImage(array, axes, _header(tree, array, axes, metadata, level, threads))
 
 
-def list_levels(path: str) -> list[tuple[int, int]]:
-    """Return columns and rows of each level of the image in folder ``path``; raises as :func:`parse_zarr`."""
+def list_levels(tree: Tree) -> list[tuple[int, int]]:
+    """Return columns and rows of each level of the image in ``tree``; raises as :func:`parse_zarr`."""
     found: list[tuple[int, int]] = []
-    with closing(FolderTree(path)) as tree, suppress(MissingPageError):
+    with suppress(MissingPageError):
         while True:
             spec = parse_zarr(tree, level=len(found)).header.spec
             found.append((spec.columns, spec.rows))
@@ -109,6 +109,7 @@ def _header(  # noqa: PLR0917 (all of one image)
         + threads * array.chunk_bytes
         + (_COPIES_OF_STORED * threads + under_way) * most_stored_bytes(array.chunk_bytes)
         + (shards_across(array, axes.y) + 2) * index_bytes
+        + tree.held_bytes
         + _FIXED_BYTES,
         stored_bytes=_chunks(array, axes) * array.chunk_bytes,
         level=level,

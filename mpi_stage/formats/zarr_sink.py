@@ -1,17 +1,16 @@
 """One Zarr written by many ranks at once, each its own shards, with the same bytes for any number of them."""
 
 import json
-import os
 from collections.abc import Sequence
 from typing import Any
 
-from mpi_stage.errors import OutputError, OutputExistsError
+from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkPlan
-from mpi_stage.formats.files import output_errors
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr_json import DOCUMENT
 from mpi_stage.formats.zarr_layout import ZarrLayout
 from mpi_stage.formats.zarr_ome import ome_document
+from mpi_stage.formats.zarr_place import ZarrPlace
 from mpi_stage.formats.zarr_source import ZarrSource
 from mpi_stage.formats.zarr_write import LevelWriter, array_document
 from mpi_stage.image import Pixels
@@ -20,7 +19,7 @@ from mpi_stage.timing import PhaseClock
 
 
 class ZarrSink:
-    """A sink on one folder. Slabs end where shards end, so no two ranks ever write the same file.
+    """A sink on one place. Slabs end where shards end, so no two ranks ever write the same file.
 
     The levels of an OME-Zarr image are made as the rows go by, as far as a rank's rows make whole
     shards of them; rank 0 makes the rest, which are small, of the last of those. It also writes all
@@ -29,7 +28,7 @@ class ZarrSink:
 
     def __init__(
         self,
-        path: str,
+        place: ZarrPlace,
         layout: ZarrLayout,
         metadata: Metadata,
         *,
@@ -38,9 +37,9 @@ class ZarrSink:
         clock: PhaseClock,
         threads: int = 1,
     ) -> None:
-        """Prepare to write the folder ``path``; touches no file. Levels leave out values of ``nodata``."""
+        """Prepare to write to ``place``; touches nothing there. Levels leave out values of ``nodata``."""
         self.plan = plan
-        self._path, self._layout, self._metadata, self._clock = path, layout, metadata, clock
+        self._place, self._layout, self._metadata, self._clock = place, layout, metadata, clock
         self._pool = TilePool(threads)
         self._how = way_to_halve(layout.levels[0].spec, nodata)
         self._writers: list[LevelWriter] = []
@@ -48,12 +47,8 @@ class ZarrSink:
         self._next = 0
 
     def create(self) -> None:
-        """Make the folder; raises OutputExistsError, DiskFullError, OutputError."""
-        with output_errors(self._path):
-            try:
-                os.mkdir(self._path)  # noqa: PTH102 (the path is a plain string throughout)
-            except FileExistsError as error:
-                raise OutputExistsError(f"{self._path} is there already; choose another name.") from error
+        """Claim the place; raises OutputExistsError, DiskFullError, OutputError, StorageError."""
+        self._place.claim()
 
     def open(self) -> None:
         """Get ready to write rows."""
@@ -74,6 +69,8 @@ class ZarrSink:
         """Return how many rows this rank has written."""
         for writer in self._writers:
             writer.end()
+        with self._clock.phase("write"):
+            self._place.wait()
         return [self._writers[0].rows]
 
     def assemble(self, sizes: Sequence[Sequence[int]], rank: int) -> None:
@@ -84,32 +81,33 @@ class ZarrSink:
         rows = sum(sum(part) for part in sizes)
         if rows != spec.rows:
             raise OutputError(
-                f"{self._path} needs {spec.rows} rows and the ranks wrote {rows}: "
+                f"{self._place.name} needs {spec.rows} rows and the ranks wrote {rows}: "
                 "rows are missing or came twice."
             )
+        ome = self._layout.ome
         for level, layout in enumerate(self._layout.levels):
-            self._write_document(self._folder(level), array_document(layout))
+            self._document(self._path_of(level), array_document(layout), last=not ome)
         self._write_levels_left()
-        if self._layout.ome:
+        if ome:
             names = self._layout.levels[0].names
             steps = [(2**level, 2**level) for level in range(len(self._layout.levels))]
-            document = ome_document(names, self._metadata.resolution, steps)
-            self._write_document(self._path, document)
+            self._document("", ome_document(names, self._metadata.resolution, steps), last=True)
 
     def close(self) -> None:
         """End the threads and give the memory back; no file stays open. Safe to call at any time."""
         self._pool.close()
+        self._place.close()
         self._writers, self._halvers = [], []
 
-    def _folder(self, level: int) -> str:
-        """Return the folder of a level's array."""
-        return f"{self._path}/{level}" if self._layout.ome else self._path
+    def _path_of(self, level: int) -> str:
+        """Return the path of a level's array."""
+        return str(level) if self._layout.ome else ""
 
     def _cascade(self, first: int, end: int) -> tuple[list[LevelWriter], list[Halver]]:
         """Return writers of the levels from ``first`` on, and what makes each of the level before."""
         levels = self._layout.levels[first:end]
         writers = [
-            LevelWriter(level, self._folder(number), self._clock, self._pool)
+            LevelWriter(level, self._place, self._path_of(number), self._clock, self._pool)
             for number, level in enumerate(levels, first)
         ]
         halvers: list[Halver] = []
@@ -132,7 +130,7 @@ class ZarrSink:
         start, end = self._layout.in_pass, len(self._layout.levels)
         if start == end:
             return
-        source = ZarrSource(self._folder(start - 1), self._clock)
+        source = ZarrSource(self._place.tree(self._path_of(start - 1)), self._clock)
         try:
             above = self._layout.levels[start - 1]
             writers, halvers = self._cascade(start, end)
@@ -146,16 +144,14 @@ class ZarrSink:
                     first_halver.push(first, rows)
             for writer in writers:
                 writer.end()
+            self._place.wait()
         finally:
             source.close()
 
-    @staticmethod
-    def _write_document(folder: str, document: dict[str, Any]) -> None:
-        path = f"{folder}/{DOCUMENT}"
-        with output_errors(path):
-            os.makedirs(folder, exist_ok=True)  # noqa: PTH103 (the path is a plain string throughout)
-            with open(path, "x", encoding="utf-8") as file:  # noqa: PTH123 (as above)
-                json.dump(document, file, indent=2, ensure_ascii=False)
+    def _document(self, path: str, document: dict[str, Any], *, last: bool) -> None:
+        """Write the metadata of the array or group at ``path``."""
+        data = json.dumps(document, indent=2, ensure_ascii=False).encode()
+        self._place.document(f"{path}/{DOCUMENT}" if path else DOCUMENT, data, last=last)
 
 
 def _taker(writer: LevelWriter, below: Halver | None) -> Take:

@@ -14,7 +14,7 @@ from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr_chunks import ChunkFinder, Place, Stored, shards_across
 from mpi_stage.formats.zarr_codecs import decode_chunk
 from mpi_stage.formats.zarr_header import parse_zarr
-from mpi_stage.formats.zarr_tree import FolderTree, Tree
+from mpi_stage.formats.zarr_tree import Tree
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
@@ -30,16 +30,15 @@ class ZarrSource:
 
     def __init__(
         self,
-        path: str,
+        tree: Tree,
         clock: PhaseClock,
         *,
         level: int = 0,
         indices: Mapping[str, int] | None = None,
         threads: int = 1,
-        tree: Tree | None = None,
     ) -> None:
-        """Open the folder ``path``, or what ``tree`` holds; raises the errors of :func:`parse_zarr`."""
-        self._tree = FolderTree(path) if tree is None else tree
+        """Open what ``tree`` holds, and close it in the end; raises the errors of :func:`parse_zarr`."""
+        self._tree = tree
         self._clock = clock
         try:
             image = parse_zarr(self._tree, level=level, indices=indices, threads=threads)

@@ -13,9 +13,16 @@ _OPEN_FILES = 32
 
 
 class Tree(Protocol):
-    """Objects by key (relative, ``/`` between segments); ``root`` names the whole in messages."""
+    """Objects by key (relative, ``/`` between segments).
+
+    Attributes
+    ----------
+    root: names the whole in messages.
+    held_bytes: the most memory that what is on its way takes.
+    """
 
     root: str
+    held_bytes: int
 
     def size(self, key: str) -> int | None:
         """Return an object's size in bytes, None where there is none. Raises InputError."""
@@ -32,6 +39,8 @@ class Tree(Protocol):
 
 class FolderTree:
     """The files below a folder; never one that a symbolic link leads to outside of it."""
+
+    held_bytes = 0
 
     def __init__(self, root: str) -> None:
         """Serve the files below ``root``. Raises MissingInputError where there is no such folder."""

@@ -13,6 +13,7 @@ from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr_chunks import ABSENT, Place
 from mpi_stage.formats.zarr_codecs import checksum, codec_documents, encode_chunk
 from mpi_stage.formats.zarr_layout import LevelLayout
+from mpi_stage.formats.zarr_place import ZarrPlace
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
 
@@ -28,7 +29,7 @@ class ShardWriter:
 
     def __init__(self, path: str, counts: Place) -> None:
         """Write ``path``, which has room for ``counts`` chunks along each dimension."""
-        self._path = path
+        self.path = path
         self._sharded = math.prod(counts) > 1
         self._entries = np.full((*counts, 2), ABSENT, "<u8")
         self._size = 0
@@ -46,11 +47,11 @@ class ShardWriter:
 
     def _append(self, data: bytes | bytearray, *, first: bool) -> None:
         """Write at the end; the file is opened each time, for there may be very many beside one another."""
-        with output_errors(self._path):
+        with output_errors(self.path):
             if first:
-                os.makedirs(os.path.dirname(self._path), exist_ok=True)  # noqa: PTH103, PTH120 (plain strings)
+                os.makedirs(os.path.dirname(self.path), exist_ok=True)  # noqa: PTH103, PTH120 (plain strings)
             flags = os.O_WRONLY | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if first else 0)
-            fd = os.open(self._path, flags, 0o666)
+            fd = os.open(self.path, flags, 0o666)
             try:
                 write_all(fd, data, self._size)
             finally:
@@ -65,9 +66,12 @@ class LevelWriter:
     is zero.
     """
 
-    def __init__(self, layout: LevelLayout, folder: str, clock: PhaseClock, pool: TilePool) -> None:
-        """Write below ``folder``, the array's own, encoding in ``pool``."""
-        self._layout, self._folder, self._clock, self._pool = layout, folder, clock, pool
+    def __init__(
+        self, layout: LevelLayout, place: ZarrPlace, path: str, clock: PhaseClock, pool: TilePool
+    ) -> None:
+        """Write the array at ``path`` of ``place``, encoding in ``pool``."""
+        self._layout, self._clock, self._pool = layout, clock, pool
+        self._place, self._folder = place, place.folder(path)
         self._mine = threading.local()
         self._held: Pixels | None = None
         self._held_rows = 0
@@ -121,6 +125,7 @@ class LevelWriter:
             with self._clock.phase("write"):
                 for shard in self._shards.values():
                     shard.finish()
+                    self._place.shard_done(shard.path)
             self._shards.clear()
 
     def _encode(self, rows: Pixels, channel: int, left: int) -> bytes | bytearray | None:

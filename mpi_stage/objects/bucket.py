@@ -54,11 +54,17 @@ class Bucket:
     """Reads and writes objects; for any number of threads.
 
     Every method raises StorageError where the store does not answer or refuses.
+
+    Attributes
+    ----------
+    traffic: what has come and gone.
+    notes: what went wrong without harm to the result, for the report.
     """
 
     def __init__(self, access: Access, token: Callable[[], str | None] | None = None) -> None:
         """Connect with the first request; ``token`` gives the token where it has been renewed."""
         self.traffic = ObjectTraffic()
+        self.notes: list[str] = []
         self._transport = Transport(access, self.traffic, token)
 
     def close(self) -> None:
@@ -97,7 +103,11 @@ class Bucket:
         return Stored.of(address, answer.json())
 
     def upload(
-        self, address: ObjectAddress, data: Sequence[bytes], checksum: int, content_type: str = _BINARY
+        self,
+        address: ObjectAddress,
+        data: Sequence[bytes | memoryview],
+        checksum: int,
+        content_type: str = _BINARY,
     ) -> Stored:
         """Make an object of ``data``, which must not be there, and have its CRC32C checked.
 
@@ -198,7 +208,7 @@ class Bucket:
         address: ObjectAddress,
         path: str,
         headers: dict[str, str],
-        body: Sequence[bytes],
+        body: Sequence[bytes | memoryview],
         expected: tuple[int, int],
     ) -> Stored:
         """Make an object once, and find it where the answer to an earlier try was lost."""

@@ -6,7 +6,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from mimetypes import guess_type
 
-from mpi_stage.errors import InputChangedError, MissingInputError, OutputExistsError, StorageError
+from mpi_stage.errors import (
+    InputChangedError,
+    MissingInputError,
+    OutputExistsError,
+    StageError,
+    StorageError,
+)
 from mpi_stage.objects.address import ObjectAddress
 from mpi_stage.objects.bucket import MAX_COMPOSED, Bucket, Stored
 from mpi_stage.objects.crc32c import combine, crc32c
@@ -97,8 +103,8 @@ def publish(uploads: Uploads, final: ObjectAddress, parts: Sequence[Stored], siz
     """Make the object ``final``, which must not be there, of ``parts`` in order, and remove those.
 
     It appears at once and whole: more than 32 parts are composed to larger ones first. Its size and
-    CRC32C are held against those of the parts. Raises OutputExistsError, and StorageError, also where
-    a part is gone.
+    CRC32C are held against those of the parts. Parts that cannot be removed afterwards are noted.
+    Raises OutputExistsError, and StorageError, also where a part is gone.
     """
     found_bytes = sum(part.size_bytes for part in parts)
     if found_bytes != size_bytes:
@@ -114,8 +120,20 @@ def publish(uploads: Uploads, final: ObjectAddress, parts: Sequence[Stored], siz
             parts = list(pool.map(lambda name, group: _compose(uploads.bucket, name, group), names, groups))
             level += 1
     made = _compose(uploads.bucket, final, parts)
-    clear(uploads)
+    try:
+        clear(uploads)
+    except StageError as error:
+        # The output is there and whole; a failure would have it made again.
+        uploads.bucket.notes.append(left_note(str(uploads.prefix), error))
     return made
+
+
+def left_note(prefix: str, error: Exception) -> str:
+    """Return what to tell of parts that could not be removed."""
+    return (
+        f"parts of the output are left below {prefix}, because they could not be removed ({error}). "
+        "The output is complete; the bucket's lifecycle rule removes them, or you may."
+    )
 
 
 def _compose(bucket: Bucket, address: ObjectAddress, parts: Sequence[Stored]) -> Stored:

@@ -111,7 +111,7 @@ class Transport:
         query: Mapping[str, object],
         *,
         headers: Mapping[str, str] | None = None,
-        body: Sequence[bytes] | None = None,
+        body: Sequence[bytes | memoryview] | None = None,
         take: Take | None = None,
     ) -> Answer:
         """Send one request and return its answer.
@@ -128,8 +128,9 @@ class Transport:
         self._traffic.add(requests=1)
         url = f"{self._access.endpoint}{path}{'&' if '?' in path else '?'}{urlencode(query)}"
         try:
+            pieces: Any = body  # of any kind that a socket sends; urllib3 names some
             response = self._pool.request(
-                method, url, headers=stated, body=body, preload_content=False, redirect=False
+                method, url, headers=stated, body=pieces, preload_content=False, redirect=False
             )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Passing(_said_of(error)) from error

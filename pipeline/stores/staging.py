@@ -1,6 +1,7 @@
 """How a file becomes an object of a local store: written aside, put on the disk, moved into place."""
 
 import os
+import shutil
 import stat
 import time
 import uuid
@@ -58,8 +59,9 @@ class Staging:
             staged.unlink(missing_ok=True)
 
     def holds(self, path: Path, fd: int) -> bool:
-        """Whether the open file is one of the staged files, so that it can be moved."""
-        if path.parent.resolve() != self._folder or path.is_symlink():
+        """Whether the open file is staged, or in a folder that is, so that it can be moved."""
+        inside = path.parent == self._folder or self._folder in path.resolve().parents
+        if not inside or path.is_symlink():
             return False
         known = os.fstat(fd)
         return stat.S_ISREG(known.st_mode) and known.st_dev == self._objects.stat().st_dev
@@ -70,11 +72,12 @@ class Staging:
         removed = 0
         for path in self._folder.iterdir():
             try:
-                if path.lstat().st_mtime < oldest:
-                    path.unlink()
+                known = path.lstat()
+                if known.st_mtime < oldest:
+                    shutil.rmtree(path) if stat.S_ISDIR(known.st_mode) else path.unlink()
                     removed += 1
-            except (FileNotFoundError, IsADirectoryError):
-                continue  # its writer has just finished; or no staged file
+            except FileNotFoundError:
+                continue  # its writer has just finished
         return removed
 
     def commit(

@@ -30,8 +30,14 @@ def photo():
 
 
 @pytest.fixture
-def store(tmp_path):
+def disk(tmp_path):
+    """Give a store in a local folder."""
     return LocalStore(tmp_path / "store", b"secret", "http://127.0.0.1:8501", durable=False)
+
+
+@pytest.fixture
+def store(disk):
+    return disk
 
 
 @pytest.fixture

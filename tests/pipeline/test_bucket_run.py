@@ -79,3 +79,76 @@ def test_a_missing_object_and_a_name_without_an_object_are_errors(capsys):
     said = capsys.readouterr().err
     assert f"there is no object gs://{BUCKET}/none.tif" in said
     assert "names no object" in said
+
+
+def test_parts_that_cannot_be_removed_are_told_of_and_do_not_fail_the_run(fake_gcs, capsys):
+    fake_gcs.faults.add(FaultKind.STATUS, method="DELETE", target="parts", status=403, times=99)
+    assert halorow("run", "--ranks", 1, "--json", SOURCE, TARGET, "invert") == 0
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert any("left below" in note and f"gs://{BUCKET}/out.tif." in note for note in notes)
+    assert "out.tif" in fake_gcs.objects.names(BUCKET)
+
+
+def test_the_digest_of_an_object_is_that_of_the_file(capsys):
+    assert halorow("digest", "in.tif") == 0
+    of_file = capsys.readouterr().out
+    assert halorow("digest", SOURCE) == 0
+    assert capsys.readouterr().out == of_file
+
+
+def objects_below(fake_gcs, name):
+    return {
+        key.removeprefix(name): stored(fake_gcs, key)
+        for key in fake_gcs.objects.names(BUCKET)
+        if key.startswith(f"{name}/")
+    }
+
+
+def files_below(folder):
+    return {
+        str(path).removeprefix(str(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "out.ome.zarr"])
+@pytest.mark.parametrize("ranks", [1, 3])
+def test_a_zarr_in_a_bucket_has_the_objects_that_are_files_on_a_disk(fake_gcs, tmp_path, name, ranks):
+    tiles = ("--tile", 64)
+    assert halorow("run", "--ranks", 1, "-q", *tiles, "in.tif", name, "gaussian") == 0
+    assert halorow("run", "--ranks", ranks, "-q", *tiles, SOURCE, f"gs://{BUCKET}/{name}", "gaussian") == 0
+    assert objects_below(fake_gcs, name) == files_below(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["out.zarr", "out.ome.zarr"])
+def test_a_zarr_in_a_bucket_is_read_by_ranges(name, capsys):
+    url = f"gs://{BUCKET}/{name}"
+    assert halorow("run", "--ranks", 1, "-q", "--tile", 64, "in.tif", url, "invert") == 0
+    assert halorow("run", "--ranks", 2, "-q", url, "back.tif", "invert") == 0
+    assert np.array_equal(tifffile.imread("back.tif"), PIXELS)
+    assert halorow("plan", "--json", url, "gaussian") == 0
+    assert json.loads(capsys.readouterr().out)["input"]["rows"] == 300
+
+
+def test_a_zarr_that_is_there_is_replaced_as_a_whole_and_only_when_asked_for(fake_gcs, tmp_path):
+    url = f"gs://{BUCKET}/out.zarr"
+    fake_gcs.objects.put(BUCKET, "out.zarr/old", b"old", {})
+    assert halorow("run", "--ranks", 1, "-q", SOURCE, url, "invert") == 2
+    assert objects_below(fake_gcs, "out.zarr") == {"/old": b"old"}
+    assert halorow("run", "--ranks", 1, "-q", "--overwrite", SOURCE, url, "invert") == 0
+    assert halorow("run", "--ranks", 1, "-q", "in.tif", "out.zarr", "invert") == 0
+    assert objects_below(fake_gcs, "out.zarr") == files_below(tmp_path / "out.zarr")
+    assert not [name for name in fake_gcs.objects.names(BUCKET) if ".parts/" in name]
+
+
+def test_a_zarr_that_fails_half_way_leaves_nothing_in_the_bucket(fake_gcs, tmp_path, capsys):
+    layout = {"photometric": "rgb", "tile": (64, 64), "compression": "zlib", "metadata": None}
+    tifffile.imwrite(tmp_path / "cut.tif", PIXELS, **layout)
+    with tifffile.TiffFile(tmp_path / "cut.tif") as opened:
+        last = opened.pages[0].dataoffsets[-1]
+    data = bytearray((tmp_path / "cut.tif").read_bytes())
+    data[last : last + 40] = bytes(40)
+    fake_gcs.objects.put(BUCKET, "a/cut.tif", bytes(data), {})
+    words = ("-q", "--tile", 64, "--block-rows", 64, f"gs://{BUCKET}/a/cut.tif", f"gs://{BUCKET}/out.zarr")
+    assert halorow("run", "--ranks", 1, *words, "invert") != 0
+    assert "cut.tif" in capsys.readouterr().err
+    assert fake_gcs.objects.names(BUCKET) == ["a/cut.tif", "a/in.tif"]

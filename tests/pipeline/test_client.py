@@ -124,16 +124,6 @@ def test_an_output_may_be_an_object_or_a_folder(client, parts, photo, edges):
     assert client.manifest(folder.id).output_key == "out/astronaut.jpg"
 
 
-def test_an_image_that_is_a_folder_is_refused_with_the_remedy(client, parts, photo, edges, tmp_path):
-    with pytest.raises(InvalidJobError, match="halorow run"):
-        client.submit(photo, edges, output=parts.store.uri("out/edges.zarr"))
-    with pytest.raises(InvalidJobError, match="halorow run"):
-        client.submit(photo, edges, format="ome-zarr")
-    (tmp_path / "in.zarr").mkdir()
-    with pytest.raises(InvalidJobError, match="is a folder"):
-        client.submit(tmp_path / "in.zarr", edges, output=parts.store.uri("out/edges.png"))
-
-
 @pytest.mark.parametrize("key", ["jobs/x/result.json", "open/x", "uploads/y", "keys/z"])
 def test_an_output_among_the_services_records_is_refused(client, parts, photo, edges, key):
     with pytest.raises(KeyRefusedError, match="records"):

@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from pipeline.archive import archive_of
 from pipeline.errors import StoreUnavailableError
 from pipeline.links import sign_link
 from pipeline.stores.local import LocalStore
@@ -46,7 +47,7 @@ def store(tmp_path):
 @pytest.fixture
 def browser(store):
     app = Starlette(
-        routes=file_routes(lambda: SECRET, store.local_path),
+        routes=file_routes(lambda: SECRET, store.local_path, lambda key: archive_of(store, key)),
         middleware=[Middleware(UncompressedFiles), Middleware(GZipMiddleware, minimum_size=10)],
     )
     return Browser(app)
@@ -146,7 +147,7 @@ def test_a_store_that_does_not_answer_is_a_503():
     def away(_key):
         raise StoreUnavailableError("the store does not answer; try again")
 
-    answer = Browser(Starlette(routes=file_routes(lambda: SECRET, away))).get(signed("a"))
+    answer = Browser(Starlette(routes=file_routes(lambda: SECRET, away, away))).get(signed("a"))
     assert (answer.status_code, "does not answer" in answer.text) == (503, True)
 
 

@@ -73,6 +73,15 @@ def test_a_part_that_somebody_has_replaced_is_not_used(uploads, put, fake_gcs):
     assert "out.tif" not in fake_gcs.objects.names(BUCKET)
 
 
+def test_parts_that_cannot_be_removed_are_noted_and_the_object_is_there(uploads, fake_gcs):
+    found = send(uploads)
+    fake_gcs.faults.add(FaultKind.STATUS, method="DELETE", status=403, times=10_000)
+    publish(uploads, FINAL, found, len(DATA))
+    assert fake_gcs.objects.get(BUCKET, "out.tif", {}).data == DATA
+    assert len(uploads.bucket.notes) == 1
+    assert str(uploads.prefix) in uploads.bucket.notes[0]
+
+
 def test_an_object_that_is_there_is_left_alone(uploads, put, fake_gcs):
     put("out.tif", b"theirs")
     with pytest.raises(OutputExistsError):
