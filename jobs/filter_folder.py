@@ -23,12 +23,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from mpi_stage.errors import StageError
 from pipeline.client import Client, Order
 from pipeline.errors import HalorowError
+from pipeline.follow import followed
 from pipeline.models import JobState, JobStatus
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp")
 TELL_EVERY_S = 2.0
-LOOK_EVERY_S = 5.0
-"""Events may be lost; the status itself is looked at this often."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -90,22 +89,11 @@ def key_of(batch: str | None, relative: str) -> str | None:
 
 def follow(client: Client, jobs: dict[str, JobStatus]) -> list[JobStatus]:
     """Wait until all jobs have ended, telling how far they are; return their final statuses."""
-    known = dict(jobs)
-    subscription = client.events()
-    told = looked = time.monotonic()
-    try:
-        while not all(status.state.is_final for status in known.values()):
-            event = subscription.next(TELL_EVERY_S)
-            if event is not None and event.job_id in known:
-                known[event.job_id] = event.status
-            if time.monotonic() - looked > LOOK_EVERY_S:
-                looked = time.monotonic()
-                known = {i: s if s.state.is_final else client.status(i) for i, s in known.items()}
-            if time.monotonic() - told > TELL_EVERY_S:
-                told = time.monotonic()
-                tell(known.values())
-    finally:
-        subscription.close()
+    told, known = time.monotonic(), jobs
+    for known in followed(client, jobs):
+        if time.monotonic() - told > TELL_EVERY_S:
+            told = time.monotonic()
+            tell(known.values())
     tell(known.values())
     return list(known.values())
 

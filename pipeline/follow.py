@@ -1,7 +1,7 @@
 """Follow several jobs to their ends, with a line for each on a terminal."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Self
 
 from rich.console import Console
@@ -13,27 +13,44 @@ from pipeline.models import JobStatus
 _STEPS = 1000
 """A bar's length; jobs report fractions of rows."""
 
+_LOOKS_SHARE = 10
+"""Looking at many jobs may take a tenth of the time at most."""
+
+
+def followed(client: Client, jobs: Mapping[str, JobStatus]) -> Iterator[dict[str, JobStatus]]:
+    """Yield what is known of jobs, by id, with every event of theirs and every few seconds.
+
+    Ends when all have ended, with their final statuses. Raises JobNotFoundError, QueueUnavailableError.
+    """
+    known = dict(jobs)
+    still = {job_id for job_id, status in known.items() if not status.state.is_final}
+    subscription = client.events()
+    try:
+        looked, wait_s = time.monotonic(), LOOK_EVERY_S
+        while still:
+            yield known
+            event = subscription.next(LOOK_EVERY_S)
+            news = {event.job_id: event.status} if event is not None and event.job_id in still else {}
+            if time.monotonic() - looked > wait_s:
+                # Events are lost while Redis is away.
+                began = time.monotonic()
+                news = {job_id: client.status(job_id) for job_id in still}
+                looked = time.monotonic()
+                wait_s = max(LOOK_EVERY_S, _LOOKS_SHARE * (looked - began))
+            known |= news
+            still -= {job_id for job_id, status in news.items() if status.state.is_final}
+    finally:
+        subscription.close()
+    yield known
+
 
 def follow(client: Client, job_ids: Sequence[str], *, quiet: bool = False) -> list[JobStatus]:
     """Return the final status of each job, in order. Raises JobNotFoundError, QueueUnavailableError."""
-    subscription = client.events()
     known = {job_id: client.status(job_id) for job_id in job_ids}
-    try:
-        with _Bars(known, quiet=quiet) as bars:
-            looked = time.monotonic()
-            bars.show(known)
-            while not all(status.state.is_final for status in known.values()):
-                event = subscription.next(LOOK_EVERY_S)
-                if event is not None and event.job_id in known:
-                    known[event.job_id] = event.status
-                if time.monotonic() - looked > LOOK_EVERY_S:
-                    # Events are lost while Redis is away.
-                    looked = time.monotonic()
-                    open_ids = [job_id for job_id, status in known.items() if not status.state.is_final]
-                    known |= {job_id: client.status(job_id) for job_id in open_ids}
-                bars.show(known)
-    finally:
-        subscription.close()
+    with _Bars(known, quiet=quiet) as bars:
+        for now in followed(client, known):
+            bars.show(now)
+            known = now
     return [known[job_id] for job_id in job_ids]
 
 

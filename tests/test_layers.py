@@ -39,6 +39,7 @@ OURS = {
         "pipeline.events",
         "pipeline.errors",
         "pipeline.config",
+        "pipeline.follow",
         "mpi_stage.operations",
         "mpi_stage.errors",
     ),

@@ -1,5 +1,6 @@
 """A Ray cluster over several hosts, with the service on it, for tests that break it."""
 
+import json
 import os
 import secrets
 import subprocess
@@ -12,11 +13,16 @@ from pipeline.config import Settings
 from pipeline.processes import end, spawn
 from pipeline.redis.connection import answers
 from pipeline.redis_server import find_redis_server
+from pipeline.worker import SINGLE
 from tests.hosts import HERE, Machines
 
 REDIS_PORT = 6390
 RAY_PORT = 6379
+DASHBOARD_PORT = 8265
 OBJECT_STORE_BYTES = 80 << 20
+JOB_S = 120
+
+_RAY = str(Path(sys.executable).with_name("ray"))
 
 # As cluster.yaml has it, only that lost hosts are noticed in half the time.
 RAY = {
@@ -62,13 +68,22 @@ while True:
 class HostCluster:
     """Redis on this machine; Ray with one core on each host, the first of which is the head."""
 
-    def __init__(self, machines: Machines, folder: Path) -> None:
-        """Start everything, without waiting for it."""
+    def __init__(self, machines: Machines, folder: Path, *, jobs: bool = False) -> None:
+        """Start everything, without waiting for it.
+
+        With ``jobs`` there is a one-rank worker on each host too, Ray takes jobs, and asks for its token.
+        """
+        self._takes_jobs = jobs
         self.machines = machines
         self.head = machines.numbers[0]
         self._folder = folder
         self._raylets: dict[int, subprocess.Popen[bytes]] = {}
         self._env = {**os.environ, **RAY, **SERVICE, "TMPDIR": str(machines.tmp)}
+        # `python` of a job is this one, as it is in the image of a cluster.
+        self._env["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+        if jobs:
+            (folder / "token").write_text(secrets.token_hex(32))
+            self._env |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(folder / "token")}
         self._start_redis()
         self._env["HALOROW_CORES"] = str(len(machines.numbers))
         self._env["HALOROW_STORE_URI"] = (folder / "store").as_uri()
@@ -94,11 +109,14 @@ class HostCluster:
         before = self._raylets.pop(number, None)
         if before is not None:
             end(before)
-        program = [str(Path(sys.executable).with_name("ray")), "start", "--block", "--num-cpus=1"]
+        program = [_RAY, "start", "--block", "--num-cpus=1"]
+        if self._takes_jobs:
+            program.append(f"--resources={json.dumps({SINGLE: 1})}")
         size = f"--object-store-memory={OBJECT_STORE_BYTES}"
         argv = [*program, size, f"--node-ip-address={self.machines.address(number)}"]
         if number == self.head:
-            argv += ["--head", f"--port={RAY_PORT}", "--include-dashboard=false"]
+            argv += ["--head", f"--port={RAY_PORT}", f"--include-dashboard={self._takes_jobs}"]
+            argv += [f"--dashboard-host={self.machines.address(number)}"]
             argv += [f"--redis-password={self._password}"]
         else:
             argv += [f"--address={self._ray_address}"]
@@ -114,6 +132,14 @@ class HostCluster:
             argv = [sys.executable, "-m", "pipeline.scheduler"]
             started = self.machines.start(self.head, argv, env=self._env, stdout=log, stderr=log)
             assert started.wait(60) == 0, (self._folder / "scheduler.log").read_text()
+
+    def ray_job(self, script: Path, *words: str) -> str:
+        """Run a script by ``ray job submit``; return what it and Ray said."""
+        address = f"http://{self.machines.address(self.head)}:{DASHBOARD_PORT}"
+        argv = [_RAY, "job", "submit", "--address", address, "--", "python", str(script), *words]
+        done = subprocess.run(argv, env=self._env, capture_output=True, text=True, check=False, timeout=JOB_S)
+        assert done.returncode == 0, f"exit {done.returncode}: {done.stdout}{done.stderr}"
+        return done.stdout
 
     def deaths(self, job_id: str) -> int:
         """Return how many attempts count as the job's having killed its worker."""
