@@ -7,6 +7,7 @@ import sys
 import threading
 from typing import Any
 
+from mpi_stage.limits import LIMITS, exhaustion
 from mpi_stage.process import PROGRAM, die_with_parent, keep_freed_memory, open_library
 
 EXIT_FAILED = 70
@@ -36,6 +37,7 @@ def main() -> int:
     connection.start(comm.rank, comm.size)
     for name in _MODULES_AFTER_MPI:
         importlib.import_module(f"mpi_stage.{name}")
+    LIMITS.arm()
     while True:
         message = connection.next_request()
         if message.get("request") == "stop":
@@ -69,8 +71,11 @@ def _serve(comm: Any, message: dict[str, Any], connection: Any) -> bool:  # noqa
     try:
         _carry_out(comm, kind, message, connection)
     except Exception as error:  # noqa: BLE001  (every failure must reach the supervisor)
-        connection.send(error_event(job, comm.rank, error))
+        LIMITS.lift()
+        connection.send(error_event(job, comm.rank, exhaustion(error)))
         return bool(comm.size == 1 or kind == "plan")
+    finally:
+        LIMITS.lift()
     return True
 
 

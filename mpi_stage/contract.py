@@ -80,6 +80,36 @@ class Access(_Message):
 
 
 @dataclass(frozen=True)
+class Budget(_Message):
+    """What one job may take beside memory; None stands for no limit.
+
+    Attributes
+    ----------
+    pixels: of the input as its header declares it, and of the largest image that the pipeline makes.
+    ratio: decoded bytes for each stored byte of an input, see ``mpi_stage.budget``.
+    decode_s: processor seconds that a decoder gets beside those that its work takes.
+    """
+
+    pixels: int | None = None
+    ratio: int | None = None
+    decode_s: float = 5.0
+
+    def within(self, other: "Budget | None") -> "Budget":
+        """Return what this budget and another both allow: a job's, and what is left of its user's."""
+        if other is None:
+            return self
+        return Budget(
+            pixels=_least(self.pixels, other.pixels),
+            ratio=_least(self.ratio, other.ratio),
+            decode_s=min(self.decode_s, other.decode_s),
+        )
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else min(one, other)
+
+
+@dataclass(frozen=True)
 class Request(_Message):
     """One image through one pipeline.
 
@@ -104,6 +134,7 @@ class Request(_Message):
     access: for objects; the only secret, and never written down.
     parts: ``gs://bucket/prefix`` of the parts that an object is made of, this attempt's alone; the
         output's own name and ``.parts/`` if None.
+    budget: what the job may take, held against its header and its plan.
     """
 
     job: str
@@ -127,13 +158,18 @@ class Request(_Message):
     threads: int = 1
     access: Access | None = None
     parts: str | None = None
+    budget: Budget = Budget()
     version: int = CONTRACT_VERSION
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Build the request and the access in it."""
-        access = data.get("access")
-        return super().from_json({**data, "access": Access.from_json(access) if access else None})
+        """Build the request, and the access and the budget in it."""
+        access, budget = data.get("access"), data.get("budget")
+        inner = {
+            "access": Access.from_json(access) if access else None,
+            "budget": Budget.from_json(budget) if budget else Budget(),
+        }
+        return super().from_json({**data, **inner})
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@
     │   ├── InputChangedError            the object has been replaced since the job was accepted
     │   └── UnsupportedFormatError
     ├── LimitError              exit 4   it would not fit the limits
+    │   ├── BudgetError                  it is more than a job or its user may have
+    │   └── ExhaustedError               it took more of the machine than its plan had said
     ├── OutputError             exit 1   the output cannot be written
     │   ├── OutputExistsError   exit 2
     │   └── DiskFullError                retryable
@@ -104,6 +106,14 @@ class LimitError(StageError):
     """Raised when the plan would exceed a limit on memory, size or depth."""
 
     exit_code = 4
+
+
+class BudgetError(LimitError):
+    """Raised before anything is decoded, when an input or a plan is more than the job's budget."""
+
+
+class ExhaustedError(LimitError):
+    """Raised when a rank has reached a limit of its process: on memory, processor time or files."""
 
 
 class OutputError(StageError):

@@ -193,6 +193,11 @@ class Plan:
     upright: tuple[Step, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
+    @property
+    def images(self) -> list[ImageSpec]:
+        """The images before, between and after the steps."""
+        return _images(self.passes)
+
     def partition(self, spec: ImageSpec) -> Partition:
         """Return how the rows of an image of this plan are dealt.
 
@@ -376,8 +381,7 @@ def _fuses(open_steps: Sequence[PlannedStep], one: PlannedStep, slab_rows: int) 
 
 def _block_rows(passes: Sequence[Pass]) -> int:
     """Choose how many rows go through a pass at once."""
-    images = [image for one in passes for image in (one.before, one.after)]
-    images += [image for one in passes for step in one.steps for image in (step.before, step.after)]
+    images = _images(passes)
     widest = max(image.row_bytes for image in images)
     halo = max((step.halo for one in passes for step in one.steps), default=0)
     rows = max(image.rows for image in images)
@@ -385,6 +389,12 @@ def _block_rows(passes: Sequence[Pass]) -> int:
     quick = int(BLOCK_TARGET_S / slowest_s) if slowest_s else rows
     wanted = min(BLOCK_TARGET_BYTES // max(1, widest), quick)
     return int(min(rows, max(LEAST_BLOCK_ROWS, BLOCK_HALO_RATIO * halo, wanted)))
+
+
+def _images(passes: Sequence[Pass]) -> list[ImageSpec]:
+    """Return the images that a plan has from its input to its result."""
+    images = [image for one in passes for image in (one.before, one.after)]
+    return images + [image for one in passes for step in one.steps for image in (step.before, step.after)]
 
 
 def _masked(one: PlannedStep, spec: ImageSpec, nodata: float | None) -> PlannedStep:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 
 from gpu_kernels.device import device_count, device_of, why_unusable
+from mpi_stage.budget import check_header, check_plan
 from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import Access, RankReport, Report, Request
 from mpi_stage.devices import CPU, GPU, SAFE_PART, agreed, place
@@ -26,6 +27,7 @@ from mpi_stage.formats.sink_plans import FOLDERS, kind_written, plan_sink
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.gpu import Gpu
 from mpi_stage.image import ImageSpec
+from mpi_stage.limits import LIMITS
 from mpi_stage.objects.address import ObjectAddress, is_object
 from mpi_stage.operations.declaration import Measured
 from mpi_stage.operations.grammar import Step, parse
@@ -59,6 +61,7 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     """
     steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
+    LIMITS.begin(request.budget.decode_s, request.memory_bytes)
     with _bucket(request) as bucket:
         read = read_header(request.input, _source_options(request, bucket))
         plan, header, sink, _ = _plan_placed(
@@ -71,6 +74,7 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
 def _plan_placed(
     request: Request, steps: Sequence[Step], read: Header, options: SinkOptions, *, ranks: int, program: int
 ) -> tuple[Plan, Header, SinkPlan, Placed]:
+    check_header(request.input, read, request.budget)
     upright = upright_steps(read.metadata)
     placed = place_metadata(read.metadata, (*upright, *steps), read.spec)
     header = replace(read, metadata=placed.metadata)
@@ -87,6 +91,7 @@ def _plan_placed(
         chosen=(request.page, request.plane, request.level),
         program_bytes=program,
     )
+    check_plan(plan, request.budget)
     return plan, header, sink, placed
 
 
@@ -146,6 +151,7 @@ def _run(
     """Open the input, plan, filter; return the report on rank 0."""
     steps = parse(request.steps, default_border=request.border)
     _check_device(request.device)
+    LIMITS.begin(request.budget.decode_s, request.memory_bytes)
     before = file_bytes()
     with _bucket(request, token) as bucket:
         reading = _source_options(request, bucket)
@@ -199,7 +205,19 @@ class _Run:
         )
         self._plan = place(self._plan, request.device, request.memory_bytes, self._find_gpu)
         self._give_back()
+        self._limit()
         self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
+
+    def _limit(self) -> None:
+        """Have the kernel hold this process to its plan; a GPU's driver maps memory as it likes."""
+        if any(one.gpu for one in self._plan.passes):
+            return
+        LIMITS.work(
+            peak_bytes=self._plan.peak_bytes,
+            program_bytes=PROGRAM.measure(),
+            largest_bytes=sum({image.total_bytes for image in self._plan.images}),
+            threads=self._request.threads,
+        )
 
     def _give_back(self) -> None:
         """Give back what earlier jobs have left, where it would be counted with this one's memory.

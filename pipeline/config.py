@@ -80,6 +80,15 @@ class Settings(BaseModel):
     memory_bytes: ByteSize = Field(
         ByteSize(1 << 30), ge=64 << 20, description="memory that a rank may use, at least 64 MiB"
     )
+    job_pixels: int = Field(
+        100_000_000_000, ge=1, description="pixels that a job may read, make on the way or write"
+    )
+    decoded_ratio: int = Field(
+        10_000, ge=1, description="decoded bytes that a job may have for each stored byte of its input"
+    )
+    decode_s: float = Field(
+        5.0, ge=1, le=3600, description="processor time of a decoder beside a second for each megabyte"
+    )
     user: str = Field("local", min_length=1, max_length=100, description="whose jobs these are")
     lease_s: float = Field(15.0, ge=0.1, le=3600, description="how long a silent worker keeps its job")
     heartbeat_s: float = Field(5.0, gt=0, le=1800, description="how often a worker renews its lease")

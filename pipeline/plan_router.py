@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpi_stage.contract import Request
-from mpi_stage.errors import LimitError
+from mpi_stage.errors import BudgetError, ExhaustedError, LimitError
 from pipeline.load import planned
 from pipeline.models import Lane, Load, Manifest
 from pipeline.routing import Capacity, ranks_for, route
@@ -43,6 +43,8 @@ class PlanRouter:
             return None
         try:
             plan = self._planner(request, 1)
+        except (BudgetError, ExhaustedError):
+            raise
         except LimitError:
             # Too much for one rank; a world's ranks need less each.
             cores = self._capacity.cores

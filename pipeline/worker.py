@@ -12,6 +12,7 @@ import ray
 
 from mpi_stage.errors import WorldError
 from pipeline import logs
+from pipeline.budgets import job_budget
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.hydra import SpreadWorld
@@ -85,7 +86,11 @@ class Worker(Resting):
         runner = JobRunner(
             parts,
             world,
-            Workplace(parts.store, scratch_folder(f"{self._settings.ray_namespace}-{self._name}")),
+            Workplace(
+                parts.store,
+                scratch_folder(f"{self._settings.ray_namespace}-{self._name}"),
+                job_budget(self._settings),
+            ),
             lane=Lane.SINGLE,
             consumer=f"{self._name}-{uuid.uuid4().hex[:8]}",
             router=PlanRouter(world.plan, self._settings),
@@ -132,7 +137,7 @@ class Gang:
         self._runner = JobRunner(
             self._parts,
             self._world,
-            Workplace(self._parts.store, self._folder),
+            Workplace(self._parts.store, self._folder, job_budget(settings)),
             lane=Lane.GANG,
             consumer=name,
             stall_s=settings.stall_s,

@@ -3,11 +3,11 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from mpi_stage.contract import Request
+from mpi_stage.contract import Budget, Request
 from mpi_stage.errors import StageError
 from pipeline import layout
 from pipeline.errors import ObjectNotFoundError, StoreError
@@ -38,6 +38,7 @@ class Place:
     parts: address of what the parts of an output in a bucket start with.
     bucket: the store where input and output are objects, which ranks read and write themselves.
     many: whether the output is an image of many objects.
+    budget: what the job may take.
 
     """
 
@@ -47,6 +48,7 @@ class Place:
     parts: str | None = None
     bucket: BucketStore | None = None
     many: bool = False
+    budget: Budget = field(default_factory=Budget)
 
     def request(self, manifest: Manifest, device: str) -> Request:
         """Return what the stage is asked to do on a device. Raises StoreError where no token can be had."""
@@ -70,6 +72,7 @@ class Place:
             scratch=str(self.scratch),
             access=self.bucket.access() if self.bucket else None,
             parts=self.parts,
+            budget=self.budget,
         )
 
     @property
@@ -109,9 +112,10 @@ class Workplace:
     What an earlier process of the same name left there when it was killed is removed first.
     """
 
-    def __init__(self, store: ObjectStore, folder: Path) -> None:
-        """Use ``folder``, which nobody else uses."""
+    def __init__(self, store: ObjectStore, folder: Path, budget: Budget | None = None) -> None:
+        """Use ``folder``, which nobody else uses; ``budget`` is every job's."""
         self._store = store
+        self._budget = budget or Budget()
         self._bucket = store if isinstance(store, BucketStore) else None
         self._staging = store if isinstance(store, Staging) else None
         self._folder = folder
@@ -156,6 +160,7 @@ class Workplace:
                 store.address(f"{layout.parts_prefix(manifest.id, attempt)}x").removesuffix("x"),
                 store,
                 many,
+                self._budget,
             )
         except BaseException:
             with suppress(StoreError):
@@ -169,7 +174,7 @@ class Workplace:
         """Yield files of this machine; the output's is removed."""
         output = self._output(manifest, attempt, scratch)
         try:
-            yield Place(str(self._input(manifest, scratch)), str(output), scratch)
+            yield Place(str(self._input(manifest, scratch)), str(output), scratch, budget=self._budget)
         finally:
             _remove(output)
 

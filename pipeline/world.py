@@ -9,7 +9,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, NoReturn, Self
 
-from mpi_stage.errors import StageError, WorldError
+from mpi_stage.errors import ExhaustedError, StageError, WorldError
 from pipeline.control import ControlServer, Event
 from pipeline.launch import STAGE_PROGRAM, forget_shared_memory, rank_command, rank_environment
 from pipeline.processes import descendants, signal_all, spawn, wait_gone
@@ -32,6 +32,9 @@ _KILL_S = 5.0
 _HYDRA_NOISE = re.compile(
     r"^(=.*|YOUR APPLICATION TERMINATED.*|This typically refers.*|Please see the FAQ.*)\n?", re.MULTILINE
 )
+
+_EXHAUSTION = ("SIGXCPU", "std::bad_alloc")
+"""How a rank ends at a limit of its process that nobody could tell of: see ``mpi_stage.limits``."""
 
 Listener = Callable[[Event], None]
 
@@ -300,7 +303,13 @@ class World:
             for event in self._hear(0.0 if ended else _TICK_S):
                 if event["event"] == "error" and event.get("job") == job:
                     raise _error_of(event)
-        raise WorldError(f"{self._who()} {self._how()}{self._last_words()}")
+        how = self._how()
+        if any(sign in how or sign in self._tail.text for sign in _EXHAUSTION):
+            raise ExhaustedError(
+                f"{self._who()} {how}: decoding took more of the processor or of memory than the size of the "
+                f"image allows. The input is damaged, or made to do so{self._last_words()}"
+            )
+        raise WorldError(f"{self._who()} {how}{self._last_words()}")
 
     def _has_said_all(self) -> bool:
         """Whether nothing more of the world can be heard, but for what lies in the connections."""

@@ -15,6 +15,8 @@ _TITLES = {
     "UnknownOperationError": "The pipeline is wrong",
     "ParameterError": "The pipeline is wrong",
     "LimitError": "The job is too large",
+    "BudgetError": "The job is more than is allowed",
+    "ExhaustedError": "The file takes too much to decode",
     "DiskFullError": "There is no room left for the result",
     "DeviceError": "The device that was asked for is not available",
     "WorldError": "The computation was interrupted",

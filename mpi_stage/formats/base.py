@@ -65,6 +65,8 @@ class Header:
     decoded together (strip or tile height; 1 where rows are stored plainly). ``decode_bytes`` is
     the most memory that reading needs beside the rows asked for. ``stored_bytes`` is the file's size; of
     a Zarr, that of the decoded chunks.
+    ``decoded_bytes`` is what decoding makes of stored bytes, segments that are left out and pixels that
+    are stored plainly aside; 0 where nobody can tell before reading.
     ``page`` and ``level`` say which image of the file this is. ``windowed`` says that any pixels of
     some rows can be read without the rest of those rows.
     """
@@ -79,6 +81,7 @@ class Header:
     page: int = 0
     level: int = 0
     windowed: bool = False
+    decoded_bytes: int = 0
 
     @property
     def rereadable(self) -> bool:

@@ -9,6 +9,8 @@ _SEGMENT_BYTES = 65_533
 _ICC_PART_BYTES = _SEGMENT_BYTES - len(_ICC_NAME) - 2
 _END_CODE, _SCAN_CODE = 0xD9, 0xDA
 _SEQUENTIAL_CODES = (0xC0, 0xC1)
+_FRAME_CODES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # tables and an extension are between
+_WITHOUT_LENGTH = (0x01, 0xD8)
 _FRAME_CHANNELS_AT = 7  # after length, depth, height and width
 # A marker inside coded data: any but stuffing (FF 00) and restarts (FF D0 to FF D7).
 _NEXT_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
@@ -37,6 +39,19 @@ def is_whole(data: bytes | bytearray | memoryview) -> bool:
             length = int.from_bytes(data[place : place + 2], "big")
             place += max(2, length)
     return False
+
+
+def frame_size(data: bytes | bytearray | memoryview) -> tuple[int, int]:
+    """Return rows and columns as the first frame header says; raises ValueError where there is none."""
+    place = len(START)
+    while (found := _NEXT_MARKER.search(data, place)) is not None:
+        code, place = found[1][0], found.end()
+        if code in _FRAME_CODES:
+            rows, columns = (int.from_bytes(data[at : at + 2], "big") for at in (place + 3, place + 5))
+            return rows, columns
+        if code not in _WITHOUT_LENGTH:
+            place += max(2, int.from_bytes(data[place : place + 2], "big"))
+    raise ValueError("it has no frame header")
 
 
 def ends_whole(data: bytes | bytearray | memoryview) -> bool:

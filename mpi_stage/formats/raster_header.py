@@ -66,6 +66,7 @@ def parse_raster(data: ByteSource, kind: str) -> Header:
         row_unit=1,
         decode_bytes=spec.total_bytes + stored_bytes + parsed.extra_bytes_per_px * spec.pixels + _FIXED_BYTES,
         stored_bytes=stored_bytes,
+        decoded_bytes=spec.total_bytes,
     )
 
 

@@ -14,6 +14,7 @@ from mpi_stage.formats.jpeg_markers import is_whole
 from mpi_stage.formats.raster_header import parse_raster, pillow_unlimited
 from mpi_stage.formats.raster_kinds import NAMES
 from mpi_stage.image import Pixels
+from mpi_stage.limits import LIMITS
 from mpi_stage.timing import PhaseClock
 
 _GRAY_ALPHA, _INK = 2, 4
@@ -37,7 +38,8 @@ class RasterSource:
         if first < 0 or first + len(out) > self.header.spec.rows:
             raise IndexError(f"rows {first} to {first + len(out)} of {self.header.spec.rows} were asked for")
         if self._pixels is None:
-            self._pixels = self._decode()
+            with LIMITS.decoding(self.header.spec.total_bytes):
+                self._pixels = self._decode()
         with self._clock.phase("decode"):
             out[:] = self._pixels[first : first + len(out)]
 

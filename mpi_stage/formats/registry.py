@@ -12,6 +12,8 @@ from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageEr
 from mpi_stage.formats.base import Header, Source, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.raster_kinds import NAMES
+from mpi_stage.formats.zarr_tree import MAX_DOCUMENT_BYTES
+from mpi_stage.limits import LIMITS
 from mpi_stage.timing import PhaseClock
 
 if TYPE_CHECKING:
@@ -53,10 +55,12 @@ def open_source(path: str, clock: PhaseClock, options: SourceOptions = _AS_IT_IS
     """
     tree = _tree_of(path, options)
     if tree is not None:
-        return _tree_source(tree, clock, options)
+        with LIMITS.parsing(MAX_DOCUMENT_BYTES):
+            return _tree_source(tree, clock, options)
     data = _open_bytes(path, options)
     try:
-        return _source_of(data, clock, options)
+        with LIMITS.parsing(data.size_bytes):
+            return _source_of(data, clock, options)
     except BaseException:
         data.close()
         raise
@@ -103,9 +107,9 @@ def list_pages(
     if tree is not None:
         from mpi_stage.formats import zarr_header  # noqa: PLC0415 (start-up time)
 
-        with closing(tree):
+        with closing(tree), LIMITS.parsing(MAX_DOCUMENT_BYTES):
             return [zarr_header.list_levels(tree)], 1
-    with closing(_open_bytes(path, options)) as data:
+    with closing(_open_bytes(path, options)) as data, LIMITS.parsing(data.size_bytes):
         if _kind_of(data) == "tiff":
             from mpi_stage.formats import tiff_pages  # noqa: PLC0415 (start-up time)
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.errors import DamagedInputError
-from mpi_stage.formats.jpeg_markers import ends_whole
+from mpi_stage.formats.jpeg_markers import ends_whole, frame_size
 from mpi_stage.formats.tiff_coding import LERC_INNER
 from mpi_stage.formats.tiff_jpeg2000 import decode_jpeg2000
 from mpi_stage.formats.tiff_lerc import decode_lerc
@@ -21,6 +21,7 @@ _codecs: Any = imagecodecs  # its stubs know of no memoryviews
 Bytes = NDArray[np.uint8]
 
 _HORIZONTAL, _FLOATING = 2, 3
+_MORE_PX = 64  # that some writers add to a JPEG segment, to have whole units
 _DECODERS: dict[str, Callable[..., Any]] = {
     "deflate": _codecs.deflate_decode,
     "lzw": _codecs.lzw_decode,
@@ -106,6 +107,7 @@ class SegmentDecoder:
                 f"{self._page.path}: {self._page.name(index)} is cut short: its JPEG stream of {len(raw)} "
                 "bytes has no end marker."
             )
+        self._check_frame(raw, index)
         space = self._page.colour.upper()
         colours = {
             "tables": self._page.jpeg_tables,
@@ -125,6 +127,16 @@ class SegmentDecoder:
                 "were expected."
             )
         target[:] = found[:rows, :columns]
+
+    def _check_frame(self, raw: memoryview, index: int) -> None:
+        """Refuse a stream that is much larger than its segment, before it is decoded."""
+        page = self._page
+        rows, columns = frame_size(raw)
+        if rows > page.segment_rows + _MORE_PX or columns > page.segment_columns + _MORE_PX:
+            raise DamagedInputError(
+                f"{page.path}: {page.name(index)} holds a JPEG image of {columns} × {rows} px; "
+                f"{page.segment_columns} × {page.segment_rows} were expected."
+            )
 
     def _scratch(self, shape: tuple[int, ...]) -> Pixels:
         """Return a buffer of the shape, reused while the shape stays."""

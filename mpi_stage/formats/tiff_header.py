@@ -67,8 +67,16 @@ def parse_tiff(data: ByteSource, options: SourceOptions) -> tuple[Header, TiffPa
         page=found.page,
         level=found.level,
         windowed=page.conversion == "none" and page.plain and (page.tiled or page.planes > 1),
+        decoded_bytes=_decoded_bytes(page),
     )
     return header, page
+
+
+def _decoded_bytes(page: TiffPage) -> int:
+    """Return the bytes that all segments decode to, however many of them are the same bytes of the file."""
+    if page.plain:
+        return 0
+    return int(np.count_nonzero(page.counts)) * page.segment_rows * page.segment_row_bytes
 
 
 def _page(path: str, order: Literal["<", ">"], fields: Fields) -> tuple[TiffPage, ImageSpec]:

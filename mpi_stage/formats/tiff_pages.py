@@ -31,7 +31,6 @@ _PARSE_ERRORS = (
     AttributeError,
     ZeroDivisionError,
     OverflowError,
-    MemoryError,
     OSError,
 )
 

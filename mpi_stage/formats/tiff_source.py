@@ -10,6 +10,7 @@ from mpi_stage.formats.tiff_ranges import row_ranges, window_ranges
 from mpi_stage.formats.tiff_read import PlainTileReader, make_reader
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
+from mpi_stage.limits import LIMITS
 from mpi_stage.partition import Rows
 from mpi_stage.timing import PhaseClock
 from mpi_stage.window import Window, read_by_rows
@@ -42,6 +43,10 @@ class TiffSource:
             return
         if self._data.fd < 0 and not self._expected.first <= first <= first + len(out) <= self._expected.end:
             self.expect_rows(first, len(out))
+        with LIMITS.decoding(self.header.row_unit * self.header.spec.row_bytes + out.nbytes):
+            self._read_rows(first, out)
+
+    def _read_rows(self, first: int, out: Pixels) -> None:
         if self._page.conversion == "none":
             self._reader.read(first, out)
             return

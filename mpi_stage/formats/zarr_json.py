@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mpi_stage.errors import DamagedInputError, LimitError, UnsupportedFormatError
-from mpi_stage.formats.zarr_tree import Tree
+from mpi_stage.formats.zarr_tree import MAX_DOCUMENT_BYTES, Tree
 
 DOCUMENT = "zarr.json"
-MAX_DOCUMENT_BYTES = 16 << 20
 Json = Mapping[str, Any]
 
 

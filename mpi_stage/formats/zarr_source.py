@@ -16,6 +16,7 @@ from mpi_stage.formats.zarr_codecs import decode_chunk
 from mpi_stage.formats.zarr_header import parse_zarr
 from mpi_stage.formats.zarr_tree import Tree
 from mpi_stage.image import Pixels
+from mpi_stage.limits import LIMITS
 from mpi_stage.timing import PhaseClock
 
 IN_FLIGHT = 32
@@ -58,7 +59,11 @@ class ZarrSource:
         rows, last = self.header.spec.rows, first + len(out)
         if first < 0 or last > rows:
             raise IndexError(f"rows {first} to {last} of {rows} were asked for")
-        height = self._array.chunk[self._axes.y]
+        with LIMITS.decoding(self.header.row_unit * self.header.spec.row_bytes + out.nbytes):
+            self._read_rows(first, last, out)
+
+    def _read_rows(self, first: int, last: int, out: Pixels) -> None:
+        rows, height = self.header.spec.rows, self._array.chunk[self._axes.y]
         for down in range(first // height, -(-last // height)):
             top, bottom = max(first, down * height), min(last, (down + 1) * height)
             part = out[top - first : bottom - first]

@@ -9,6 +9,9 @@ from typing import Protocol
 
 from mpi_stage.errors import DamagedInputError, InputError, MissingInputError
 
+MAX_DOCUMENT_BYTES = 8 << 20
+"""Of the metadata of one node: parsed, they may be ten times as large."""
+
 _OPEN_FILES = 32
 
 

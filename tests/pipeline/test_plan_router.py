@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from mpi_stage.contract import Request
-from mpi_stage.errors import LimitError
+from mpi_stage.errors import BudgetError, ExhaustedError, LimitError
 from pipeline.models import Load, ObjectRef
 from pipeline.plan_router import PLAN_FROM_BYTES, Move, PlanRouter
 
@@ -59,3 +59,9 @@ def test_what_a_world_of_all_cores_cannot_hold_is_refused_before_there_is_one():
     too_big = router(LimitError("too big for one"), plan_of_all=LimitError("too big for four"))
     with pytest.raises(LimitError, match="too big for four"):
         too_big(REQUEST, manifest(1 << 30))
+
+
+@pytest.mark.parametrize("error", [BudgetError("too much"), ExhaustedError("endless")])
+def test_what_no_number_of_ranks_may_do_is_not_handed_to_more(error):
+    with pytest.raises(type(error)):
+        router(error)(REQUEST, manifest(1 << 30))
