@@ -31,12 +31,14 @@ RUN uv pip install --no-cache --no-deps --build-constraints requirements.lock . 
     && "$VIRTUAL_ENV/bin/python" -c 'from mpi_stage.native import kernels; assert kernels'
 
 FROM ${PYTHON_IMAGE}
-# Ray's launcher copies files with rsync; the head reaches its workers by ssh.
+# Ray's launcher copies files with rsync, and runs its commands in login shells, which set PATH anew; the head
+# reaches its workers by ssh.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends openssh-client rsync \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 1000 --create-home halorow \
-    && install -d -o halorow -g halorow -m 700 /home/halorow/.ray /home/halorow/data
+    && install -d -o halorow -g halorow -m 700 /home/halorow/.ray /home/halorow/data \
+    && echo 'PATH=/opt/halorow/bin:$PATH' > /etc/profile.d/halorow.sh
 COPY --from=build /opt/halorow /opt/halorow
 COPY jobs /opt/halorow/jobs
 # The number of the user is that of cluster.yaml's ssh_user on the machine, whose files Ray mounts.

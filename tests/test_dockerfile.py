@@ -150,6 +150,8 @@ def test_rays_launcher_finds_what_it_needs_and_no_compiler_is_left(stages):
     installed = " ".join(rest for word, rest in stages[-1] if word == "RUN")
     assert {"rsync", "openssh-client"} <= set(installed.split())
     assert "gcc" not in installed
+    # Debian's /etc/profile sets PATH, and runs these files after that.
+    assert "echo 'PATH=/opt/halorow/bin:$PATH' > /etc/profile.d/halorow.sh" in installed
 
 
 def test_rays_launcher_can_start_its_shell_and_others_the_service(stages):
