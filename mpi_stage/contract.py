@@ -28,7 +28,7 @@ from typing import Any, Self
 
 from mpi_stage.errors import StageError, from_name
 
-CONTRACT_VERSION = 2
+CONTRACT_VERSION = 3
 DEFAULT_MEMORY_BYTES = 1 << 30
 
 
@@ -110,6 +110,26 @@ def _least(one: int | None, other: int | None) -> int | None:
 
 
 @dataclass(frozen=True)
+class Bands(_Message):
+    """Where the bands of a large output are kept, so that a later attempt takes up where this one stopped.
+
+    Attributes
+    ----------
+    folder: of this attempt alone; made if it is not there. The output is ``output`` in it where it is kept
+        in bands, as the report then says; else it is the request's. Nothing of it is removed on a failure.
+    generation: names the input's content; bands of another are not used.
+    earlier: folders of attempts before, newest first. They are removed once what is good in them has been
+        taken over.
+    band_bytes: pixels of a band, whatever the output's size; None for the usual, of large outputs only.
+    """
+
+    folder: str
+    generation: str
+    earlier: list[str] = field(default_factory=list)
+    band_bytes: int | None = None
+
+
+@dataclass(frozen=True)
 class Request(_Message):
     """One image through one pipeline.
 
@@ -135,6 +155,7 @@ class Request(_Message):
     parts: ``gs://bucket/prefix`` of the parts that an object is made of, this attempt's alone; the
         output's own name and ``.parts/`` if None.
     budget: what the job may take, held against its header and its plan.
+    bands: where bands are kept; None to keep none.
     """
 
     job: str
@@ -159,15 +180,17 @@ class Request(_Message):
     access: Access | None = None
     parts: str | None = None
     budget: Budget = Budget()
+    bands: Bands | None = None
     version: int = CONTRACT_VERSION
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Build the request, and the access and the budget in it."""
-        access, budget = data.get("access"), data.get("budget")
+        """Build the request and the messages in it."""
+        access, budget, bands = data.get("access"), data.get("budget"), data.get("bands")
         inner = {
             "access": Access.from_json(access) if access else None,
             "budget": Budget.from_json(budget) if budget else Budget(),
+            "bands": Bands.from_json(bands) if bands else None,
         }
         return super().from_json({**data, **inner})
 
@@ -178,7 +201,8 @@ class RankReport(_Message):
 
     ``read_bytes`` and ``written_bytes`` are those of files, scratch included, whether the disk had to
     move or not. The next four are of objects: bytes that came and went, requests, and how many of those
-    were repetitions.
+    were repetitions. The last three are of bands: made here, taken over from earlier attempts, and made
+    again because what was found of them was not as recorded.
     """
 
     rank: int
@@ -195,6 +219,9 @@ class RankReport(_Message):
     uploaded_bytes: int = 0
     requests: int = 0
     retries: int = 0
+    bands_made: int = 0
+    bands_reused: int = 0
+    bands_refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -205,7 +232,8 @@ class Report(_Message):
     holds what reduce and global steps found out, for instance Otsu's threshold, by step.
     ``metadata_kept`` names the metadata of the input that the output has, ``metadata_adjusted`` what
     was changed in them and ``metadata_dropped`` why others are missing. ``notes`` are what else people
-    should know, for instance which steps ignored the input's nodata value.
+    should know, for instance which steps ignored the input's nodata value. ``band_rows`` are the rows of a
+    band, 0 where the output was not kept in bands.
     """
 
     job: str
@@ -224,6 +252,7 @@ class Report(_Message):
     metadata_dropped: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     measured: dict[str, Any] = field(default_factory=dict)
+    band_rows: int = 0
     version: int = CONTRACT_VERSION
 
     @classmethod

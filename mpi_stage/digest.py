@@ -10,22 +10,41 @@ from collections.abc import Iterable
 
 from mpi_stage.image import ImageSpec, Pixels
 
+ROW_BYTES = 32
+"""Of the digest of a row."""
+
 
 class RowDigest:
-    """The digests of one rank's rows, in order."""
+    """The digests of one rank's rows."""
 
-    def __init__(self) -> None:
-        """Start without rows."""
-        self._digests: list[bytes] = []
+    def __init__(self, first: int = 0) -> None:
+        """Start without rows; the rank's begin with row ``first``."""
+        self._first = self._next = first
+        self._digests = bytearray()
 
-    def update(self, rows: Pixels) -> None:
-        """Add rows × columns × channels pixels, continuing where the last call ended."""
+    def update(self, rows: Pixels, first: int | None = None) -> None:
+        """Add rows × columns × channels pixels from row ``first`` on, or where the last call ended."""
         little = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
-        self._digests.extend(hashlib.sha256(row.data).digest() for row in little)
+        digests = b"".join(hashlib.sha256(row.data).digest() for row in little)
+        self.put(self._next if first is None else first, digests)
+
+    def put(self, first: int, digests: bytes) -> None:
+        """Set the digests of rows from ``first`` on."""
+        begin = self._place(first)
+        self._digests.extend(bytes(max(0, begin - len(self._digests))))
+        self._digests[begin : begin + len(digests)] = digests
+        self._next = first + len(digests) // ROW_BYTES
+
+    def of(self, first: int, end: int) -> bytes:
+        """Return the digests of some rows, all of which must have been given."""
+        return bytes(self._digests[self._place(first) : self._place(end)])
 
     def joined(self) -> bytes:
         """Return the rows' digests, 32 bytes each."""
-        return b"".join(self._digests)
+        return bytes(self._digests)
+
+    def _place(self, row: int) -> int:
+        return (row - self._first) * ROW_BYTES
 
 
 def combine(spec: ImageSpec, parts: Iterable[bytes]) -> str:

@@ -1,9 +1,9 @@
 """A plan carried out by all ranks together: passes, measurements, collectives, and one output."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from mpi_stage.collective.reduction import join
 from mpi_stage.collective.seams import join_seams
 from mpi_stage.collective.transfer import collect, spread
 from mpi_stage.digest import RowDigest
-from mpi_stage.formats.base import SeamSink, Sink, Source
+from mpi_stage.formats.base import BandSink, SeamSink, Sink, Source
 from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.measure import Measurement
@@ -24,6 +24,9 @@ from mpi_stage.process import PeakMemory
 from mpi_stage.slab import RowReader, Slab, WindowReader
 from mpi_stage.sweep import Take, blocks, sweep
 
+if TYPE_CHECKING:
+    from mpi_stage.bands.keeper import BandKeeper
+
 Progress = Callable[[int, int], None]
 """Called with the rows done and the rows to do on this rank, over all sweeps."""
 
@@ -31,13 +34,25 @@ Progress = Callable[[int, int], None]
 class Engine:
     """One rank's part in one plan; every rank makes the same calls in the same order."""
 
-    def __init__(self, context: RankContext, plan: Plan, *, scratch: str, progress: Progress) -> None:
-        """Prepare; ``scratch`` is the folder for slabs that do not fit in memory."""
+    def __init__(
+        self,
+        context: RankContext,
+        plan: Plan,
+        *,
+        scratch: str,
+        progress: Progress,
+        bands: "BandKeeper | None" = None,
+    ) -> None:
+        """Prepare; ``scratch`` is the folder for slabs that do not fit in memory.
+
+        ``bands`` keeps the bands of an output whose sink is a :class:`BandSink`.
+        """
         self._context = context
         self._comm = context.comm
         self._clock = context.clock
         self._plan = plan
         self._scratch = scratch
+        self._bands = bands
         self._progress = progress
         self._rows_done = 0
         self._rows_total = _rows_to_sweep(plan, context.comm.rank)
@@ -52,7 +67,8 @@ class Engine:
     def run(self, source: Source, sink: Sink, *, digest: bool) -> None:
         """Filter ``source`` into ``sink``; on return every rank's part is in the finished file."""
         with self._resources:
-            self.digest = RowDigest() if digest else None
+            first = self._plan.partition(self._plan.after).slab(self._comm.rank).first
+            self.digest = RowDigest(first) if digest else None
             self._source = source
             reader = self._first_reader(source)
             rereadable = source.header.rereadable
@@ -162,11 +178,13 @@ class Engine:
             sink.create()
         self._context.barrier()
         sink.open()
-        self._sweep(one, reader, lambda first, rows: self._output(sink.write_rows, first, rows))
+        runs = self._take_over(sink)
+        self._sweep(one, reader, lambda first, rows: self._output(sink.write_rows, first, rows, sink), runs)
         if isinstance(sink, SeamSink):
             join_seams(self._context, self._plan.partition(one.after), sink)
             self.memory.sample(always=True)
         sizes = np.asarray(sink.end_part(), np.int64)
+        self._note_bands(sink)
         with self._clock.phase("wait"):
             counts = self._comm.allgather(len(sizes))
             joined = np.empty(sum(counts), np.int64)
@@ -176,7 +194,23 @@ class Engine:
         sink.assemble(parts, self._comm.rank)
         self._context.barrier()
 
-    def _sweep(self, one: Pass, reader: RowReader, take: Take) -> None:
+    def _take_over(self, sink: Sink) -> list[Rows] | None:
+        """Take over the bands of earlier attempts; return the rows that are left, None where all are."""
+        if self._bands is None or not isinstance(sink, BandSink):
+            return None
+        runs = self._bands.take_over(sink, self._comm.rank, self.digest)
+        self._context.barrier()
+        if self._comm.rank == 0:
+            self._bands.forget_earlier()
+        slab = self._plan.partition(self._plan.after).slab(self._comm.rank)
+        self._tick(slab.height - sum(run.height for run in runs))
+        return runs
+
+    def _note_bands(self, sink: Sink) -> None:
+        if self._bands is not None and isinstance(sink, BandSink):
+            self._bands.note(sink)
+
+    def _sweep(self, one: Pass, reader: RowReader, take: Take, runs: Sequence[Rows] | None = None) -> None:
         slab = self._plan.partition(one.before).slab(self._comm.rank)
         swap = HaloSwap(
             self._context,
@@ -196,6 +230,7 @@ class Engine:
             measured=self.measured,
             clock=self._clock,
             tick=self._tick,
+            runs=runs,
         )
 
     def _tick(self, rows: int) -> None:
@@ -203,11 +238,13 @@ class Engine:
         self.memory.sample()
         self._progress(self._rows_done, self._rows_total)
 
-    def _output(self, write: Take, first: int, rows: Pixels) -> None:
+    def _output(self, write: Take, first: int, rows: Pixels, sink: Sink | None = None) -> None:
         self.memory.sample()
         if self.digest is not None:
-            self.digest.update(rows)
+            self.digest.update(rows, first)
         write(first, rows)
+        if sink is not None:
+            self._note_bands(sink)
 
     def _collective(self, ending: PlannedStep, reader: RowReader) -> RowReader:
         """Hand this rank's rows to a global step."""

@@ -4,7 +4,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,16 @@ from mpi_stage.devices import CPU, GPU, SAFE_PART, agreed, place
 from mpi_stage.digest import RowDigest, combine
 from mpi_stage.engine import Engine
 from mpi_stage.errors import DamagedInputError, DeviceError, OutputExistsError
-from mpi_stage.formats.base import Header, SinkOptions, SinkPlan, Source, SourceOptions
+from mpi_stage.formats.base import (
+    BandPlace,
+    BandSink,
+    Header,
+    Sink,
+    SinkOptions,
+    SinkPlan,
+    Source,
+    SourceOptions,
+)
 from mpi_stage.formats.files import remove_output, stored_bytes
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.registry import list_pages, open_source, read_header
@@ -39,6 +48,7 @@ from mpi_stage.sweep import blocks
 from mpi_stage.timing import PhaseClock
 
 if TYPE_CHECKING:
+    from mpi_stage.bands.keeper import BandKeeper
     from mpi_stage.objects.bucket import Bucket
 
 PROGRESS_EVERY_S = 0.2
@@ -206,7 +216,6 @@ class _Run:
         self._plan = place(self._plan, request.device, request.memory_bytes, self._find_gpu)
         self._give_back()
         self._limit()
-        self._engine = Engine(context, self._plan, scratch=self._scratch, progress=self._progress)
 
     def _limit(self) -> None:
         """Have the kernel hold this process to its plan; a GPU's driver maps memory as it likes."""
@@ -248,9 +257,28 @@ class _Run:
             self._scratch,
             self._clock,
         )
-        with closing(sink):
-            self._engine.run(self._source, sink, digest=request.digest)
-        return self._report()
+        bands = self._keeper(sink)
+        engine = Engine(self._context, plan, scratch=self._scratch, progress=self._progress, bands=bands)
+        with ExitStack() as ends:
+            ends.enter_context(closing(sink))
+            if bands is not None:
+                ends.enter_context(closing(bands))
+            engine.run(self._source, sink, digest=request.digest)
+        return self._report(engine, bands)
+
+    def _keeper(self, sink: Sink) -> "BandKeeper | None":
+        """Return what keeps this rank's bands; None where there are none."""
+        wanted, rows = self._request.bands, self._sink_plan.band_rows
+        if wanted is None or rows is None or not isinstance(sink, BandSink):
+            return None
+        from mpi_stage.bands.grid import BandGrid  # noqa: PLC0415 (start-up time)
+        from mpi_stage.bands.keeper import BandKeeper, bands_key  # noqa: PLC0415 (as above)
+
+        after = self._plan.after
+        grid = BandGrid(after.rows, rows)
+        slab = self._plan.partition(after).slab(self._comm.rank)
+        key = bands_key(self._plan.hash, wanted.generation, sink.stored_as, grid)
+        return BandKeeper(grid, slab, key, wanted.folder, wanted.earlier)
 
     def _find_gpu(self) -> Gpu | str:
         """Return this rank's part of a GPU as all ranks agree on it."""
@@ -279,9 +307,9 @@ class _Run:
             "retries": traffic.retries,
         }
 
-    def _output_bytes(self) -> int:
+    def _output_bytes(self, bands: "BandKeeper | None") -> int:
         """Return the size of the finished output."""
-        output = self._request.output
+        output = self._request.output if bands is None else bands.output
         if self._bucket is None or not is_object(output):
             return stored_bytes(output)
         address = ObjectAddress.parse(output)
@@ -289,8 +317,12 @@ class _Run:
             return self._bucket.stat(address).size_bytes
         return sum(one.size_bytes for one in self._bucket.list(address.beside(f"{address.name}/")))
 
-    def _report(self) -> Report | None:
-        engine = self._engine
+    def _anew(self) -> list[str]:
+        """Say why nothing of earlier attempts was used, where there were any."""
+        wanted, why = self._request.bands, self._sink_plan.no_bands
+        return [f"begun anew after an earlier attempt: {why}"] if wanted and wanted.earlier and why else []
+
+    def _report(self, engine: Engine, bands: "BandKeeper | None") -> Report | None:
         engine.memory.sample(always=True)
         read, written = (now - then for now, then in zip(file_bytes(), self._files_before, strict=True))
         mine = RankReport(
@@ -305,6 +337,7 @@ class _Run:
             read_bytes=read,
             written_bytes=written,
             **self._moved(),
+            **({} if bands is None else bands.counts()),
         )
         digest = engine.digest.joined() if engine.digest is not None else None
         remarks = self._bucket.notes if self._bucket is not None else []
@@ -323,10 +356,11 @@ class _Run:
             channels=plan.after.channels,
             dtype=plan.after.dtype,
             pixels_sha256=combine(plan.after, digests) if digests else None,
-            output_bytes=self._output_bytes(),
+            output_bytes=self._output_bytes(bands),
             seconds=0.0,
             metadata_kept=list(sink.kept),
-            notes=[*plan.notes, *(remark for _, _, told in everyone for remark in told)],
+            notes=[*plan.notes, *self._anew(), *(remark for _, _, told in everyone for remark in told)],
+            band_rows=0 if bands is None else bands.grid.height,
             metadata_adjusted={
                 name: how for name, how in self._placed.adjusted.items() if name not in sink.dropped
             },
@@ -358,7 +392,9 @@ def _result_spec(steps: Sequence[Step], header: Header) -> ImageSpec:
 
 def _options(request: Request, bucket: "Bucket | None") -> SinkOptions:
     tile = None if request.tile is None else (request.tile, request.tile)
+    bands = request.bands
     options = SinkOptions(
+        bands=None if bands is None else BandPlace(bands.folder, bands.band_bytes),
         format=request.format,
         compression=request.compression,
         quality=request.quality,

@@ -27,40 +27,60 @@ def sweep(
     measured: Sequence[Any],
     clock: PhaseClock,
     tick: Tick,
+    runs: Sequence[Rows] | None = None,
 ) -> None:
     """Send the rows of ``slab`` through the steps of a pass; ``take(first, rows)`` gets the results.
 
     Results come once each, in order, and may only be used until ``take`` returns. ``tick(rows)`` is
     called after each block. The halo rows travel while the first block is read; the rows below are
-    needed last, and are on their way during all of the interior.
+    needed last, and are on their way during all of the interior. Of ``runs``, only those rows of the slab
+    are made, and no others read but their halo rows.
     """
-    if not slab.height:
-        swap.wait_all()
-        return
-    row = slab.first
+    for run in (slab,) if runs is None else runs:
+        if run.height:
+            _make(run, one, slab, reader, swap, take, block_rows, measured, clock, tick)
+    swap.wait_all()
+
+
+def _make(  # noqa: PLR0917  (one place calls it, with all that it has)
+    run: Rows,
+    one: Pass,
+    slab: Rows,
+    reader: RowReader,
+    swap: HaloSwap,
+    take: Take,
+    block_rows: int,
+    measured: Sequence[Any],
+    clock: PhaseClock,
+    tick: Tick,
+) -> None:
+    """Send some rows of a slab, and their halo rows, through the steps of a pass."""
+    row = run.first
 
     def emit(rows: Pixels) -> None:
         nonlocal row
         take(row, rows)
         row += len(rows)
 
-    rows_at_once = one.gpu.block_rows if one.gpu else block_rows
+    halo = one.halo_rows
+    arriving = Rows(max(swap.arriving.first, run.first - halo), min(swap.arriving.end, run.end + halo))
+    own = Rows(max(slab.first, arriving.first), min(slab.end, arriving.end))
+    rows_at_once = min(one.gpu.block_rows if one.gpu else block_rows, run.height)
     apart = isinstance(reader, WindowReader) and reader.reads_windows
-    with open_chain(one, swap.arriving, slab, rows_at_once, measured, apart=apart) as chain:
-        for first, rows in blocks(one.before, slab, reader, rows_at_once, chain.room):
-            if first == slab.first:
+    with open_chain(one, arriving, run, rows_at_once, measured, apart=apart) as chain:
+        for first, rows in blocks(one.before, own, reader, rows_at_once, chain.room):
+            if first == own.first:
                 above = swap.wait_above()
                 with clock.phase("compute"):
-                    chain.push(above, emit)
+                    chain.push(above[len(above) - (own.first - arriving.first) :], emit)
             with clock.phase("compute"):
                 chain.push(rows, emit)
             swap.progress()
-            tick(len(rows))
+            tick(max(0, min(first + len(rows), run.end) - max(first, run.first)))
         below = swap.wait_below()
         with clock.phase("compute"):
-            chain.push(below, emit)
+            chain.push(below[: arriving.end - own.end], emit)
             chain.finish(emit)
-    swap.wait_all()
 
 
 def blocks(

@@ -74,6 +74,11 @@ class Settings(BaseModel):
     more_nodes_s: float = Field(
         60.0, ge=0, le=86_400, description="how long a world waits for nodes that are to come"
     )
+    band_bytes: ByteSize | None = Field(
+        None,
+        ge=1 << 10,
+        description="pixels of a band of any output; only large ones have bands if unset",
+    )
     stall_s: float = Field(
         300.0, ge=1, le=86_400, description="no progress for so long, and a world counts as hung"
     )

@@ -12,6 +12,7 @@
     jobs/<id>/retry-<n>.json           somebody asked for another round after attempt n
     jobs/<id>/output-<n>-<name>        what attempt n made; visible only through the result
     parts/<id>/<n>/…                   what attempt n composes its output of, in a bucket; gone afterwards
+    bands/<id>/<n>/…                   the bands of attempt n at a large job; gone when the job has ended
     jobs/<id>/result.json              the result; create-only
     jobs/<id>/failed.json              the job failed or is a dead letter
     jobs/<id>/cancelled.json           the job is to stop, or has stopped
@@ -32,6 +33,7 @@ OPEN = "open/"
 OUTBOX = "outbox/"
 UPLOADS = "uploads/"
 PARTS = "parts/"
+BANDS = "bands/"
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_RANDOM_CHARS = 10
@@ -131,6 +133,14 @@ def parts_prefix(job_id: str, attempt: int | None = None) -> str:
     They lie apart from all else, so that a lifecycle rule of the bucket can remove what is left.
     """
     return f"{PARTS}{job_id}/" if attempt is None else f"{PARTS}{job_id}/{attempt:04d}/"
+
+
+def bands_prefix(job_id: str, attempt: int | None = None) -> str:
+    """Return what the keys of the bands of a job's attempts start with, or of one attempt's.
+
+    They lie apart from all else, as parts do.
+    """
+    return f"{BANDS}{job_id}/" if attempt is None else f"{BANDS}{job_id}/{attempt:04d}/"
 
 
 def result_key(job_id: str) -> str:

@@ -1,4 +1,4 @@
-"""Parts of outputs that attempts have left in a bucket, because they died or failed."""
+"""What attempts have left because they died or failed: parts of outputs in a bucket, and bands."""
 
 from pipeline import layout
 from pipeline.ports import ObjectStore
@@ -15,6 +15,17 @@ def clear_parts(store: ObjectStore, job_id: str, *, below: int | None = None) ->
     for key in old:
         store.delete(key)
     return len(old)
+
+
+def clear_bands(store: ObjectStore, job_id: str, *, attempt: int | None = None) -> int:
+    """Remove the bands of a job that has ended, or those of one attempt; return how many objects those were.
+
+    Raises StoreError.
+    """
+    keys = [info.key for info in store.list(layout.bands_prefix(job_id, attempt))]
+    for key in keys:
+        store.delete(key, durable=False)
+    return len(keys)
 
 
 def _attempt(key: str, prefix: str) -> int:

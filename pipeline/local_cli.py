@@ -78,6 +78,10 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
     tile: Tile = None,
     digest: Digest = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the output if it exists.")] = False,
+    resume: Annotated[
+        bool,
+        typer.Option("--resume", help="Keep bands of a large output, and go on from earlier ones."),
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but errors.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +101,7 @@ def run(  # noqa: PLR0917  # typer takes options as arguments
         level=level,
         digest=digest,
     )
-    Run(source, output, steps, stated, overwrite, quiet, as_json).carry_out()
+    Run(source, output, steps, stated, overwrite, resume, quiet, as_json).carry_out()
 
 
 def plan(  # noqa: PLR0917  # typer takes options as arguments

@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -97,6 +97,7 @@ def run_image(
     options: RunOptions | None = None,
     *,
     overwrite: bool = False,
+    resume: bool = False,
     on_event: Listener | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> "Report":
@@ -105,7 +106,8 @@ def run_image(
     Both are files, or texts of the form ``gs://bucket/name``.
     ``steps`` are words of the text spelling or the list of the JSON spelling. ``on_event`` gets the
     stage's events. Raises the stage's errors, OutputExistsError unless ``overwrite``, and
-    RunCancelledError. Whatever is raised, no file and no process is left.
+    RunCancelledError. Whatever is raised, no file and no process is left; with ``resume`` the bands of a
+    large output are, from which the next such run with the same input, steps and options goes on.
     """
     options = options or RunOptions()
     if isinstance(source, str) or isinstance(output, str):
@@ -116,16 +118,23 @@ def run_image(
         )
     given = check_input(source)
     final = final_place(output, options.format, overwrite=overwrite)
-    with World(options.ranks or cores()) as world, folder_beside(final) as folder:
-        unfinished = folder / "output"
+    with World(options.ranks or cores()) as world, _folder_for(final, resume=resume) as folder:
+        unfinished, bands = folder / "output", None
+        if resume:
+            from pipeline.kept_run import next_bands  # noqa: PLC0415  (rarely needed)
+
+            bands = next_bands(folder, source)
         request = options.request(
             steps,
             input=given,
             output=str(unfinished),
             output_name=output.name,
             scratch=str(folder),
+            bands=bands,
         )
         report = world.run(request, on_event=on_event, cancelled=cancelled)
+        if bands is not None and report.band_rows:
+            unfinished = Path(bands.folder) / "output"
         publish_file(unfinished, final, overwrite=overwrite)
         return report
 
@@ -210,6 +219,15 @@ def folder_beside(final: Path) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder_for(final: Path, *, resume: bool) -> AbstractContextManager[Path]:
+    """Return what makes the folder for all that is unfinished, and removes it unless it is to be kept."""
+    if not resume:
+        return folder_beside(final)
+    from pipeline.kept_run import kept_folder  # noqa: PLC0415  (rarely needed)
+
+    return kept_folder(final)
 
 
 def publish_file(unfinished: Path, final: Path, *, overwrite: bool) -> None:

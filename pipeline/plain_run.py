@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mpi_stage.contract import Report
 
 _LEAST_PLACES = 3  # input, output, one step
+_WAYS = ("overwrite", "resume", "quiet", "as_json")
 _MOST_QUALITY = 100
 _MOST_DIGITS = 9
 _LEAST_SIDE = 16
@@ -31,6 +32,7 @@ class Run(NamedTuple):
     steps: list[str]
     options: dict[str, Any]
     overwrite: bool = False
+    resume: bool = False
     quiet: bool = False
     as_json: bool = False
 
@@ -42,7 +44,13 @@ class Run(NamedTuple):
         options = RunOptions(**self.options)
         with RunProgress(Path(self.source).name, shown=not self.quiet) as progress:
             report = run_image(
-                self.source, self.output, self.steps, options, overwrite=self.overwrite, on_event=progress
+                self.source,
+                self.output,
+                self.steps,
+                options,
+                overwrite=self.overwrite,
+                resume=self.resume,
+                on_event=progress,
             )
         if self.as_json:
             import json  # noqa: PLC0415  (as above)
@@ -73,7 +81,7 @@ def read_run(words: Sequence[str]) -> Run | None:
         stated[name] = value
     if len(places) < _LEAST_PLACES:
         return None
-    ways = {name: stated.pop(name) for name in ("overwrite", "quiet", "as_json") if name in stated}
+    ways = {name: stated.pop(name) for name in _WAYS if name in stated}
     return Run(place_of(places[0]), place_of(places[1]), places[2:], stated, **ways)
 
 
@@ -119,6 +127,7 @@ FLAGS: dict[str, tuple[str, bool]] = {
     "--digest": ("digest", True),
     "--no-digest": ("digest", False),
     "--overwrite": ("overwrite", True),
+    "--resume": ("resume", True),
     "--quiet": ("quiet", True),
     "-q": ("quiet", True),
     "--json": ("as_json", True),
@@ -145,4 +154,6 @@ VALUES: dict[str, tuple[str, Callable[[str], Any]]] = {
 def _told(output: str | Path, report: "Report") -> str:
     ranks = f"{len(report.ranks)} rank" + ("s" if len(report.ranks) > 1 else "")
     image = f"{report.columns} × {report.rows} px, {report.channels} × {report.dtype}"
-    return f"{output}: {image}, in {report.seconds:.2f} s on {ranks}"
+    reused = sum(rank.bands_reused for rank in report.ranks)
+    bands = f", {reused} of {-(-report.rows // report.band_rows)} bands from an earlier run" if reused else ""
+    return f"{output}: {image}, in {report.seconds:.2f} s on {ranks}{bands}"

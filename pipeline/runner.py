@@ -211,7 +211,7 @@ class JobRunner:
             report = self._run_stage(work, place)
             work.turn.end()
             key = output_key(manifest.id, work.record.attempt, manifest.output_name)
-            info = place.collect(self._parts.store, key)
+            info = place.collect(self._parts.store, key, banded=report.band_rows > 0)
         result = Result(
             job_id=manifest.id,
             attempt=work.record.attempt,

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pipeline import statuses
 from pipeline.commit import publish
 from pipeline.errors import QueueUnavailableError
-from pipeline.leftovers import clear_parts
+from pipeline.leftovers import clear_bands, clear_parts
 from pipeline.models import Claim, JobState, JobStatus, Manifest, Result
 from pipeline.ports import BucketStore, EventBus, JobQueue, Ledger, StatusBoard
 from pipeline.records import Ending, JobRecords
@@ -78,6 +78,8 @@ def settle(
         publish(records.store, manifest, ending)
     elif isinstance(records.store, BucketStore):
         clear_parts(records.store, manifest.id)
+    if not isinstance(ending, Result) or ending.report.get("band_rows"):
+        clear_bands(records.store, manifest.id)
     status = statuses.ended(manifest, ending, before or news.board.get(manifest.id))
     if claim is None:
         news.tell(status)

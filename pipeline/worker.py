@@ -90,6 +90,7 @@ class Worker(Resting):
                 parts.store,
                 scratch_folder(f"{self._settings.ray_namespace}-{self._name}"),
                 job_budget(self._settings),
+                band_bytes=self._settings.band_bytes,
             ),
             lane=Lane.SINGLE,
             consumer=f"{self._name}-{uuid.uuid4().hex[:8]}",
@@ -137,7 +138,7 @@ class Gang:
         self._runner = JobRunner(
             self._parts,
             self._world,
-            Workplace(self._parts.store, self._folder, job_budget(settings)),
+            Workplace(self._parts.store, self._folder, job_budget(settings), band_bytes=settings.band_bytes),
             lane=Lane.GANG,
             consumer=name,
             stall_s=settings.stall_s,

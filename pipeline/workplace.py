@@ -1,5 +1,6 @@
 """Where an attempt finds its input and puts its output."""
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -7,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from mpi_stage.contract import Budget, Request
+from mpi_stage.contract import Bands, Budget, Request
 from mpi_stage.errors import StageError
 from pipeline import layout
 from pipeline.errors import ObjectNotFoundError, StoreError
@@ -26,6 +27,9 @@ class Staging(Protocol):
     def staging_path(self, name: str) -> Path:
         """Return where to write a file that ``put_file`` will move."""
 
+    def folder_path(self, prefix: str) -> Path:
+        """Return where to write files that are objects whose keys start with ``prefix``."""
+
 
 @dataclass(frozen=True)
 class Place:
@@ -39,6 +43,7 @@ class Place:
     bucket: the store where input and output are objects, which ranks read and write themselves.
     many: whether the output is an image of many objects.
     budget: what the job may take.
+    bands: where bands are kept, where they can be.
 
     """
 
@@ -49,6 +54,7 @@ class Place:
     bucket: BucketStore | None = None
     many: bool = False
     budget: Budget = field(default_factory=Budget)
+    bands: Bands | None = None
 
     def request(self, manifest: Manifest, device: str) -> Request:
         """Return what the stage is asked to do on a device. Raises StoreError where no token can be had."""
@@ -73,6 +79,7 @@ class Place:
             access=self.bucket.access() if self.bucket else None,
             parts=self.parts,
             budget=self.budget,
+            bands=self.bands,
         )
 
     @property
@@ -81,13 +88,17 @@ class Place:
         bucket = self.bucket
         return None if bucket is None else lambda: bucket.access().token
 
-    def collect(self, store: ObjectStore, key: str) -> ObjectInfo:
+    def collect(self, store: ObjectStore, key: str, *, banded: bool) -> ObjectInfo:
         """Return the finished output as the object ``key``, put there unless the ranks have done it.
 
-        Raises ObjectNotFoundError, StoreError.
+        One that was kept in bands keeps its place among these too, until the job has ended: should this
+        attempt still die, the next one need not make it again. Raises ObjectNotFoundError, StoreError,
+        OSError.
         """
         if self.bucket is None:
             made = Path(self.output)
+            if banded and self.bands is not None:
+                made = _name_twice(Path(self.bands.folder) / "output", made)
             return put_tree(store, key, made) if made.is_dir() else store.put_file(key, made)
         found = tree_info(store, key) if self.many else store.stat(key)
         if found is None:
@@ -112,8 +123,14 @@ class Workplace:
     What an earlier process of the same name left there when it was killed is removed first.
     """
 
-    def __init__(self, store: ObjectStore, folder: Path, budget: Budget | None = None) -> None:
-        """Use ``folder``, which nobody else uses; ``budget`` is every job's."""
+    def __init__(
+        self, store: ObjectStore, folder: Path, budget: Budget | None = None, *, band_bytes: int | None = None
+    ) -> None:
+        """Use ``folder``, which nobody else uses; ``budget`` is every job's.
+
+        ``band_bytes`` of pixels make a band, whatever the output's size; None leaves that to the stage.
+        """
+        self._band_bytes = band_bytes
         self._store = store
         self._budget = budget or Budget()
         self._bucket = store if isinstance(store, BucketStore) else None
@@ -174,9 +191,21 @@ class Workplace:
         """Yield files of this machine; the output's is removed."""
         output = self._output(manifest, attempt, scratch)
         try:
-            yield Place(str(self._input(manifest, scratch)), str(output), scratch, budget=self._budget)
+            given, bands = self._input(manifest, scratch), self._bands(manifest, attempt)
+            yield Place(str(given), str(output), scratch, budget=self._budget, bands=bands)
         finally:
             _remove(output)
+
+    def _bands(self, manifest: Manifest, attempt: int) -> Bands | None:
+        """Return where this attempt keeps its bands, and where those before it have left theirs."""
+        if self._staging is None:
+            return None
+        own, *earlier = [
+            self._staging.folder_path(layout.bands_prefix(manifest.id, number))
+            for number in range(attempt, 0, -1)
+        ]
+        found = [str(path) for path in earlier if path.is_dir()]
+        return Bands(str(own), _generation(manifest.input), found, self._band_bytes)
 
     def _input(self, manifest: Manifest, scratch: Path) -> Path:
         wanted = manifest.input
@@ -213,6 +242,27 @@ def _remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except IsADirectoryError:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _generation(wanted: ObjectRef) -> str:
+    """Return what names the content of an input."""
+    return f"{wanted.bucket or ''}/{wanted.key}#{wanted.generation}"
+
+
+def _name_twice(path: Path, name: Path) -> Path:
+    """Give a file another name, its only one where it cannot have two; return it, a folder's own.
+
+    Raises OSError.
+    """
+    if path.is_dir():
+        return path
+    try:
+        name.hardlink_to(path)
+    except OSError as error:
+        if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}:
+            raise
+        path.rename(name)
+    return name
 
 
 def _input_address(store: BucketStore, wanted: ObjectRef) -> str:

@@ -8,6 +8,7 @@ from mpi_stage.formats.geo import GeoReference
 from mpi_stage.image import ImageSpec, Pixels
 
 if TYPE_CHECKING:
+    from mpi_stage.bands.journal import BandRecord
     from mpi_stage.objects.bucket import Bucket
     from mpi_stage.objects.parts import Uploads
 
@@ -116,7 +117,8 @@ class SinkOptions:
 
     ``compression`` may carry a number (``zstd:9``), see ``tiff_coding``. ``threads`` is how many threads
     encode on one rank. ``format`` is one of the names of ``sink_plans.FORMATS``, whatever the suffix says.
-    ``uploads`` is where the parts of outputs go that are objects.
+    ``uploads`` is where the parts of outputs go that are objects, ``bands`` where bands are kept, if they
+    are to be.
     """
 
     format: str | None = None
@@ -125,6 +127,15 @@ class SinkOptions:
     quality: int | None = None
     threads: int = 1
     uploads: "Uploads | None" = None
+    bands: "BandPlace | None" = None
+
+
+@dataclass(frozen=True)
+class BandPlace:
+    """Where the bands of an attempt are kept: a folder of its own. ``band_bytes`` of pixels make one."""
+
+    folder: str
+    band_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -134,6 +145,8 @@ class SinkPlan:
     ``divisible``: every rank writes its own rows; otherwise rank 0 gets them all, in order.
     ``row_unit``: slab boundaries must be multiples of this. ``encode_bytes``: the most memory the
     sink needs on one rank. ``kept`` and ``dropped``: what becomes of the metadata, by field name.
+    ``band_rows`` are the rows of a band where the output is kept in bands, and the sink then a
+    :class:`BandSink`; else ``no_bands`` says why it is not, where it was asked for.
     """
 
     divisible: bool
@@ -141,6 +154,8 @@ class SinkPlan:
     encode_bytes: int
     kept: tuple[str, ...] = ()
     dropped: Mapping[str, str] = field(default_factory=dict)
+    band_rows: int | None = None
+    no_bands: str | None = None
 
 
 @dataclass(frozen=True)
@@ -226,3 +241,25 @@ class SeamSink(Sink, Protocol):
 
         Raises DiskFullError, OutputError.
         """
+
+
+@runtime_checkable
+class BandSink(Sink, Protocol):
+    """A sink whose output is kept in bands, which later attempts take over.
+
+    After ``open`` come all ``take_over`` of a rank, then its rows: those of the bands that are left, in
+    order; ``write_rows`` goes on at the first row of any of them. ``end_part`` makes the last bands
+    complete. The output appears as ``output`` in the attempt's own folder. ``stored_as`` tells all that
+    bands must agree in to have the same bytes, beside their pixels.
+    """
+
+    stored_as: str
+
+    def take_over(self, folder: str, record: "BandRecord") -> "BandRecord | None":
+        """Copy a band of an earlier attempt; return its own record, None where it is not as recorded."""
+
+    def completed(self) -> "Sequence[BandRecord]":
+        """Return the bands whose bytes have been written since the last call, without digests."""
+
+    def sync(self) -> None:
+        """Wait until all that was written is on the disk."""

@@ -80,8 +80,8 @@ def write_vectors(fd: int, parts: Sequence[bytes | bytearray], offset: int) -> N
         offset += size
 
 
-def copy_bytes(source: int, target: int, target_offset: int, count: int) -> None:
-    """Copy the first ``count`` bytes of file ``source`` to ``target_offset`` of ``target``; raises OSError.
+def copy_bytes(source: int, target: int, target_offset: int, count: int, *, source_offset: int = 0) -> None:
+    """Copy ``count`` bytes of file ``source`` to ``target_offset`` of ``target``; raises OSError.
 
     The kernel copies where it can between these two file systems; otherwise pieces of a MiB pass
     through memory.
@@ -90,7 +90,7 @@ def copy_bytes(source: int, target: int, target_offset: int, count: int) -> None
     try:
         while done < count:
             moved = os.copy_file_range(
-                source, target, min(count - done, _CALL_BYTES), done, target_offset + done
+                source, target, min(count - done, _CALL_BYTES), source_offset + done, target_offset + done
             )
             if moved == 0:
                 break
@@ -99,7 +99,7 @@ def copy_bytes(source: int, target: int, target_offset: int, count: int) -> None
         if error.errno not in _NOT_BETWEEN_THESE:
             raise
     while done < count:
-        piece = os.pread(source, min(count - done, _COPY_BYTES), done)
+        piece = os.pread(source, min(count - done, _COPY_BYTES), source_offset + done)
         if not piece:
             raise OSError(errno.EIO, f"a scratch file ends at {done} of {count} bytes")
         write_all(target, piece, target_offset + done)

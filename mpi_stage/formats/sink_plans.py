@@ -1,7 +1,9 @@
 """Which format an output has, and what writing it takes: decided before any file is touched."""
 
+from dataclasses import replace
 from pathlib import Path
 
+from mpi_stage.bands.grid import LEAST_BANDED_BYTES, choose_band_rows
 from mpi_stage.errors import ParameterError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Metadata, SinkOptions, SinkPlan
 from mpi_stage.formats.cog_layout import CogLayout, choose_cog
@@ -57,6 +59,15 @@ def plan_written(
     """Return all that is decided of an output; raises as :func:`plan_sink`."""
     kind = kind_written(name, options)
     check_quality(options.quality)
+    plan, settled, layout = _plan_kind(kind, spec, metadata, like, options)
+    if options.bands is not None and plan.band_rows is None and plan.no_bands is None:
+        plan = replace(plan, no_bands=f"outputs of the format {kind} are not kept in bands")
+    return plan, settled, layout
+
+
+def _plan_kind(
+    kind: str, spec: ImageSpec, metadata: Metadata, like: Header | None, options: SinkOptions
+) -> Planned:
     if kind == "cog":
         return _plan_cog(spec, metadata, like, options)
     if kind == "tiff":
@@ -81,7 +92,8 @@ def _plan_tiff(spec: ImageSpec, metadata: Metadata, like: Header | None, options
     layout = choose_layout(spec, like, options)
     settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
     if options.uploads is None:
-        return _divisible(layout.row_unit, layout.encode_bytes(options.threads), settled), settled, layout
+        plan = _divisible(layout.row_unit, layout.encode_bytes(options.threads), settled)
+        return _banded(plan, spec, layout.band_unit, options), settled, layout
     row_unit = min(layout.segment_rows, spec.rows)
     encode_bytes = layout.encode_bytes(options.threads, in_order=True)
     encode_bytes += _upload_bytes(options, layout.segment_bytes)
@@ -121,6 +133,17 @@ def _divisible(row_unit: int, encode_bytes: int, settled: Settled) -> SinkPlan:
         kept=settled.kept,
         dropped=settled.dropped,
     )
+
+
+def _banded(plan: SinkPlan, spec: ImageSpec, unit_rows: int, options: SinkOptions) -> SinkPlan:
+    """Return the plan with bands, multiples of ``unit_rows``, where they are asked for and it is worth it."""
+    if options.bands is None:
+        return plan
+    band_rows = choose_band_rows(spec, unit_rows, options.bands.band_bytes)
+    if band_rows is None:
+        small = f"the output has {spec.total_bytes} bytes of pixels, and bands begin at {LEAST_BANDED_BYTES}"
+        return replace(plan, no_bands=small)
+    return replace(plan, row_unit=band_rows, band_rows=band_rows)
 
 
 def _zarr_takes(metadata: Metadata, *, ome: bool) -> tuple[str, ...]:

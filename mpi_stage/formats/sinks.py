@@ -126,6 +126,17 @@ def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
             clock=order.clock,
             threads=threads,
         )
+    if order.options.bands is not None and order.plan.band_rows:
+        from mpi_stage.formats.tiff_band_sink import TiffBandSink  # noqa: PLC0415 (start-up time)
+
+        return TiffBandSink(
+            order.options.bands.folder,
+            layout,
+            order.metadata,
+            plan=order.plan,
+            clock=order.clock,
+            threads=threads,
+        )
     from mpi_stage.formats.tiff_sink import TiffSink  # noqa: PLC0415 (start-up time)
 
     return TiffSink(

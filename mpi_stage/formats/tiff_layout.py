@@ -98,6 +98,11 @@ class TiffLayout:
         """Slab boundaries must be multiples of this many rows."""
         return 1 if self.compression == "none" else min(self.segment_rows, self.spec.rows)
 
+    @property
+    def band_unit(self) -> int:
+        """Bands must be multiples of this many rows: their bytes lie together then."""
+        return 1 if self.compression == "none" and not self.tiled else min(self.segment_rows, self.spec.rows)
+
     def encode_bytes(self, threads: int = 1, *, in_order: bool = False) -> int:
         """Bound of the memory that writing needs on one rank beside the rows that are handed in.
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.files import copy_bytes, create_file, output_errors, write_all
-from mpi_stage.formats.tiff_ifd import Offsets
 from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_tables import segment_tables
 from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
 from mpi_stage.formats.tiff_write import PlainStripWriter, PlainTileWriter, SegmentWriter
 from mpi_stage.formats.tile_pool import TilePool
@@ -84,7 +83,7 @@ class TiffSink:
                 own = int(np.sum(sizes[rank], dtype=np.int64))
                 copy_bytes(self._scratch_fd, self._fd, before, own)
             if rank == 0:
-                offsets, counts = self._tables(sizes)
+                offsets, counts = segment_tables(self._layout, self._front_bytes, sizes, self._path)
                 write_all(self._fd, tiff_front(self._layout, self._metadata, offsets, counts), 0)
 
     def close(self) -> None:
@@ -111,21 +110,3 @@ class TiffSink:
                 fd, place = os.dup(scratch.fileno()), 0
             self._scratch_fd = fd
         return CodedWriter(self._layout, Appender(fd, place, self._clock), self._pool, self._clock)
-
-    def _tables(self, sizes: Sequence[Sequence[int]]) -> tuple[Offsets, Offsets]:
-        """Return the offsets and byte counts of all segments."""
-        layout = self._layout
-        if layout.compression == "none":
-            counts = np.full(layout.segments, layout.segment_bytes, np.uint64)
-            if not layout.tiled:
-                last = layout.spec.rows - (layout.down - 1) * layout.segment_rows
-                counts[-1] = last * layout.spec.row_bytes
-        else:
-            counts = np.concatenate([np.asarray(part, np.uint64) for part in sizes])
-        if len(counts) != layout.segments:
-            raise OutputError(
-                f"{self._path} needs {layout.segments} segments and the ranks wrote {len(counts)}: "
-                "rows are missing or came twice."
-            )
-        ends = self._front_bytes + np.cumsum(counts, dtype=np.uint64)
-        return ends - counts, counts

@@ -15,7 +15,8 @@ Matrix = tuple[int, ...]
 
 def crc32c(data: bytes | bytearray | memoryview, before: int = 0) -> int:
     """Return the checksum of ``data``, or of what had the checksum ``before`` followed by it."""
-    return int(google_crc32c.extend(before, bytes(data)))
+    whole = data if isinstance(data, bytes) else bytes(data)  # the library takes nothing else
+    return int(google_crc32c.extend(before, whole))
 
 
 def combine(pieces: Iterable[tuple[int, int]]) -> int:

@@ -78,6 +78,16 @@ class LocalStore:
         """
         return self._staging.path(name)
 
+    def folder_path(self, prefix: str) -> Path:
+        """Return where a process may write files whose names begin with ``prefix``, which ends in a slash.
+
+        They are objects as they come into being: for what nobody reads before it is known to be whole.
+        """
+        folders, start = check_prefix(prefix)
+        if start or not folders:
+            raise KeyRefusedError(f"{prefix!r} is no folder of this store")
+        return self._objects.joinpath(*folders)
+
     def sweep_staging(self, older_than_s: float) -> int:
         """Remove what writers that died have left in ``staging``; return how many files that were.
 

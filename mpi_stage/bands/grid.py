@@ -1,0 +1,50 @@
+"""How an output is cut into bands: pure arithmetic, the same on every rank and for any number of them."""
+
+from dataclasses import dataclass
+
+from mpi_stage.image import ImageSpec
+from mpi_stage.partition import Rows
+
+LEAST_BANDED_BYTES = 64 << 20
+"""Pixels below which an output is sooner made again than kept in bands."""
+
+MOST_BAND_BYTES = 16 << 20
+LEAST_BAND_BYTES = 1 << 20
+BANDS = 512
+"""About as many as an output has between those two: slabs end with bands, and many ranks need many."""
+
+
+@dataclass(frozen=True)
+class BandGrid:
+    """``rows`` rows cut into bands of ``height`` rows, the last of which may be lower."""
+
+    rows: int
+    height: int
+
+    @property
+    def count(self) -> int:
+        """How many bands there are."""
+        return -(-self.rows // self.height)
+
+    def rows_of(self, band: int) -> Rows:
+        """Return the rows of a band."""
+        return Rows(band * self.height, min(self.rows, (band + 1) * self.height))
+
+    def of(self, rows: Rows) -> range:
+        """Return the bands of which ``rows`` consists; they must begin and end where bands do."""
+        if rows.first % self.height or (rows.end % self.height and rows.end != self.rows):
+            raise ValueError(f"rows {rows.first} to {rows.end} are no whole bands of {self.height} rows")
+        return range(rows.first // self.height, -(-rows.end // self.height))
+
+
+def choose_band_rows(spec: ImageSpec, unit_rows: int, asked_bytes: int | None = None) -> int | None:
+    """Return the rows of a band, a multiple of ``unit_rows``; None where the output is too small for bands.
+
+    ``unit_rows`` are the rows that are stored together. ``asked_bytes`` of pixels make a band whatever the
+    output's size.
+    """
+    if asked_bytes is None and spec.total_bytes < LEAST_BANDED_BYTES:
+        return None
+    usual = min(MOST_BAND_BYTES, max(LEAST_BAND_BYTES, spec.total_bytes // BANDS))
+    units = max(1, (asked_bytes or usual) // (unit_rows * spec.row_bytes))
+    return min(spec.rows, units * unit_rows)
