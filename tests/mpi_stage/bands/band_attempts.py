@@ -113,7 +113,7 @@ def made(request, report) -> dict[str, bytes] | bytes:
 
 def journalled(folder: Path) -> int:
     """Return how many bands the journals of an attempt have."""
-    return sum(path.read_bytes().count(b"\n") - 1 for path in folder.glob("journal-*"))
+    return sum(max(0, path.read_bytes().count(b"\n") - 1) for path in folder.glob("journal-*"))
 
 
 def bands_of(report) -> int:
