@@ -2,7 +2,7 @@
 
 On a cluster::
 
-    ray submit cluster.yaml jobs/filter_folder.py --input gs://bucket/scans/ --steps "gaussian:sigma=2 sobel"
+    ray submit cluster.yaml jobs/filter_folder.py -- --input gs://bucket/scans/ --steps gaussian:sigma=2 sobel
 
 On this machine, beside ``halorow up`` (which prints the address and the token's file)::
 
@@ -51,7 +51,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     summary = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(prog="filter_folder.py", description=summary)
     parser.add_argument("--input", required=True, help="prefix: a URI in the store, or the beginning of keys")
-    parser.add_argument("--steps", required=True, help="the pipeline, for instance 'gaussian:sigma=2 sobel'")
+    parser.add_argument("--steps", required=True, nargs="+", help="the pipeline: gaussian:sigma=2 sobel")
     parser.add_argument("--output", help="prefix for the results; by default each job's own folder")
     parser.add_argument("--batch", help="name of the batch; the same name takes up the same jobs")
     parser.add_argument("--ranks", type=int, help="MPI ranks for each image; chosen by the plan by default")
@@ -74,7 +74,7 @@ def orders(
         output = f"{client.uri_of(arguments.output).rstrip('/')}/{relative}" if arguments.output else None
         yield client.order(
             uri,
-            arguments.steps,
+            " ".join(arguments.steps),
             output=output,
             batch=arguments.batch,
             key=key_of(arguments.batch, relative),

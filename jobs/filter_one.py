@@ -2,7 +2,7 @@
 
 On a cluster::
 
-    ray submit cluster.yaml jobs/filter_one.py --input gs://bucket/scan.tif --steps "gaussian:sigma=2 sobel"
+    ray submit cluster.yaml jobs/filter_one.py -- --input gs://bucket/scan.tif --steps gaussian:sigma=2 sobel
 
 On this machine, beside ``halorow up``: see ``filter_folder.py``. The image is an object of the store, or a
 file of the machine that this runs on, which is uploaded. The job goes on if this script is stopped; started
@@ -43,7 +43,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     summary = (__doc__ or "").partition("\n")[0]
     parser = argparse.ArgumentParser(prog="filter_one.py", description=summary)
     parser.add_argument("--input", required=True, help="a URI or key in the store, or a file of this machine")
-    parser.add_argument("--steps", required=True, help="the pipeline, for instance 'gaussian:sigma=2 sobel'")
+    parser.add_argument("--steps", required=True, nargs="+", help="the pipeline: gaussian:sigma=2 sobel")
     parser.add_argument("--output", help="URI or key of the result; by default in the job's own folder")
     parser.add_argument("--key", help="idempotency key: the same key is the same job")
     parser.add_argument("--ranks", type=int, help="MPI ranks; chosen by the plan by default")
@@ -56,7 +56,7 @@ def submit(client: Client, arguments: argparse.Namespace) -> JobStatus:
     local = Path(arguments.input)
     return client.submit(
         local if local.is_file() else client.uri_of(arguments.input),
-        arguments.steps,
+        " ".join(arguments.steps),
         output=client.uri_of(arguments.output) if arguments.output else None,
         key=arguments.key,
         ranks=arguments.ranks,

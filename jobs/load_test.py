@@ -2,7 +2,7 @@
 
 On a cluster::
 
-    ray submit cluster.yaml jobs/load_test.py --pictures 10000 --size 1024 --steps "gaussian:sigma=2 sobel"
+    ray submit cluster.yaml jobs/load_test.py -- --pictures 10000 --size 1024 --steps gaussian:sigma=2 sobel
 
 On this machine, beside ``halorow up``: see ``filter_folder.py``. A latency is the time from the acceptance
 of a job to its end. All pictures are submitted as fast as they are accepted, so that latencies are those of a
@@ -59,7 +59,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="load_test.py", description=first)
     parser.add_argument("--pictures", type=positive, default=1000, help="how many (1000)")
     parser.add_argument("--size", type=positive, default=512, help="width and height in pixels (512)")
-    parser.add_argument("--steps", default="gaussian:sigma=2 sobel", help="the pipeline")
+    parser.add_argument("--steps", nargs="+", default=["gaussian:sigma=2", "sobel"], help="the pipeline")
     parser.add_argument("--rate", type=float, help="pictures to submit in a second; as many as go by default")
     parser.add_argument("--ranks", type=positive, help="MPI ranks for each; chosen by the plan by default")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -94,7 +94,7 @@ def orders(client: Client, arguments: argparse.Namespace) -> Iterator[Order]:
         which = number % len(pictures)
         yield client.order(
             f"picture-{which}.tif",
-            arguments.steps,
+            " ".join(arguments.steps),
             data=pictures[which],
             batch=batch,
             ranks=arguments.ranks,

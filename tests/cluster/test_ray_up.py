@@ -5,6 +5,8 @@ The machine that is reached by ssh notes what it is told instead of doing it.
 
 import json
 import os
+import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -13,6 +15,8 @@ from pathlib import Path
 import pytest
 import yaml
 from fakes.gce import FakeGce
+
+from jobs.filter_one import parse
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -73,7 +77,7 @@ class Operator:
 
     def ray(self, command: str, *words: str) -> str:
         """Run a command of Ray's launcher; return what it said."""
-        argv = [RAY, command, "--yes", *words, str(self._config)]
+        argv = [RAY, command, str(self._config), *words]
         done = subprocess.run(
             argv, env=self._env, capture_output=True, text=True, check=False, timeout=TIMEOUT_S
         )
@@ -89,7 +93,7 @@ class Operator:
 def operator(tmp_path_factory):
     with FakeGce() as gce:
         made = Operator(tmp_path_factory.mktemp("operator"), gce)
-        made.ray("up", "--no-config-cache")
+        made.ray("up", "--yes", "--no-config-cache")
         yield made
 
 
@@ -130,7 +134,26 @@ def test_ray_and_the_service_are_started_in_this_order(commands):
     assert "pipeline.scheduler" in started[-1]
 
 
+def test_a_job_is_sent_as_one_script_and_its_words_arrive_as_they_are_documented(operator):
+    line = re.search(
+        r"ray submit cluster\.yaml (jobs/filter_one\.py) (.*)", (ROOT / "docs/deploy-gce.md").read_text()
+    )
+    assert line is not None
+    script, words = ROOT / line[1], line[2].split()
+
+    operator.ray("submit", str(script), *words)
+
+    told = operator.told()
+    assert [sent for sent in told if sent[0] == "rsync" and sent[-2] == str(script)]
+    (command,) = [sent[-1] for sent in told if "python /home/halorow/filter_one.py" in sent[-1]]
+    found = re.search(r"python /home/halorow/filter_one\.py ([^()]*)\)", command)
+    assert found is not None
+    arguments = parse(shlex.split(found[1]))
+    assert arguments.input == "gs://your-bucket/halorow/scan.tif"
+    assert arguments.steps == ["gaussian:sigma=2", "sobel"]
+
+
 def test_everything_is_taken_down(operator):
-    operator.ray("down")
+    operator.ray("down", "--yes")
 
     assert operator.gce.machines == {}
