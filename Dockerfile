@@ -28,7 +28,7 @@ COPY mpi_stage ./mpi_stage
 COPY gpu_kernels ./gpu_kernels
 COPY ui ./ui
 RUN uv pip install --no-cache --no-deps --build-constraints requirements.lock . \
-    && "$VIRTUAL_ENV/bin/python" -c 'from mpi_stage.native import kernels; assert kernels'
+    && "$VIRTUAL_ENV/bin/python" -P -c 'from mpi_stage.native import kernels; assert kernels'
 
 FROM ${PYTHON_IMAGE}
 # Ray's launcher copies files with rsync, and runs its commands in login shells, which set PATH anew; the head
