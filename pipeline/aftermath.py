@@ -6,6 +6,7 @@ from mpi_stage.errors import NodeLostError, StageError, StorageError, WorldError
 from pipeline import statuses
 from pipeline.errors import (
     HalorowError,
+    KeyRefusedError,
     ObjectNotFoundError,
     QueueUnavailableError,
     RunCancelledError,
@@ -73,7 +74,7 @@ class Aftermath:
             ranks=ranks,
         )
         self._parts.records.end_attempt(outcome)
-        queue.enqueue(lane, manifest.id, manifest.priority)
+        queue.enqueue(lane, manifest.id, manifest.priority, share=manifest.share)
         self._parts.ledger.add(lane, manifest.id, load)
         status = statuses.queued(manifest, record.attempt).model_copy(update={"lane": lane, "load": load})
         self._parts.news.mention(status)
@@ -156,7 +157,7 @@ def _outcome(record: AttemptRecord, stop: Stop | None, error: Exception) -> Atte
     if isinstance(error, RunCancelledError | StaleFenceError):
         reason = stop.value if stop is not None else "stale"
         return base.model_copy(update={"message": f"the attempt was stopped: {reason}", "counts": False})
-    if isinstance(error, _AWAY) and not isinstance(error, ObjectNotFoundError):
+    if isinstance(error, _AWAY) and not isinstance(error, ObjectNotFoundError | KeyRefusedError):
         away = {"retryable": True, "counts": not error.retryable}
         return base.model_copy(update={"message": error.public_message, **away})
     lost = isinstance(error, NodeLostError)  # machines are taken away as often as it pleases their owner

@@ -22,14 +22,23 @@ from pipeline.archive import SUFFIX as ARCHIVE
 from pipeline.archive import archive_of
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
-from pipeline.errors import JobFailedError, JobStateError, ObjectNotFoundError, QueueUnavailableError
+from pipeline.errors import (
+    JobFailedError,
+    JobStateError,
+    KeyRefusedError,
+    ObjectNotFoundError,
+    QueueUnavailableError,
+)
 from pipeline.folder_images import check_folder_place
-from pipeline.models import Event, Failure, JobState, JobStatus, Manifest, Notice, Result
-from pipeline.outside import bucket_of, matching
+from pipeline.gate import Gate
+from pipeline.models import Event, Failure, JobState, JobStatus, Manifest, Notice, Result, now
+from pipeline.orders import Order
+from pipeline.outside import bucket_of, is_outside, matching
 from pipeline.parts import Parts
+from pipeline.people import Person
 from pipeline.ports import BucketStore, Subscription
+from pipeline.refusals import log_refusal
 from pipeline.settle import settle
-from pipeline.submission import Order
 from pipeline.trees import ROOT, fetch_tree, tree_objects, tree_of
 
 LOOK_EVERY_S = 2.0
@@ -41,10 +50,19 @@ Steps = str | list[dict[str, Any]]
 class Client:
     """Submits jobs and follows them; safe to share between threads."""
 
-    def __init__(self, parts: Parts, settings: Settings) -> None:
-        """Use ``parts``, with ``settings`` for the defaults of a submission."""
+    def __init__(self, parts: Parts, settings: Settings, person: Person | None = None) -> None:
+        """Use ``parts``, with ``settings`` for the defaults of a submission, on behalf of ``person``.
+
+        A person sees their own jobs alone: for every method another's are not there
+        (JobNotFoundError). Without a person everybody's are, as for an operator.
+        """
         self._parts = parts
         self._settings = settings
+        self._gate = Gate(parts.records, person)
+
+    def acting_for(self, person: Person) -> "Client":
+        """Return a client with the same connections for somebody who has logged in."""
+        return Client(self._parts, self._settings, person)
 
     @classmethod
     def connect(cls, settings: Settings | None = None) -> Self:
@@ -61,7 +79,7 @@ class Client:
         self,
         input: str | Path,  # noqa: A002  (the word of the command line and the page)
         steps: Steps,
-        **options: Any,  # noqa: ANN401  (named and typed in pipeline.submission.Order)
+        **options: Any,  # noqa: ANN401  (named and typed in pipeline.orders.Order)
     ) -> JobStatus:
         """Submit a local file, which is uploaded, or an object of the store by its URI.
 
@@ -70,8 +88,8 @@ class Client:
         ``batch``, ``webhook``, ``ranks``, ``device``, ``memory_bytes``, ``block_rows``; which image of
         the input: ``page``, ``plane`` (``z=3,c=1``), ``level``; how the output is written:
         ``format`` (``cog``), ``compression``, ``quality``, ``tile``; and ``digest``, False to do without
-        that of the pixels. Raises PipelineError, MissingInputError, InvalidJobError, KeyRefusedError,
-        StoreError.
+        that of the pixels. Raises QuotaError, PipelineError, MissingInputError, InvalidJobError,
+        KeyRefusedError, StoreError.
         """
         return submission.submit(self._parts, self.order(input, steps, **options))
 
@@ -95,24 +113,27 @@ class Client:
     ) -> Order:
         """Return what :meth:`submit` would submit, for :meth:`submit_many`; options as there."""
         defaults = {
-            "user": self._settings.user,
             "memory_bytes": int(self._settings.memory_bytes),
-            "buckets": self._settings.allowed_buckets,
+            "limits": self._settings.limits,
         }
         stated = {name: value for name, value in options.items() if value is not None}
+        if "data" not in stated:
+            self._gate.check_text(input)
+        stated["user"] = self._gate.submitter(stated.get("user"), self._settings.user)
         return Order(input=input, steps=steps, **{**defaults, **stated})
 
     def jobs(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first. Raises QueueUnavailableError."""
-        return self._parts.board.list(user=user, limit=limit)
+        return self._parts.board.list(user=self._gate.narrowed(user), limit=limit)
 
     def status(self, job_id: str) -> JobStatus:
         """Return a job's status, from the store where Redis does not know it. Raises JobNotFoundError."""
         with suppress(QueueUnavailableError):
             known = self._parts.board.get(job_id)
             if known is not None:
+                self._gate.check(job_id, known.user)
                 return known
-        manifest = self._parts.records.manifest(job_id)
+        manifest = self._gate.manifest(job_id)
         ending = self._parts.records.ending(job_id)
         if ending is not None:
             return statuses.ended(manifest, ending)
@@ -120,10 +141,11 @@ class Client:
 
     def manifest(self, job_id: str) -> Manifest:
         """Return what was asked for. Raises JobNotFoundError."""
-        return self._parts.records.manifest(job_id)
+        return self._gate.manifest(job_id)
 
     def failure(self, job_id: str) -> Failure | None:
-        """Return why a job failed, with the evidence; None if it has not."""
+        """Return why a job failed, with the evidence; None if it has not. Raises JobNotFoundError."""
+        self._gate.pass_by(job_id)
         return self._parts.records.failure(job_id)
 
     def watch(self, job_id: str, timeout_s: float | None = None) -> Iterator[Event]:
@@ -132,6 +154,7 @@ class Client:
         Ends without a final event after ``timeout_s`` seconds. Raises JobNotFoundError.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        self._gate.pass_by(job_id)
         subscription = self._parts.bus.subscribe(job_id)
         try:
             last = self.status(job_id)
@@ -158,8 +181,8 @@ class Client:
         return self.status(job_id)
 
     def events(self) -> Subscription:
-        """Listen to the events of all jobs, until it is closed."""
-        return self._parts.bus.subscribe()
+        """Listen to the events of all jobs that may be seen, until it is closed."""
+        return self._gate.ear(self._parts.bus.subscribe())
 
     def cancel(self, job_id: str) -> JobStatus:
         """Stop a job: one that waits at once, one that is worked on within two seconds.
@@ -167,7 +190,7 @@ class Client:
         A result that is committed before the ranks stop still counts. Raises JobNotFoundError,
         JobStateError if the job has ended.
         """
-        manifest = self._parts.records.manifest(job_id)
+        manifest = self._gate.manifest(job_id)
         before = self.status(job_id)
         ending = self._parts.records.ending(job_id)
         if ending is not None and before.state is not JobState.CANCELLED:
@@ -190,26 +213,27 @@ class Client:
     def retry(self, job_id: str) -> JobStatus:
         """Give a job that failed, died or was cancelled a new round of attempts.
 
-        Raises JobNotFoundError, JobStateError.
+        Raises JobNotFoundError, JobStateError; ObjectNotFoundError where its input is being removed.
         """
-        manifest = self._parts.records.manifest(job_id)
+        manifest = self._gate.manifest(job_id)
         ending = self._parts.records.ending(job_id)
         if ending is None or isinstance(ending, Result):
             state = "has succeeded" if ending else "has not ended"
             raise JobStateError(f"job {job_id} {state}; only failed, dead and cancelled jobs are retried")
+        self._parts.retention.check_lent(manifest.input, now(), self._parts.records.ending)
         attempt = self._parts.records.reopen(manifest)
         status = statuses.queued(manifest, attempt)
         with suppress(QueueUnavailableError):
             self._parts.board.clear_cancel(job_id)
             self._parts.board.reset(status)
             self._parts.bus.publish(statuses.event_of(status))
-            self._parts.queue.enqueue(manifest.lane, job_id, manifest.priority)
+            self._parts.queue.enqueue(manifest.lane, job_id, manifest.priority, share=manifest.share)
             self._parts.ledger.add(manifest.lane, job_id, status.load)
         return status
 
     def result(self, job_id: str) -> Result:
         """Return the result. Raises JobNotFoundError, JobFailedError, JobStateError if there is none yet."""
-        ending = self._parts.records.ending(self._parts.records.manifest(job_id).id)
+        ending = self._parts.records.ending(self._gate.manifest(job_id).id)
         if isinstance(ending, Result):
             return ending
         if isinstance(ending, Failure):
@@ -276,10 +300,12 @@ class Client:
             shutil.rmtree(part, ignore_errors=True) if part.is_dir() else part.unlink(missing_ok=True)
 
     def open_object(self, key: str) -> Path | None:
-        """Return where an object lies on this machine, None where it does not. Raises ObjectNotFoundError.
+        """Return where an object lies on this machine, None where it does not.
 
-        Of an image of many objects it is a folder.
+        Of an image of many objects it is a folder. Raises ObjectNotFoundError, and KeyRefusedError for
+        what a person may not read.
         """
+        self._may_read(key)
         path = self._parts.store.local_path(key)
         if path is None and (root := self._parts.store.local_path(f"{key}/{ROOT}")) is not None:
             return root.parent
@@ -288,7 +314,11 @@ class Client:
         return path
 
     def archive(self, key: str) -> Iterator[bytes]:
-        """Yield an archive of the many objects below a key. Raises ObjectNotFoundError, StoreError."""
+        """Yield an archive of the many objects below a key.
+
+        Raises ObjectNotFoundError, StoreError, and KeyRefusedError for what a person may not read.
+        """
+        self._may_read(key)
         return archive_of(self._parts.store, key)
 
     def uri_of(self, place: str) -> str:
@@ -303,13 +333,30 @@ class Client:
 
         Raises KeyRefusedError, ObjectNotFoundError, StoreError.
         """
-        return matching(self._parts.store, pattern, self._settings.allowed_buckets)
+        self._may_read_below(pattern)
+        return matching(self._parts.store, pattern, self._parts.places.buckets)
 
     def objects(self, uri: str) -> list[str]:
         """Return the URIs of the objects whose URIs start with ``uri``. Raises KeyRefusedError."""
+        self._may_read_below(uri)
         prefix = self._parts.store.key_of(f"{uri}x").removesuffix("x")
         return [self._parts.store.uri(info.key) for info in self._parts.store.list(prefix)]
 
     def notices(self, user: str, after: str | None = None) -> list[Notice]:
-        """Return what the notifier has to tell a user since the notice ``after``."""
-        return self._parts.notices.read(user, after)
+        """Return what the notifier has to tell a user since the notice ``after``; a person their own."""
+        return self._parts.notices.read(self._gate.narrowed(user) or user, after)
+
+    def _may_read(self, key: str) -> None:
+        """Raise KeyRefusedError for what a person may not read."""
+        person = self._gate.person
+        if person is not None:
+            try:
+                self._parts.places.check_source(key, person.name, self._parts.records.owner)
+            except KeyRefusedError as error:
+                log_refusal("object", error, key=key, person=person.name)
+                raise
+
+    def _may_read_below(self, uri: str) -> None:
+        """Raise KeyRefusedError where what begins so is not all for a person to read."""
+        if self._gate.person is not None and not is_outside(self._parts.store, uri):
+            self._may_read(self._parts.store.key_of(f"{uri.partition('*')[0]}x"))

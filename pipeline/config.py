@@ -7,10 +7,9 @@ with its place, what was expected and what was found.
 """
 
 import os
-import tomllib
-from collections.abc import Mapping, Sequence
+import re
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticCustomError
@@ -18,9 +17,12 @@ from pydantic_core.core_schema import ValidationInfo
 
 from pipeline.connection_file import read_connection, write_values
 from pipeline.errors import SettingsError
+from pipeline.people import Person, Role
+from pipeline.places import Places
+from pipeline.quotas import Limits
+from pipeline.retention import MARGIN_S, Retention
+from pipeline.settings_sources import faults, from_environment, last_of, read_file
 
-ENVIRONMENT_PREFIX = "HALOROW_"
-CONFIG_FILE = "halorow.toml"
 LEASE_BEATS = 2
 """Renewals that must fit into a lease, so that one may be late."""
 
@@ -34,6 +36,20 @@ SHARED = (
     "ray_dashboard_port",
 )
 """What those who use a running embedded service must know of it."""
+
+
+_SHARED_SOURCES = ("users/{user}/", "shared/")
+_SHARED_SINKS = ("users/{user}/",)
+
+
+def _roots(text: str) -> tuple[str, ...]:
+    """Return the folders of a setting, each with its slash."""
+    return tuple(f"{root.strip('/')}/" for root in _words(text))
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Return what a setting has between its commas."""
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _usable_cores() -> int:
@@ -58,12 +74,39 @@ class Settings(BaseModel):
     input_buckets: str = Field(
         "", description="buckets beside the store's that inputs may lie in, separated by commas"
     )
+    source_roots: str = Field(
+        "",
+        description="folders of the store that inputs may lie in, separated by commas, {user} standing for"
+        " the user's name; by default all, and with a login users/{user}/ and shared/",
+    )
+    sink_roots: str = Field(
+        "",
+        description="the same for outputs; by default all, and with a login users/{user}/",
+    )
     redis_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:6379/0"), description="redis://[:password@]host:port/db"
     )
     link_secret: SecretStr = Field(SecretStr(""), description="signs the links of a local store")
     public_base_url: str = Field("", description="the page's address as browsers see it")
     page_host: str = Field("127.0.0.1", description="address that the page listens on")
+    page_open: bool = Field(
+        default=False,
+        description="whether the page may listen beyond this machine without a login: whoever reaches it may"
+        " do everything",
+    )
+    login_metadata_url: str = Field(
+        "", description="OpenID Connect: the provider's .well-known/openid-configuration; empty: no login"
+    )
+    login_client_id: str = Field("", description="OpenID Connect: who the page is to the provider")
+    login_client_secret: SecretStr = Field(SecretStr(""), description="OpenID Connect: the page's password")
+    login_users: str = Field(
+        "",
+        description="who may log in: names, or @domain for all of one, separated by commas; by default"
+        " everybody whom the provider vouches for",
+    )
+    operators: str = Field(
+        "", description="who sees everybody's jobs: names as the provider gives them, separated by commas"
+    )
     page_port: int = Field(8501, ge=1, le=65535, description="port that the page listens on")
     workers: int = Field(default_factory=_usable_cores, ge=0, le=10_000, description="one-rank workers")
     cores: int = Field(default_factory=_usable_cores, ge=1, le=100_000, description="cores a world may use")
@@ -103,7 +146,19 @@ class Settings(BaseModel):
     )
     max_attempts: int = Field(5, ge=1, le=100, description="attempts of a job in all")
     max_deaths: int = Field(3, ge=1, le=100, description="workers that a job may kill")
+    user_queued_pixels: int = Field(0, ge=0, description="pixels of one user's jobs in the queue; 0: any")
+    user_jobs_per_minute: int = Field(
+        0, ge=0, le=1_000_000, description="jobs that one user may submit in a minute; 0: any"
+    )
+    queued_jobs: int = Field(0, ge=0, description="jobs of all users in the queue; 0: any")
     finished_ttl_s: int = Field(30 * 86_400, ge=60, description="how long finished jobs are listed")
+    input_ttl_s: int = Field(7 * 86_400, ge=0, description="how long uploads are kept after their job's end")
+    band_ttl_s: int = Field(86_400, ge=0, description="the same for parts of unfinished outputs")
+    result_ttl_s: int = Field(30 * 86_400, ge=0, description="the same for results in the service's folders")
+    record_ttl_s: int = Field(
+        90 * 86_400, ge=0, description="the same for what is known of jobs; 0: for ever"
+    )
+    clean_s: float = Field(3600.0, ge=1, le=86_400, description="how often is removed what is kept no longer")
     link_life_s: int = Field(3600, ge=1, le=7 * 86_400, description="how long a signed link works")
     webhook_allow_private: bool = Field(
         default=False, description="whether webhooks may lead to private addresses"
@@ -137,6 +192,29 @@ class Settings(BaseModel):
             return uri
         return Path(info.data["data_dir"], "store").as_uri()
 
+    @field_validator("input_ttl_s", "band_ttl_s", "result_ttl_s", "record_ttl_s")
+    @classmethod
+    def _long_enough(cls, life_s: int) -> int:
+        if 0 < life_s < 2 * MARGIN_S:
+            least = {"least_s": int(2 * MARGIN_S)}
+            raise PydanticCustomError("life", "must be at least {least_s} s, or 0 for ever", least)
+        return life_s
+
+    @field_validator("login_client_id", "login_client_secret")
+    @classmethod
+    def _goes_with_login(cls, value: str | SecretStr, info: ValidationInfo) -> str | SecretStr:
+        if info.data.get("login_metadata_url") and not value:
+            raise PydanticCustomError("login", "must be set where login_metadata_url is")
+        return value
+
+    @field_validator("login_metadata_url")
+    @classmethod
+    def _safe_provider(cls, url: str) -> str:
+        # Without TLS whoever is in between could say who somebody is; on this machine nobody is.
+        if url and not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", url):
+            raise PydanticCustomError("url", "must start with https://")
+        return url
+
     @field_validator("public_base_url")
     @classmethod
     def _no_slash(cls, url: str) -> str:
@@ -157,12 +235,48 @@ class Settings(BaseModel):
     @property
     def allowed_buckets(self) -> tuple[str, ...]:
         """The buckets beside the store's that inputs may lie in."""
-        return tuple(name.strip() for name in self.input_buckets.split(",") if name.strip())
+        return _words(self.input_buckets)
+
+    @property
+    def has_login(self) -> bool:
+        """Whether the page asks people who they are."""
+        return bool(self.login_metadata_url)
+
+    @property
+    def places(self) -> Places:
+        """Where inputs and outputs may lie."""
+        sources, sinks = (_SHARED_SOURCES, _SHARED_SINKS) if self.has_login else (("",), ("",))
+        return Places(
+            sources=_roots(self.source_roots) or sources,
+            sinks=_roots(self.sink_roots) or sinks,
+            buckets=self.allowed_buckets,
+            private=self.has_login,
+        )
+
+    def person(self, name: str) -> Person:
+        """Return somebody who has logged in under ``name``, with their role."""
+        return Person(name, Role.OPERATOR if name in _words(self.operators) else Role.USER)
+
+    def may_enter(self, name: str) -> bool:
+        """Whether somebody who has logged in may see the page."""
+        allowed = {*_words(self.login_users), *_words(self.operators)}
+        domain = f"@{name.rpartition('@')[2]}"
+        return not self.login_users or name in allowed or ("@" in name and domain in allowed)
 
     @property
     def base_url(self) -> str:
         """The page's address as browsers see it; derived from host and port where not set."""
         return self.public_base_url or f"http://{self.page_host}:{self.page_port}"
+
+    @property
+    def retention(self) -> Retention:
+        """How long what the service makes is kept."""
+        return Retention(self.input_ttl_s, self.band_ttl_s, self.result_ttl_s, self.record_ttl_s)
+
+    @property
+    def limits(self) -> Limits:
+        """What is let into the queue."""
+        return Limits(self.user_queued_pixels, self.queued_jobs, self.user_jobs_per_minute)
 
     @classmethod
     def load(cls, *, find_service: bool = True, **overrides: object) -> Self:
@@ -172,57 +286,21 @@ class Settings(BaseModel):
         service that runs in ``data_dir`` are used. Raises SettingsError with every fault.
         """
         given = {name: value for name, value in overrides.items() if value is not None}
-        file_path, from_file = _read_file()
-        places = [(str(file_path), from_file), ("environment", _environment(cls)), ("argument", given)]
+        file_path, from_file = read_file()
+        places = [
+            (str(file_path), from_file),
+            ("environment", from_environment(cls.model_fields)),
+            ("argument", given),
+        ]
         explicit = {name for _, values in places for name in values}
         if find_service and not explicit & {"redis_url", "store_uri"}:
-            directory = Path(_last(places, "data_dir") or cls.model_fields["data_dir"].default)
+            directory = Path(last_of(places, "data_dir") or cls.model_fields["data_dir"].default)
             places.insert(0, ("connection file", read_connection(directory)))
         merged = {name: value for _, values in places for name, value in values.items()}
         try:
             return cls.model_validate(merged)
         except ValidationError as error:
-            raise SettingsError(_faults(error, places, merged)) from None
-
-
-_Places = Sequence[tuple[str, Mapping[str, Any]]]
-
-
-def _last(places: _Places, name: str) -> Any:  # noqa: ANN401  (whatever somebody wrote there)
-    return next((values[name] for _, values in reversed(places) if name in values), None)
-
-
-def _read_file() -> tuple[Path, dict[str, Any]]:
-    named = os.environ.get(f"{ENVIRONMENT_PREFIX}CONFIG")
-    path = Path(named or CONFIG_FILE)
-    if not named and not path.exists():
-        return path, {}
-    try:
-        return path, tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise SettingsError(f"the settings file {path} cannot be read: {error}") from error
-
-
-def _environment(settings: type[Settings]) -> dict[str, str]:
-    names = {name: f"{ENVIRONMENT_PREFIX}{name.upper()}" for name in settings.model_fields}
-    return {name: os.environ[variable] for name, variable in names.items() if variable in os.environ}
-
-
-def _faults(error: ValidationError, places: _Places, merged: Mapping[str, Any]) -> str:
-    """Describe every fault on a line of its own: name, place, what was expected, what was found."""
-    lines = ["the settings are wrong:"]
-    for fault in error.errors(include_url=False, include_input=False):
-        name = str(fault["loc"][0])
-        place = next((place for place, values in reversed(places) if name in values), "default")
-        field = Settings.model_fields.get(name)
-        if field is None:
-            lines.append(f"  {name} ({place}): there is no such setting")
-            continue
-        secret = field.annotation is SecretStr
-        got = "(hidden)" if secret else repr(merged.get(name, field.get_default(call_default_factory=True)))
-        expected = fault["msg"][:1].lower() + fault["msg"][1:]
-        lines.append(f"  {name} ({place}): {field.description}; {expected}, got {got}")
-    return "\n".join(lines)
+            raise SettingsError(faults(error, places, merged, cls.model_fields)) from None
 
 
 def write_connection(settings: Settings) -> Path:

@@ -36,4 +36,6 @@ def connect_parts(settings: Settings) -> Parts:
         retry=RetryPolicy(max_attempts=settings.max_attempts, max_deaths=settings.max_deaths),
         heartbeat_s=settings.heartbeat_s,
         teller=RedisNews(client, queue, board, bus, RedisLedger(client)),
+        places=settings.places,
+        retention=settings.retention,
     )

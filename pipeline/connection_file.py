@@ -20,10 +20,15 @@ def write_values(data_dir: Path, values: Mapping[str, str | int]) -> Path:
     """Write settings as a connection file, readable by its owner alone, and return its path."""
     path = connection_path(data_dir)
     data_dir.mkdir(parents=True, exist_ok=True)
-    # A JSON string or integer is a TOML one.
-    lines = [f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in values.items()]
+    lines = [toml_line(name, value) for name, value in values.items()]
     write_private(path, "# Written by halorow up, removed when it ends.\n" + "".join(lines))
     return path
+
+
+def toml_line(name: str, value: str | int) -> str:
+    """Return a line of a TOML file."""
+    # A JSON string or integer is a TOML one.
+    return f"{name} = {json.dumps(value, ensure_ascii=False)}\n"
 
 
 def read_connection(data_dir: Path) -> dict[str, str | int]:

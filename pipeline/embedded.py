@@ -28,6 +28,7 @@ from pipeline.config import Settings, write_connection
 from pipeline.connection_file import remove_connection
 from pipeline.data_dir import DataDir
 from pipeline.errors import ServiceError
+from pipeline.page_access import check_exposure
 from pipeline.ray_environment import TOKEN_FILE
 from pipeline.reaper import start as start_reaper
 from pipeline.redis_server import RedisServer
@@ -46,6 +47,7 @@ OBJECT_STORE_BYTES = 80 << 20
 """The least that Ray takes: images never go through its object store."""
 
 _LOOPBACK = "127.0.0.1"
+_TO_BE_MADE = {"link_secret": SecretStr("made at the start")}
 Tell = Callable[[str], None]
 
 
@@ -71,6 +73,7 @@ class Embedded:
 
     def run(self, ready: Callable[[Settings], None] | None = None) -> None:
         """Start everything, call ``ready``, and supervise until :meth:`stop`. Raises ServiceError."""
+        check_exposure(self._settings.model_copy(update=_TO_BE_MADE), self._settings.page_host)
         self._catch_signals()
         with ExitStack() as stack:
             stack.enter_context(self._dir.owned())

@@ -6,6 +6,7 @@
     ├── SettingsError              exit 2   the settings are wrong; all faults are listed at once
     ├── JobError
     │   ├── InvalidJobError        exit 2   the request cannot be accepted
+    │   ├── QuotaError             retryable: too much in the queue; ``retry_after_s`` says when to come back
     │   ├── JobNotFoundError       exit 2
     │   ├── JobStateError          exit 2   the job is not in a state that allows this
     │   ├── JobFailedError         the job ended without a result; exit code as the stage gave it
@@ -54,6 +55,17 @@ class InvalidJobError(JobError):
     """Raised on submission, when a request cannot become a job."""
 
     exit_code = 2
+
+
+class QuotaError(JobError):
+    """Raised on submission, when the queue is full, or the user's part of it."""
+
+    retryable = True
+
+    def __init__(self, message: str, *, retry_after_s: float) -> None:
+        """Say in how many seconds another try may succeed."""
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class JobNotFoundError(JobError):

@@ -27,17 +27,21 @@ costs no new folder, each of which would have to be put on the disk as well.
 import hashlib
 import re
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 
 OPEN = "open/"
 OUTBOX = "outbox/"
 UPLOADS = "uploads/"
 PARTS = "parts/"
 BANDS = "bands/"
+RECORDS = ("jobs/", "keys/", OPEN, OUTBOX, UPLOADS, PARTS, BANDS)
+"""What the service keeps for itself; everything else in the store is its users'."""
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _ID_RANDOM_CHARS = 10
 _ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z2-9]{10}")
+_DATA = re.compile(rf"(?:{UPLOADS}({_ID.pattern})-|jobs/({_ID.pattern})/output-).+")
+_OF_A_JOB = re.compile(rf"(?:{UPLOADS}|{PARTS}|{BANDS}|jobs/)({_ID.pattern})[-/]")
 _ATTEMPT = re.compile(r"attempt-([0-9]{4,})\.json")
 _NAME_CHARS = 120
 _UNSAFE = re.compile(r"[^\w.,()@+=-]+")
@@ -84,6 +88,29 @@ def idempotency_key(key: str, user: str) -> str:
 def upload_key(job_id: str, name: str) -> str:
     """Key of an uploaded input."""
     return f"{UPLOADS}{job_id}-{safe_name(name)}"
+
+
+def job_of(key: str) -> str | None:
+    """Return the job that an object of the service belongs to; None for the key of anything else."""
+    found = _OF_A_JOB.match(key)
+    return found[1] if found else None
+
+
+def job_of_name(name: str) -> str | None:
+    """Return the job whose id a file's name begins with, if any."""
+    found = _ID.match(name)
+    return found[0] if found else None
+
+
+def made_at(job_id: str) -> datetime:
+    """Return the second in which an id was made."""
+    return datetime.strptime(job_id[:15], "%Y%m%d-%H%M%S").replace(tzinfo=UTC)
+
+
+def owner_of_data(key: str) -> str | None:
+    """Return the job that an upload or an output is of; None for the key of anything else."""
+    found = _DATA.fullmatch(key)
+    return (found[1] or found[2]) if found else None
 
 
 def job_prefix(job_id: str) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
+from pipeline.tracing import trace_of
+
 HIDDEN = "(hidden)"
 
 _SECRET_NAME = re.compile(
@@ -37,6 +39,13 @@ def _redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> M
     return event
 
 
+def _trace(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Put the id of a job's trace on every line about the job."""
+    if "job" in event:
+        event["trace"] = trace_of(str(event["job"]))
+    return event
+
+
 def configure(level: str = "info") -> None:
     """Set up logging for this process: JSON lines on stderr from ``level`` upwards."""
     import structlog  # noqa: PLC0415  (see the module's docstring)
@@ -44,6 +53,7 @@ def configure(level: str = "info") -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _trace,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,

@@ -45,6 +45,13 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Share(_Model):
+    """Whose a job in the queue is, and the pixels of its input that count as this user's."""
+
+    user: str = "local"
+    pixels: int = 1
+
+
 class ObjectRef(_Model):
     """An object in the store, as it was when the job was accepted; or in another ``bucket``."""
 
@@ -55,7 +62,10 @@ class ObjectRef(_Model):
 
 
 class Manifest(_Model):
-    """``jobs/<id>/job.json``: the durable description of a job; never changed once written."""
+    """``jobs/<id>/job.json``: the durable description of a job; never changed once written.
+
+    ``pixels`` are those that the input declares, or about as many, as counted against quotas.
+    """
 
     version: int = MANIFEST_VERSION
     id: str
@@ -64,6 +74,7 @@ class Manifest(_Model):
     batch: str | None = None
     input: ObjectRef
     input_name: str
+    pixels: int = 1
     steps: list[dict[str, Any]]
     output_key: str
     output_name: str
@@ -83,6 +94,11 @@ class Manifest(_Model):
     digest: bool = True
     webhook: str | None = None
     idempotency_key: str | None = None
+
+    @property
+    def share(self) -> Share:
+        """What the job takes of its user's share."""
+        return Share(user=self.user, pixels=self.pixels)
 
 
 class AttemptRecord(_Model):
@@ -212,6 +228,7 @@ class JobStatus(_Model):
     priority: int = 0
     attempt: int = 0
     input_name: str
+    pixels: int = 1
     pipeline: str
     load: Load = Load()
     created_at: datetime
@@ -227,6 +244,11 @@ class JobStatus(_Model):
     error_kind: str | None = None
     exit_code: int | None = None
     output_key: str | None = None
+
+    @property
+    def share(self) -> Share:
+        """What the job takes of its user's share."""
+        return Share(user=self.user, pixels=self.pixels)
 
     @property
     def fraction_done(self) -> float:
@@ -262,12 +284,15 @@ class ObjectInfo(_Model):
 
 
 class Claim(_Model):
-    """The right to work on a job until its lease runs out, unless renewed."""
+    """The right to work on a job until its lease runs out, unless renewed.
+
+    ``entry_id`` tells this claim from all others; ``deliveries`` is how often the job was handed out
+    since it was put into the queue.
+    """
 
     job_id: str
     lane: Lane
     consumer: str
-    stream: str
     entry_id: str
     deliveries: int = 1
 

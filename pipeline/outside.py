@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from pipeline.errors import KeyRefusedError, ObjectNotFoundError
 from pipeline.folder_images import named_as_folder
 from pipeline.models import ObjectInfo, ObjectRef
+from pipeline.places import no_bucket
 from pipeline.ports import BucketStore, ObjectStore
 from pipeline.trees import reference_to, tree_info
 
@@ -70,11 +71,7 @@ def bucket_of(store: ObjectStore, bucket: str) -> ObjectStore:
 
 def _bucket(store: ObjectStore, uri: str, bucket: str, allowed: tuple[str, ...]) -> ObjectStore:
     if bucket not in allowed:
-        known = ", ".join(allowed) or "none"
-        raise KeyRefusedError(
-            f"{uri!r} is not in this store, and {bucket} is no bucket that inputs may lie in ({known}); "
-            "add it to the setting input_buckets"
-        )
+        raise KeyRefusedError(f"{uri!r} is not in this store, and {no_bucket(bucket, allowed)}")
     return bucket_of(store, bucket)
 
 

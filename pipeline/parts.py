@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from pipeline.memory_ports import MemoryLedger
+from pipeline.places import Places
 from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, StatusBoard
 from pipeline.records import JobRecords
+from pipeline.retention import Retention
 from pipeline.retry import RetryPolicy
 from pipeline.settle import News
 
@@ -15,7 +17,8 @@ class Parts:
     """What the client, the runners, reconciliation and the notifier share.
 
     ``heartbeat_s``: how often a lease is renewed; a third of its length or less. ``teller``: what
-    tells queue, board and bus in one go, where there is such a thing.
+    tells queue, board and bus in one go, where there is such a thing. ``places``: where inputs and
+    outputs may lie. ``retention``: how long what the service makes is kept.
     """
 
     store: ObjectStore
@@ -26,6 +29,8 @@ class Parts:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     heartbeat_s: float = 5.0
     teller: News | None = None
+    places: Places = field(default_factory=Places)
+    retention: Retention = field(default_factory=Retention)
 
     @cached_property
     def records(self) -> JobRecords:

@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Access
-from pipeline.models import Backlog, Claim, Event, JobStatus, Lane, Load, Notice, ObjectInfo
+from pipeline.models import Backlog, Claim, Event, JobStatus, Lane, Load, Notice, ObjectInfo, Share
+from pipeline.quotas import Limits
+
+NOBODYS = Share()
 
 
 class ObjectStore(Protocol):
@@ -88,13 +91,27 @@ class JobQueue(Protocol):
     Every method may raise QueueUnavailableError.
     """
 
-    def enqueue(self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0) -> bool:
+    def admit(self, lane: Lane, job_id: str, share: Share, limits: Limits) -> None:
+        """Keep a place for a job that is about to be submitted; it is counted from now on.
+
+        The place is held for :data:`pipeline.quotas.ADMITTED_S`, unless ``withdraw`` gives it back
+        sooner. A job that the queue knows keeps what it has. Raises QuotaError.
+        """
+
+    def withdraw(self, lane: Lane, job_id: str) -> None:
+        """Give back the place of a job that is not submitted after all; all others stay."""
+
+    def enqueue(
+        self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0, share: Share = NOBODYS
+    ) -> bool:
         """Add a job, to be handed out in ``delay_s`` at the earliest; False if it is in the queue."""
 
     def claim(self, lane: Lane, consumer: str, block_s: float) -> Claim | None:
-        """Take the next job: one whose lease has run out, else the highest priority, else the oldest.
+        """Take the next job: one whose lease has run out, else whose turn it is (``pipeline.sharing``).
 
-        Waits up to ``block_s`` seconds; None if nothing came.
+        Higher priorities come first, but keep none waiting for ever; within a priority users take
+        turns by their jobs' pixels, and one user's jobs come in the order of their submission. Waits up
+        to ``block_s`` seconds; None if nothing came.
         """
 
     def renew(self, claim: Claim) -> bool:
@@ -104,7 +121,10 @@ class JobQueue(Protocol):
         """Take the job out of the queue for good; False if another consumer holds it by now."""
 
     def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
-        """Give the job back, to be handed out again; False if another consumer holds it by now."""
+        """Give the job back to its place, to be handed out again; False if another consumer holds it.
+
+        With a delay another go is charged to its user's share.
+        """
 
     def contains(self, job_id: str) -> bool:
         """Whether the queue knows the job: waiting, delayed or held."""
@@ -153,6 +173,9 @@ class StatusBoard(Protocol):
 
     def delete(self, job_id: str) -> None:
         """Forget a job."""
+
+    def prune(self) -> int:
+        """Take jobs off the lists whose statuses have expired; return how many entries that were."""
 
     def is_whole(self) -> bool:
         """Whether nothing has been lost since :meth:`mark_whole`."""

@@ -69,7 +69,7 @@ def _one(parts: Parts, manifest: Manifest, done: Reconciled) -> None:
     status = statuses.queued(manifest, history.highest).model_copy(update={"lane": lane})
     parts.board.reset(status)
     parts.bus.publish(statuses.event_of(status))
-    parts.queue.enqueue(lane, manifest.id, manifest.priority)
+    parts.queue.enqueue(lane, manifest.id, manifest.priority, share=manifest.share)
     parts.ledger.add(lane, manifest.id, status.load)
     done.queued += 1
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -24,6 +25,13 @@ from pipeline.ports import ObjectStore
 
 _Record = TypeVar("_Record", bound=BaseModel)
 Ending = Result | Cancellation | Failure
+
+
+def ended_at(ending: Ending) -> datetime:
+    """Return when a job ended."""
+    if isinstance(ending, Result):
+        return ending.finished_at
+    return ending.failed_at if isinstance(ending, Failure) else ending.cancelled_at
 
 
 @dataclass(frozen=True)
@@ -117,6 +125,10 @@ class JobRecords:
             raise JobNotFoundError(f"there is no job {job_id}; `halorow jobs` lists those there are")
         return found
 
+    def owner(self, job_id: str) -> str:
+        """Return whose job it is. Raises JobNotFoundError."""
+        return self.manifest(job_id).user
+
     def accept(self, manifest: Manifest) -> None:
         """Write the marker of an unfinished job, then its manifest: the job is accepted on return.
 
@@ -188,6 +200,12 @@ class JobRecords:
         retries = [key for key in keys if key.startswith(layout.retries_prefix(job_id))]
         retry = self._read(RetryRecord, max(retries)) if retries else None
         return History(attempts, outcomes, retry.after_attempt if retry is not None else 0)
+
+    def retries(self, job_id: str, among: Collection[str]) -> list[RetryRecord]:
+        """Return who asked for another round and when; ``among`` are the job's :meth:`keys`."""
+        asked = [key for key in among if key.startswith(layout.retries_prefix(job_id))]
+        found = [self._read(RetryRecord, key) for key in asked]
+        return [one for one in found if one is not None]
 
     def _attempt(self, job_id: str, number: int) -> AttemptRecord:
         """Return the record of an attempt; a power cut may have left its name, and nothing to be read."""

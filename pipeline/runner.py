@@ -11,7 +11,13 @@ from mpi_stage.errors import StageError
 from pipeline import statuses
 from pipeline.aftermath import Aftermath
 from pipeline.commit import commit
-from pipeline.errors import HalorowError, JobNotFoundError, QueueUnavailableError, StoreError
+from pipeline.errors import (
+    HalorowError,
+    JobNotFoundError,
+    KeyRefusedError,
+    QueueUnavailableError,
+    StoreError,
+)
 from pipeline.heart import TICK_S, Heart
 from pipeline.layout import output_key
 from pipeline.logs import get_logger
@@ -19,9 +25,11 @@ from pipeline.models import Claim, Lane, Manifest, Result
 from pipeline.parts import Parts
 from pipeline.plan_router import Move
 from pipeline.pulse import Pulse
+from pipeline.refusals import log_refusal
 from pipeline.renewal import Token
 from pipeline.routing import alone_s
 from pipeline.settle import settle
+from pipeline.tracing import past_span, span
 from pipeline.trees import reference_to
 from pipeline.turns import Room, Turn, Turns
 from pipeline.work import Work
@@ -186,7 +194,8 @@ class JobRunner:
         log.debug("attempt started", lane=work.claim.lane.value)
         try:
             try:
-                result = self._make(work)
+                with span("attempt", work.manifest.id, attempt=work.record.attempt, worker=self._consumer):
+                    result = self._make(work)
             finally:
                 work.turn.end()
                 work.pulse.hush()
@@ -205,11 +214,13 @@ class JobRunner:
     def _make(self, work: Work) -> Result | None:
         """Compute and commit; None where the job went to the other lane instead."""
         manifest = work.manifest
+        self._check_places(manifest)
         with self._workplace.at(manifest, work.record.attempt) as place, place.named(manifest):
             if self._moved(work, place.request(manifest, work.device)):
                 return None
             report = self._run_stage(work, place)
             work.turn.end()
+            self._tell_of_ranks(work, report)
             key = output_key(manifest.id, work.record.attempt, manifest.output_name)
             info = place.collect(self._parts.store, key, banded=report.band_rows > 0)
         result = Result(
@@ -221,6 +232,14 @@ class JobRunner:
             report=report.to_json(),
         )
         return commit(self._parts.records, result)
+
+    def _check_places(self, manifest: Manifest) -> None:
+        """Look once more where a job reads and writes. Raises KeyRefusedError."""
+        try:
+            self._parts.places.check(manifest, self._parts.records.owner)
+        except KeyRefusedError as error:
+            log_refusal("job", error, job=manifest.id, user=manifest.user)
+            raise
 
     def _run_stage(self, work: Work, place: Place) -> Report:
         """Run the stage; its errors name the input as the user does, not where it lies here."""
@@ -244,6 +263,15 @@ class JobRunner:
         except StageError as error:
             message = str(error).replace(place.input, work.manifest.input_name)
             raise type(error)(message) from error
+
+    def _tell_of_ranks(self, work: Work, report: Report) -> None:
+        """Log what each rank has done, and make it a span of the job's trace."""
+        log = self._log.bind(job=work.manifest.id, attempt=work.record.attempt)
+        for one in report.ranks:
+            log.debug("rank reported", rank=one.rank, host=one.host, rows=one.rows, seconds=one.seconds)
+            took_s = sum(one.seconds.values())
+            facts = {"attempt": work.record.attempt, "rank": one.rank}
+            past_span("rank", work.manifest.id, took_s, **facts, host=one.host)
 
     def _moved(self, work: Work, request: Request) -> bool:
         """Whether the job belongs to the gang lane, and has been put there."""

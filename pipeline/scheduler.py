@@ -15,6 +15,7 @@ import ray
 from ray.exceptions import RayError
 
 from pipeline import logs
+from pipeline.cleaner import clean
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import HalorowError, QueueUnavailableError
@@ -48,7 +49,7 @@ class Scheduler(Resting):
         self._shared = Shared()
         self._stopping = self._shared.stopping
         self._claiming = threading.Lock()
-        loops = [self._reconcile, self._supervise, *([self._place] * GANGS)]
+        loops = [self._reconcile, self._clean, self._supervise, *([self._place] * GANGS)]
         self._threads = [run_or_die(loop) for loop in loops]
         self.rest_from_now_on()
 
@@ -81,6 +82,18 @@ class Scheduler(Resting):
             except HalorowError as error:
                 self._log.warning("cannot reconcile now", error=str(error))
             self._stopping.wait(self._settings.reconcile_s)
+
+    def _clean(self) -> None:
+        """Remove every now and then what is kept no longer."""
+        while not self._stopping.wait(self._settings.clean_s):
+            try:
+                done = clean(self._parts, self._settings.retention)
+                if done:
+                    self._log.info(
+                        "cleaned", objects=done.objects, bytes=done.size_bytes, statuses=done.statuses
+                    )
+            except HalorowError as error:
+                self._log.warning("cannot clean now", error=str(error))
 
     def _supervise(self) -> None:
         """Have as many workers as the cluster has room for; Ray itself restarts those that die."""

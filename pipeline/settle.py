@@ -36,7 +36,7 @@ class News:
         """Tell of jobs that have been accepted, and queue each in its lane. Raises QueueUnavailableError."""
         for status in waiting:
             self.tell(status)
-            self.queue.enqueue(status.lane, status.id, status.priority)
+            self.queue.enqueue(status.lane, status.id, status.priority, share=status.share)
             self.ledger.add(status.lane, status.id, status.load)
 
     def ended(self, status: JobStatus, claim: Claim) -> None:

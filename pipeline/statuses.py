@@ -31,6 +31,7 @@ def queued(manifest: Manifest, attempt: int = 0) -> JobStatus:
         priority=manifest.priority,
         attempt=attempt,
         input_name=manifest.input_name,
+        pixels=manifest.pixels,
         pipeline=_brief(manifest),
         load=estimated(manifest),
         created_at=manifest.created_at,

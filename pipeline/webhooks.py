@@ -14,7 +14,9 @@ import ssl
 import time
 from dataclasses import dataclass
 
+from pipeline.addresses import Address, is_public
 from pipeline.errors import InvalidJobError, WebhookError
+from pipeline.refusals import log_refusal
 from pipeline.webhook_url import check_webhook
 
 TIMEOUT_S = 10.0
@@ -22,10 +24,6 @@ _HTTPS_PORT = 443
 _HTTP_PORT = 80
 _OK = range(200, 300)
 _MAY_PASS = frozenset({408, 425, 429, *range(500, 600)})
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_NAT64_LOCAL = ipaddress.ip_network("64:ff9b:1::/48")
-
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 @dataclass(frozen=True)
@@ -94,20 +92,13 @@ def resolve(host: str, port: int, *, allow_private: bool) -> Address:
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     for address in addresses:
         if not allow_private and not is_public(address):
-            raise WebhookError(
+            refused = WebhookError(
                 f"the webhook's host {host!r} leads to {address}, which is not a public address;"
                 " an operator can allow it with webhook_allow_private"
             )
+            log_refusal("webhook", refused, host=host)
+            raise refused
     return addresses[0]
-
-
-def is_public(address: Address) -> bool:
-    """Whether an address is on the public Internet: no loopback, private, link-local or translated one."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is not None or address.teredo is not None or address in _NAT64 or address in _NAT64_LOCAL:
-            return False
-    return address.is_global and not address.is_multicast
 
 
 class _CheckedConnection(http.client.HTTPConnection):

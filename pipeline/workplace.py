@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +29,12 @@ class Staging(Protocol):
 
     def folder_path(self, prefix: str) -> Path:
         """Return where to write files that are objects whose keys start with ``prefix``."""
+
+    def sweep_staging(self, older_than_s: float, keep: Callable[[str], bool]) -> int:
+        """Remove files that were left there; return how many."""
+
+    def pin(self, key: str, name: str, *, generation: str) -> Path:
+        """Give an object another name, which stays on it whatever becomes of its own; raise as ``fetch``."""
 
 
 @dataclass(frozen=True)
@@ -190,11 +196,15 @@ class Workplace:
     def _files(self, manifest: Manifest, attempt: int, scratch: Path) -> Iterator[Place]:
         """Yield files of this machine; the output's is removed."""
         output = self._output(manifest, attempt, scratch)
+        pinned = self._pinned(manifest, attempt)
         try:
-            given, bands = self._input(manifest, scratch), self._bands(manifest, attempt)
-            yield Place(str(given), str(output), scratch, budget=self._budget, bands=bands)
+            source = str(self._input(manifest, attempt, scratch))
+            bands = self._bands(manifest, attempt)
+            yield Place(source, str(output), scratch, budget=self._budget, bands=bands)
         finally:
             _remove(output)
+            if pinned is not None:
+                pinned.unlink(missing_ok=True)
 
     def _bands(self, manifest: Manifest, attempt: int) -> Bands | None:
         """Return where this attempt keeps its bands, and where those before it have left theirs."""
@@ -207,22 +217,51 @@ class Workplace:
         found = [str(path) for path in earlier if path.is_dir()]
         return Bands(str(own), _generation(manifest.input), found, self._band_bytes)
 
-    def _input(self, manifest: Manifest, scratch: Path) -> Path:
+    def _input(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
+        """Return a path that leads to the very object that was accepted.
+
+        The ranks open it by themselves, a while later: by the object's own name somebody who may write
+        into the store could have them read another file by then, or one outside it.
+        """
         wanted = manifest.input
-        path, tree = self._store.local_path(wanted.key), tree_of(wanted.key)
-        if path is None:
+        tree = tree_of(wanted.key)
+        try:
+            if tree is not None:
+                return self._folder_of(wanted, tree, scratch)
+            if self._staging is not None:
+                name = _pin_name(manifest, attempt)
+                return self._staging.pin(wanted.key, name, generation=wanted.generation)
             path = scratch / "input"
-            if tree is None:
-                self._store.fetch(wanted.key, path, generation=wanted.generation)
-            else:
-                fetch_tree(self._store, tree, path)
+            self._store.fetch(wanted.key, path, generation=wanted.generation)
+        except ObjectNotFoundError as error:
+            raise ObjectNotFoundError(
+                f"the input {wanted.key} is gone or has been replaced since the job was submitted;"
+                " submit it again"
+            ) from error
+        return path
+
+    def _folder_of(self, wanted: ObjectRef, tree: str, scratch: Path) -> Path:
+        """Return the folder of an image of many objects, whose root's document stands for all of it."""
+        root = self._store.local_path(wanted.key)
+        if root is None:
+            path = scratch / "input"
+            fetch_tree(self._store, tree, path)
             return path
         found = self._store.stat(wanted.key)
         if found is None or found.generation != wanted.generation:
-            raise ObjectNotFoundError(
-                f"the input {wanted.key} has been replaced since the job was submitted; submit it again"
-            )
-        return path if tree is None else path.parent
+            raise ObjectNotFoundError(f"{wanted.key} is another one by now")
+        return root.parent
+
+    def _pinned(self, manifest: Manifest, attempt: int) -> Path | None:
+        """Return where the input is pinned; what a killed worker left of an earlier one is removed."""
+        if self._staging is None:
+            return None
+        *earlier, pinned = [
+            self._staging.staging_path(_pin_name(manifest, number)) for number in range(1, attempt + 1)
+        ]
+        for path in earlier:
+            path.unlink(missing_ok=True)
+        return pinned
 
     def _output(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
         """Return where the output is to go; what a killed worker left of an earlier one is removed."""
@@ -263,6 +302,10 @@ def _name_twice(path: Path, name: Path) -> Path:
             raise
         path.rename(name)
     return name
+
+
+def _pin_name(manifest: Manifest, attempt: int) -> str:
+    return f"{manifest.id}.{attempt:04d}.pinned"
 
 
 def _input_address(store: BucketStore, wanted: ObjectRef) -> str:

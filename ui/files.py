@@ -19,6 +19,7 @@ from pipeline.errors import (
     StoreUnavailableError,
 )
 from pipeline.links import Link, verify_link
+from pipeline.refusals import log_refusal
 
 FILES_PREFIX = "/files/"
 _HEADERS = {
@@ -53,6 +54,8 @@ def file_routes(
             link = verify_link(secret(), key, request.url.query, method=request.method, now=time.time())
             path = find(key)
         except HalorowError as error:
+            if isinstance(error, LinkError | KeyRefusedError):
+                log_refusal("link", error, key=key, method=request.method, client=_client(request))
             status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), None)
             return _sorry(error.public_message, status) if status else _sorry("it cannot be read now", 500)
         if path is not None and path.is_dir():
@@ -77,6 +80,10 @@ def _sent_as(link: Link, key: str) -> dict[str, str]:
 def _healthz(_request: Request) -> Response:
     """Answer that the page's process is alive."""
     return PlainTextResponse("ok\n")
+
+
+def _client(request: Request) -> str:
+    return request.client.host if request.client else "unknown"
 
 
 def _sorry(text: str, status: int) -> Response:

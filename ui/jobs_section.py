@@ -101,13 +101,15 @@ def _action(view: JobCard) -> None:
 def _download(view: JobCard) -> None:
     """Draw the signed link to the result."""
     try:
-        st.link_button("Download", link(view.id), icon=":material/download:", key=f"download_{view.id}")
+        st.link_button(
+            "Download", link(view.id, service.user()), icon=":material/download:", key=f"download_{view.id}"
+        )
     except HalorowError as error:
         st.caption(f"No link just now: {words.plain(error.public_message)}")
 
 
 @st.cache_data(ttl=_LINK_KEPT_S, max_entries=1000, show_spinner=False)
-def link(job_id: str) -> str:
+def link(job_id: str, user: str) -> str:  # noqa: ARG001  (what one may see another may not)
     """Return a link to a job's result that holds for at least a day less an hour."""
     return service.client().link(job_id, life_s=_LINK_LIFE_S)
 

@@ -12,7 +12,7 @@ _LAST_KEY = "last_notice"
 def show_notices() -> None:
     """Show the notices that have come since the last drawing; those from before the visit are old news."""
     try:
-        fresh = service.client().notices(service.settings().user, st.session_state.get(_LAST_KEY))
+        fresh = service.client().notices(service.user(), st.session_state.get(_LAST_KEY))
     except HalorowError:
         return
     if st.session_state.get(_SEEN_KEY):

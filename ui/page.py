@@ -5,6 +5,7 @@ import streamlit as st
 from pipeline.errors import HalorowError
 from ui import service, words
 from ui.jobs_section import jobs_section
+from ui.login import greeting
 from ui.look import STYLE, icon
 from ui.pipeline_section import pipeline_section
 from ui.submit_section import images_section, run_section
@@ -15,6 +16,7 @@ st.html(STYLE)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     st.title("halorow", anchor=False, width="content")
     st.caption("Exact filters for pictures of any size")
+    greeting(service.settings())
 
 try:
     service.client()

@@ -8,7 +8,10 @@ import argparse
 import sys
 from typing import Any
 
+from pipeline import logs
+from pipeline.config import Settings
 from pipeline.errors import SettingsError
+from pipeline.page_access import check_exposure, write_login
 from ui import service
 from ui.app import make_app
 
@@ -41,6 +44,11 @@ def page_config(host: str, port: int) -> dict[str, Any]:
     }
 
 
+def login_config(settings: Settings) -> dict[str, Any]:
+    """Return where Streamlit finds what it needs for its login, if there is to be one."""
+    return {"secrets.files": [str(write_login(settings))]} if settings.has_login else {}
+
+
 def main(argv: list[str] | None = None) -> int:
     """Serve the page until told to stop; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m ui.serve", description="Serve the page of halorow.")
@@ -49,12 +57,14 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         settings = service.settings()
+        host = arguments.host or settings.page_host
+        check_exposure(settings, host)
     except SettingsError as error:
         sys.stderr.write(f"{error.public_message}\n")
         return error.exit_code
-    host = arguments.host or settings.page_host
+    logs.configure(settings.log_level)
     port = settings.page_port if arguments.port is None else arguments.port
-    make_app().run(config=page_config(host, port))
+    make_app().run(config={**page_config(host, port), **login_config(settings)})
     return 0
 
 

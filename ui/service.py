@@ -1,4 +1,4 @@
-"""The one client that the page's sessions and routes share."""
+"""The one connection that the page's sessions and routes share, and the client of who looks at the page."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.client import Client
 from pipeline.config import Settings
+from ui.login import visitor
 
 
 @cache
@@ -15,8 +16,8 @@ def settings() -> Settings:
 
 
 @cache
-def client() -> Client:
-    """Return the client, connected on the first call; a failure is tried again on the next.
+def connection() -> Client:
+    """Return a client for the program itself, connected on the first call; a failure is tried again.
 
     Raises
     ------
@@ -27,6 +28,24 @@ def client() -> Client:
     return Client.connect(settings())
 
 
+def client() -> Client:
+    """Return the client of who looks at the page: of their own jobs, or of all where there is no login.
+
+    Raises
+    ------
+    HalorowError
+        if the service cannot be reached.
+
+    """
+    name = visitor(settings())
+    return connection() if name is None else connection().acting_for(settings().person(name))
+
+
+def user() -> str:
+    """Return the name of who looks at the page."""
+    return visitor(settings()) or settings().user
+
+
 def link_secret() -> bytes:
     """Return the secret that links are signed with."""
     return settings().link_secret.get_secret_value().encode()
@@ -34,9 +53,9 @@ def link_secret() -> bytes:
 
 def archive(key: str) -> Iterator[bytes]:
     """Yield an archive of the image of many objects below a key."""
-    return client().archive(key)
+    return connection().archive(key)
 
 
 def find_file(key: str) -> Path | None:
     """Return the local file of an object, None where it is not on this machine."""
-    return client().open_object(key)
+    return connection().open_object(key)

@@ -10,11 +10,8 @@ from pipeline.models import Lane
 PREFIX = "halorow:"
 """What all keys and channels of the service start with."""
 
-GROUP = "workers"
-"""The consumer group of every stream."""
-
 BANDS = ("high", "normal", "low")
-"""The streams of a lane, in the order in which they are served."""
+"""The bands of a lane by name, in the order in which they are served."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +28,45 @@ class KeyPattern:
 
 KEY_TABLE = (
     KeyPattern(
-        "halorow:queue:<lane>:high|normal|low",
-        "stream",
-        "none; entries are deleted on release",
+        "halorow:queue:<lane>:waiting:high|normal|low",
+        "sorted set",
+        "none; members leave when handed out",
         "client, reconciler, workers, scheduler",
         "workers, scheduler, autoscaler",
-        "ids of waiting and held jobs; who holds which is in the group's pending list",
+        "ids of jobs that wait in a band, scored by their tag in virtual time (pipeline.sharing)",
+    ),
+    KeyPattern(
+        "halorow:queue:<lane>:shares:high|normal|low",
+        "sorted set",
+        "none; members leave when the band's virtual time has passed them",
+        "client, reconciler, workers, scheduler",
+        "the same",
+        "users, scored by where their jobs end in the band's virtual time",
     ),
     KeyPattern(
         "halorow:queue:<lane>:delayed",
         "sorted set",
         "none; members leave when due",
-        "workers, scheduler, reconciler",
+        "client, workers, scheduler, reconciler",
         "whoever claims",
-        "ids of jobs that wait for a retry, scored by when they are due (ms since 1970, Redis' clock)",
+        "ids of jobs that wait for a retry or are being submitted, scored by when they are due (ms since"
+        " 1970, Redis' clock)",
+    ),
+    KeyPattern(
+        "halorow:queue:<lane>:leases",
+        "sorted set",
+        "none; members leave on release",
+        "workers, scheduler",
+        "whoever claims, autoscaler",
+        "ids of held jobs, scored by when their leases run out (ms since 1970, Redis' clock)",
+    ),
+    KeyPattern(
+        "halorow:queue:<lane>:holders",
+        "hash",
+        "none; fields leave on release",
+        "workers, scheduler",
+        "the same",
+        "by id of a held job the entry of its claim, its deliveries and the consumer",
     ),
     KeyPattern(
         "halorow:queue:<lane>:members",
@@ -52,7 +74,31 @@ KEY_TABLE = (
         "none; fields leave on release",
         "client, reconciler, workers, scheduler",
         "reconciler",
-        "id of every job in the lane, with its band and the call that put it there",
+        "id of every job in the lane, with its band, tag, cost, pixels, the call that put it there, and user",
+    ),
+    KeyPattern(
+        "halorow:queue:<lane>:load",
+        "hash",
+        "none; fields leave with a user's last job",
+        "client, reconciler, workers, scheduler",
+        "client",
+        "pixels that each user has in the lane, waiting or held",
+    ),
+    KeyPattern(
+        "halorow:queue:<lane>:turn",
+        "hash",
+        "none",
+        "client, reconciler, workers, scheduler",
+        "the same",
+        "virtual time of each band, how often it was passed over, and how fast the lane empties",
+    ),
+    KeyPattern(
+        "halorow:queue:<lane>:wake",
+        "stream",
+        "none; one entry",
+        "client, reconciler, workers, scheduler",
+        "workers, scheduler",
+        "a new entry whenever a job begins to wait: what waiting claims listen to",
     ),
     KeyPattern(
         "halorow:queue:<lane>:answer:<consumer>",
@@ -77,6 +123,14 @@ KEY_TABLE = (
         "client, reconciler, workers, scheduler",
         "scheduler",
         "their sums, those of all jobs that have succeeded, what these took in truth, and the retries",
+    ),
+    KeyPattern(
+        "halorow:rate:<user>",
+        "hash",
+        "until it is full again",
+        "client",
+        "client",
+        "submissions that a user may make at once, and when that was worked out (ms, Redis' clock)",
     ),
     KeyPattern(
         "halorow:status:<job>",
@@ -161,31 +215,63 @@ KEY_TABLE = (
 )
 
 
-def band_of(priority: int) -> int:
-    """Return the index in :data:`BANDS` of a priority: above 0 high, 0 normal, below 0 low."""
-    if priority > 0:
-        return 0
-    return 1 if priority == 0 else 2
+def _queue(lane: Lane, *names: str) -> str:
+    return ":".join((f"{PREFIX}queue", lane.value, *names))
 
 
-def streams(lane: Lane) -> list[str]:
-    """Return the streams of a lane, in the order of :data:`BANDS`."""
-    return [f"{PREFIX}queue:{lane.value}:{band}" for band in BANDS]
+def waiting(lane: Lane) -> list[str]:
+    """Return the sorted sets of a lane's waiting jobs, in the order of :data:`BANDS`."""
+    return [_queue(lane, "waiting", band) for band in BANDS]
+
+
+def shares(lane: Lane) -> list[str]:
+    """Return the sorted sets of the users of a lane's bands, in the order of :data:`BANDS`."""
+    return [_queue(lane, "shares", band) for band in BANDS]
 
 
 def delayed(lane: Lane) -> str:
     """Return the sorted set of a lane's delayed jobs."""
-    return f"{PREFIX}queue:{lane.value}:delayed"
+    return _queue(lane, "delayed")
+
+
+def leases(lane: Lane) -> str:
+    """Return the sorted set of a lane's held jobs."""
+    return _queue(lane, "leases")
+
+
+def holders(lane: Lane) -> str:
+    """Return the hash of who holds which of a lane's jobs."""
+    return _queue(lane, "holders")
 
 
 def members(lane: Lane) -> str:
     """Return the hash of all jobs in a lane."""
-    return f"{PREFIX}queue:{lane.value}:members"
+    return _queue(lane, "members")
+
+
+def load(lane: Lane) -> str:
+    """Return the hash of what each user has in a lane."""
+    return _queue(lane, "load")
+
+
+def turn(lane: Lane) -> str:
+    """Return the hash of whose turn it is in a lane."""
+    return _queue(lane, "turn")
+
+
+def wake(lane: Lane) -> str:
+    """Return the stream that waiting claims listen to."""
+    return _queue(lane, "wake")
 
 
 def answer(lane: Lane, consumer: str) -> str:
     """Return the key of the last answer that a consumer was given."""
-    return f"{PREFIX}queue:{lane.value}:answer:{consumer}"
+    return _queue(lane, "answer", consumer)
+
+
+def rate(user: str) -> str:
+    """Return the key of what a user may still submit now."""
+    return f"{PREFIX}rate:{user}"
 
 
 def ledger(lane: Lane) -> list[str]:

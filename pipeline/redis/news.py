@@ -43,7 +43,7 @@ class RedisNews(News):
         steps = []
         for status in waiting:
             steps.append(self._telling(status))
-            steps.append(self._queue.enqueue_step(status.lane, status.id, status.priority))
+            steps.append(self._queue.enqueue_step(status.lane, status.id, status.priority, 0.0, status.share))
             steps.append(self._ledger.add_step(status.lane, status.id, status.load))
         run_together(self._client, steps)
 

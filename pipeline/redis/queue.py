@@ -1,10 +1,9 @@
-"""The job queue on Redis Streams.
+"""The job queue on Redis.
 
-A lane is three streams (priority above, at and below 0), each with one consumer group. An entry in
-a group's pending list is a held job; how long it has been idle there is the age of its lease. A
-claim is valid while the entry is pending for its consumer *and* has been delivered as often as the
-claim says: a consumer that let its lease run out and then claimed the same job anew cannot mix the
-two up. Each step is one script, hence atomic, and done once however often the call is repeated.
+A lane is a sorted set of waiting jobs for each band of priorities, one of delayed jobs, and one of the
+leases of those that are held. A claim is valid while the job is held under the claim's own entry by its
+consumer: one that let its lease run out and then claimed the same job anew cannot mix the two up. Each
+step is one script, hence atomic, and done once however often the call is repeated.
 """
 
 import math
@@ -16,10 +15,13 @@ from uuid import uuid4
 import redis
 from redis.commands.core import Script
 
-from pipeline.models import Claim, Lane
-from pipeline.redis import keys, scripts
+from pipeline.models import Claim, Lane, Share
+from pipeline.ports import NOBODYS
+from pipeline.quotas import ADMITTED_S, Limits, too_fast, too_many_jobs, too_many_pixels
+from pipeline.redis import admission, keys, scripts
 from pipeline.redis.connection import redis_errors
 from pipeline.redis.together import Step
+from pipeline.sharing import band_of, cost_of
 
 DEFAULT_LEASE_S = 30.0
 LONGEST_WAIT_S = 2.0
@@ -37,6 +39,8 @@ class RedisQueue:
         """Use ``client``; a job whose lease is older than ``lease_s`` seconds goes to whoever claims next."""
         self._client = client
         self._lease_ms = max(1, round(lease_s * 1000))
+        self._admit = client.register_script(admission.ADMIT)
+        self._withdraw = client.register_script(admission.WITHDRAW)
         self._enqueue = client.register_script(scripts.ENQUEUE)
         self._claim = client.register_script(scripts.CLAIM)
         self._renew = client.register_script(scripts.RENEW)
@@ -48,17 +52,40 @@ class RedisQueue:
         """Show the lease alone."""
         return f"RedisQueue(lease_s={self._lease_ms / 1000})"
 
-    def enqueue(self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0) -> bool:
-        """Add a job, to be handed out in ``delay_s`` at the earliest; False if it is in the queue."""
-        return bool(self._do(self.enqueue_step(lane, job_id, priority, delay_s)))
+    def admit(self, lane: Lane, job_id: str, share: Share, limits: Limits) -> None:
+        """Keep a place for a job that is about to be submitted. Raises QuotaError."""
+        counted = [name for each in Lane for name in (keys.load(each), keys.members(each))]
+        names = [*lane_keys(lane, ""), keys.rate(share.user), *counted]
+        lasts_ms = round(ADMITTED_S * 1000)
+        most = (limits.user_pixels, limits.jobs, limits.user_jobs_per_minute)
+        arguments = (job_id, 2, share.user, cost_of(share.pixels), share.pixels, lasts_ms, *most)
+        full, has, per_s = self._do(Step(self._admit, names, arguments))
+        if full == "pixels":
+            raise too_many_pixels(share.user, int(float(has)), share.pixels, limits, float(per_s))
+        if full == "jobs":
+            raise too_many_jobs(int(float(has)), limits, float(per_s))
+        if full == "rate":
+            raise too_fast(share.user, limits, float(per_s) / 1000)
 
-    def enqueue_step(self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0) -> Step:
+    def withdraw(self, lane: Lane, job_id: str) -> None:
+        """Give back the place of a job that is not submitted after all; all others stay."""
+        self._run(self._withdraw, lane, "", [job_id])
+
+    def enqueue(
+        self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0, share: Share = NOBODYS
+    ) -> bool:
+        """Add a job, to be handed out in ``delay_s`` at the earliest; False if it is in the queue."""
+        return bool(self._do(self.enqueue_step(lane, job_id, priority, delay_s, share)))
+
+    def enqueue_step(
+        self, lane: Lane, job_id: str, priority: int = 0, delay_s: float = 0.0, share: Share = NOBODYS
+    ) -> Step:
         """Return what :meth:`enqueue` does, to be done together with other steps."""
-        arguments = (job_id, keys.band_of(priority) + 1, uuid4().hex, _milliseconds(delay_s))
-        return self._step(self._enqueue, lane, "", arguments)
+        place = (job_id, band_of(priority) + 1, uuid4().hex, _milliseconds(delay_s))
+        return self._step(self._enqueue, lane, "", (*place, share.user, cost_of(share.pixels), share.pixels))
 
     def claim(self, lane: Lane, consumer: str, block_s: float) -> Claim | None:
-        """Take the next job: one whose lease has run out, else the highest priority, else the oldest.
+        """Take the next job: one whose lease has run out, else whose turn it is (``pipeline.sharing``).
 
         Waits up to ``block_s`` seconds; None if nothing came.
         """
@@ -66,28 +93,23 @@ class RedisQueue:
         while True:
             answer = self._run(self._claim, lane, consumer, (consumer, self._lease_ms, uuid4().hex))
             if answer[0]:
-                _, band, entry_id, job_id, deliveries = answer
+                entry_id, job_id, deliveries = answer
                 return Claim(
-                    job_id=job_id,
-                    lane=lane,
-                    consumer=consumer,
-                    stream=keys.streams(lane)[band - 1],
-                    entry_id=entry_id,
-                    deliveries=deliveries,
+                    job_id=job_id, lane=lane, consumer=consumer, entry_id=entry_id, deliveries=deliveries
                 )
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return None
-            _, due_ms, *last_ids = answer
+            _, due_ms, last_id = answer
             due_s = math.inf if due_ms < 0 else due_ms / 1000
             wait_s = min(left_s, due_s, LONGEST_WAIT_S, self._lease_ms / 1000)
-            come = self._wait(lane, last_ids, wait_s)
+            come = self._wait(lane, last_id, wait_s)
             if not come and wait_s == left_s < due_s and block_s * 1000 < self._lease_ms:
                 return None  # a lease that has run out meanwhile is found by the next call, which is near
 
     def renew(self, claim: Claim) -> bool:
         """Start the lease anew; False if another consumer holds the job by now."""
-        return bool(self._run(self._renew, claim.lane, claim.consumer, _identity(claim)))
+        return bool(self._run(self._renew, claim.lane, claim.consumer, [*_identity(claim), self._lease_ms]))
 
     def release(self, claim: Claim) -> bool:
         """Take the job out of the queue for good; False if another consumer holds it by now."""
@@ -95,14 +117,12 @@ class RedisQueue:
 
     def release_step(self, claim: Claim) -> Step:
         """Return what :meth:`release` does, to be done together with other steps."""
-        arguments = [*_identity(claim), uuid4().hex, claim.job_id]
-        return self._step(self._release, claim.lane, claim.consumer, arguments)
+        return self._step(self._release, claim.lane, claim.consumer, [*_identity(claim), uuid4().hex])
 
     def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
-        """Give the job back, to be handed out again; False if another consumer holds it by now."""
-        known_by, again = _identity(claim), [keys.band_of(priority) + 1, _milliseconds(delay_s)]
-        arguments = [*known_by, uuid4().hex, claim.job_id, *again]
-        return bool(self._run(self._requeue, claim.lane, claim.consumer, arguments))
+        """Give the job back to its place, to be handed out again; False if another consumer holds it."""
+        again: list[str | int] = [uuid4().hex, band_of(priority) + 1, _milliseconds(delay_s)]
+        return bool(self._run(self._requeue, claim.lane, claim.consumer, [*_identity(claim), *again]))
 
     def contains(self, job_id: str) -> bool:
         """Whether the queue knows the job: waiting, delayed or held."""
@@ -120,26 +140,41 @@ class RedisQueue:
         return int(self._run(self._count, lane, "", [])[1])
 
     @staticmethod
-    def _step(script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Step:
+    def _step(script: Script, lane: Lane, consumer: str, arguments: Sequence[str | float]) -> Step:
         """Return a script on the keys of a lane."""
-        names = [*keys.streams(lane), keys.delayed(lane), keys.members(lane), keys.answer(lane, consumer)]
-        return Step(script, names, arguments)
+        return Step(script, lane_keys(lane, consumer), arguments)
 
     def _do(self, step: Step) -> Any:  # noqa: ANN401  (each script has its own reply, said beside it)
         with redis_errors(self._client):
             return step.script(keys=step.keys, args=step.arguments)
 
-    def _run(self, script: Script, lane: Lane, consumer: str, arguments: Sequence[str | int]) -> Any:  # noqa: ANN401  (as above)
+    def _run(self, script: Script, lane: Lane, consumer: str, arguments: Sequence[str | float]) -> Any:  # noqa: ANN401  (as above)
         return self._do(self._step(script, lane, consumer, arguments))
 
-    def _wait(self, lane: Lane, last_ids: list[str], wait_s: float) -> bool:
-        """Return True when a stream has an entry after its last id, False after ``wait_s`` seconds.
+    def _wait(self, lane: Lane, last_id: str, wait_s: float) -> bool:
+        """Return True when another job begins to wait, False after ``wait_s`` seconds.
 
-        It reads outside the group, so nothing is taken: all who wait look again, and one wins.
+        Nothing is taken by it: all who wait look again, and one wins.
         """
-        after: dict[Any, Any] = dict(zip(keys.streams(lane), last_ids, strict=True))
         with redis_errors(self._client):
-            return bool(self._client.xread(after, count=1, block=max(1, round(wait_s * 1000))))
+            come = self._client.xread({keys.wake(lane): last_id}, count=1, block=max(1, round(wait_s * 1000)))
+        return bool(come)
+
+
+def lane_keys(lane: Lane, consumer: str) -> list[str]:
+    """Return the keys of a lane, as all scripts take them."""
+    return [
+        *keys.waiting(lane),
+        *keys.shares(lane),
+        keys.delayed(lane),
+        keys.leases(lane),
+        keys.holders(lane),
+        keys.members(lane),
+        keys.load(lane),
+        keys.turn(lane),
+        keys.wake(lane),
+        keys.answer(lane, consumer),
+    ]
 
 
 def _milliseconds(delay_s: float) -> int:
@@ -149,5 +184,4 @@ def _milliseconds(delay_s: float) -> int:
 
 def _identity(claim: Claim) -> list[str | int]:
     """Return what the scripts know a claim by."""
-    band = keys.streams(claim.lane).index(claim.stream) + 1
-    return [band, claim.entry_id, claim.consumer, claim.deliveries]
+    return [claim.job_id, claim.entry_id, claim.consumer, claim.deliveries]

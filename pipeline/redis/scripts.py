@@ -1,174 +1,176 @@
 """The queue's Lua scripts: each is one atomic step inside Redis.
 
-All take the same keys: the three streams of a lane from high to low, its delayed set, its members,
-and the last answer of the consumer. They need Redis 6.2. Whoever repeats a call after a broken
-connection sends the same nonce; the step is then not done twice, and the first answer is given
-again.
+All take the same keys (``queue.lane_keys``). None takes longer the more jobs there are, but for the
+logarithm of their number. They need Redis 6.2. Whoever repeats a call after a broken connection sends
+the same nonce; the step is then not done twice, and the first answer is given again. Who is next is
+decided as in ``pipeline.sharing``, whose tests run on these too.
 """
 
-from pipeline.redis.keys import GROUP
-
-ANSWER_TTL_MS = 60_000
-"""Longer than a client goes on repeating a call (``connection.PATIENCE_S``)."""
+from pipeline.redis.lua import COMMON
+from pipeline.sharing import PATIENCE
 
 PROMOTED_AT_ONCE = 1000
-"""Delayed jobs moved to their streams by one claim at most, so that no script runs for long."""
+"""Delayed jobs moved to where they wait by one claim at most, so that no script runs for long."""
 
-_COMMON = f"""
-local GROUP, ANSWER_TTL_MS = '{GROUP}', {ANSWER_TTL_MS}
-local DELAYED, MEMBERS, ANSWER = KEYS[4], KEYS[5], KEYS[6]
+PACE_MS = 10_000
+"""How long jobs that leave the queue are counted to tell how fast it empties."""
 
-local function now_ms()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
-local function append(band, job)
-  if redis.call('EXISTS', KEYS[band]) == 0 then
-    redis.call('XGROUP', 'CREATE', KEYS[band], GROUP, '0', 'MKSTREAM')
-  end
-  redis.call('XADD', KEYS[band], '*', 'job', job)
-end
-
-local function add(job, band, nonce, delay_ms)
-  redis.call('HSET', MEMBERS, job, band .. ':' .. nonce)
-  if delay_ms > 0 then
-    redis.call('ZADD', DELAYED, now_ms() + delay_ms, job)
-  else
-    append(band, job)
-  end
-end
-
--- The pending entries of a stream; none, and a new group, where somebody has removed the group.
-local function pending(band, ...)
-  local reply = redis.pcall('XPENDING', KEYS[band], GROUP, ...)
-  if not reply.err then return reply end
-  if redis.call('EXISTS', KEYS[band]) == 1 then
-    redis.call('XGROUP', 'CREATE', KEYS[band], GROUP, '0')
-  end
-  return {{}}
-end
-
-local function owned(band, entry, consumer, deliveries)
-  local found = pending(band, entry, entry, 1)[1]
-  return found and found[2] == consumer and found[4] == deliveries
-end
-
-local function drop(band, entry)
-  redis.call('XACK', KEYS[band], GROUP, entry)
-  redis.call('XDEL', KEYS[band], entry)
-end
-
-local function remember(answer)
-  redis.call('SET', ANSWER, cjson.encode(answer), 'PX', ANSWER_TTL_MS)
-  return answer
-end
-
-local function remembered(nonce)
-  local text = redis.call('GET', ANSWER)
-  local answer = text and cjson.decode(text)
-  return answer and answer[1] == nonce and answer
-end
-"""
-
-# Arguments: job, band, nonce, delay in ms. Returns 1 if added (by this very call), else 0.
+# Arguments: job, band, nonce, delay in ms, user, cost, pixels. Returns 1 if added (by this very call),
+# else 0.
 ENQUEUE = (
-    _COMMON
+    COMMON
     + """
-local job, band, nonce, delay_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local known = redis.call('HGET', MEMBERS, job)
-if known then return known == band .. ':' .. nonce and 1 or 0 end
-add(job, band, nonce, delay_ms)
+local job, nonce, delay_ms = ARGV[1], ARGV[3], tonumber(ARGV[4])
+local m = {band = tonumber(ARGV[2]), user = ARGV[5], cost = tonumber(ARGV[6]), pixels = ARGV[7]}
+m.nonce = nonce
+local known = member(job)
+if known then
+  if known.nonce == nonce then return 1 end
+  -- One that was let in to be submitted takes its place now; later it would be on its way already.
+  if known.nonce ~= ADMITTED or redis.call('ZREM', DELAYED, job) == 0 then return 0 end
+  forget(job, known)
+end
+m.tag = admit(m.band, m.user, m.cost)
+redis.call('HINCRBY', LOAD, m.user, m.pixels)
+put(job, m, delay_ms)
 return 1
 """
 )
 
-# Arguments: consumer, lease in ms, nonce. Returns {nonce, band, entry, job, deliveries}, or, when
-# there is nothing, {'', ms until the next delayed job is due or -1, last id of each stream}.
+# Arguments: consumer, lease in ms, nonce. Returns {nonce, job, deliveries}, or, when there is nothing,
+# {'', ms until the next delayed job is due or -1, last id of the stream to listen to}.
 CLAIM = (
-    _COMMON
+    COMMON
     + f"""
-local consumer, lease_ms, nonce = ARGV[1], ARGV[2], ARGV[3]
+local consumer, lease_ms, nonce = ARGV[1], tonumber(ARGV[2]), ARGV[3]
 local again = remembered(nonce)
 if again then return again end
+local now = now_ms()
 
-local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now_ms(), 'LIMIT', 0, {PROMOTED_AT_ONCE})
+local due = redis.call('ZRANGEBYSCORE', DELAYED, '-inf', now, 'LIMIT', 0, {PROMOTED_AT_ONCE})
 for _, job in ipairs(due) do
   redis.call('ZREM', DELAYED, job)
-  local known = redis.call('HGET', MEMBERS, job)
-  if known then append(tonumber(known:match('^%d+')), job) end
+  local m = member(job)
+  if m then wait(job, m) end
 end
 
-local function take(band, entry, deliveries)
-  return remember({{nonce, band, entry[1], entry[2][2], deliveries}})
+local function take(job, deliveries)
+  redis.call('HSET', HOLDERS, job, nonce .. ':' .. deliveries .. ':' .. consumer)
+  redis.call('ZADD', LEASES, now + lease_ms, job)
+  return remember({{nonce, job, deliveries}})
 end
 
-for band = 1, 3 do
-  while true do
-    local expired = pending(band, 'IDLE', lease_ms, '-', '+', 1)[1]
-    if not expired then break end
-    local entry = redis.call('XCLAIM', KEYS[band], GROUP, consumer, 0, expired[1])[1]
-    if entry then return take(band, entry, expired[4] + 1) end
-    -- The entry itself was deleted by somebody else: nothing is left to work on.
-    redis.call('XACK', KEYS[band], GROUP, expired[1])
+while true do
+  local job = redis.call('ZRANGEBYSCORE', LEASES, '-inf', now, 'LIMIT', 0, 1)[1]
+  if not job then break end
+  local holder = redis.call('HGET', HOLDERS, job)
+  if holder and redis.call('HEXISTS', MEMBERS, job) == 1 then
+    return take(job, tonumber(holder:match('^[^:]*:(%d+)')) + 1)
   end
+  -- Somebody else has removed the job: nothing is left to work on.
+  let_go(job)
 end
 
-local last_ids = {{}}
-for band = 1, 3 do
-  last_ids[band] = '0-0'
-  if redis.call('EXISTS', KEYS[band]) == 1 then
-    local read = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', 1, 'STREAMS', KEYS[band], '>')
-    if read then return take(band, read[1][2][1], 1) end
-    local about = redis.call('XINFO', 'STREAM', KEYS[band])
-    for field = 1, #about, 2 do
-      if about[field] == 'last-generated-id' then last_ids[band] = about[field + 1] end
+-- As next_band and passed_over in pipeline.sharing.
+local function next_band()
+  local waits, passed, first, aged = {{}}, {{}}, nil, nil
+  for band = 1, 3 do
+    waits[band] = redis.call('EXISTS', WAITING[band]) == 1
+    passed[band] = field('passed' .. band)
+    if waits[band] then
+      first = first or band
+      if passed[band] >= {PATIENCE} and (not aged or passed[band] > passed[aged]) then aged = band end
     end
   end
+  local served = aged or first
+  if not served then return nil end
+  if passed[served] > 0 then redis.call('HSET', TURN, 'passed' .. served, 0) end
+  for band = served + 1, 3 do
+    if waits[band] then redis.call('HINCRBY', TURN, 'passed' .. band, 1) end
+  end
+  return served
 end
 
+while true do
+  local band = next_band()
+  if not band then break end
+  local popped = redis.call('ZPOPMIN', WAITING[band])
+  local job, tag = popped[1], tonumber(popped[2])
+  local present = math.max(field('present' .. band), tag)
+  redis.call('HSET', TURN, 'present' .. band, exact(present))
+  redis.call('ZREMRANGEBYSCORE', SHARES[band], '-inf', exact(present))
+  if redis.call('HEXISTS', MEMBERS, job) == 1 then return take(job, 1) end
+end
+
+local last = '0-0'
+if redis.call('EXISTS', WAKE) == 1 then
+  local about = redis.call('XINFO', 'STREAM', WAKE)
+  for at = 1, #about, 2 do
+    if about[at] == 'last-generated-id' then last = about[at + 1] end
+  end
+end
 local next_due = redis.call('ZRANGE', DELAYED, 0, 0, 'WITHSCORES')
-local wait_ms = next_due[2] and math.max(0, tonumber(next_due[2]) - now_ms()) or -1
-return {{'', wait_ms, last_ids[1], last_ids[2], last_ids[3]}}
+local wait_ms = next_due[2] and math.max(0, tonumber(next_due[2]) - now) or -1
+return {{'', wait_ms, last}}
 """
 )
 
-# Arguments: band, entry, consumer, deliveries. Returns 1 if renewed, else 0.
+# Arguments: job, entry, consumer, deliveries, lease in ms. Returns 1 if renewed, else 0.
 RENEW = (
-    _COMMON
+    COMMON
     + """
-local band, entry, consumer, deliveries = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
-if not owned(band, entry, consumer, deliveries) then return 0 end
-redis.call('XCLAIM', KEYS[band], GROUP, consumer, 0, entry, 'JUSTID')
+if not owned(ARGV[1], ARGV[2], ARGV[3], ARGV[4]) then return 0 end
+redis.call('ZADD', LEASES, now_ms() + tonumber(ARGV[5]), ARGV[1])
 return 1
 """
 )
 
-# Arguments: band, entry, consumer, deliveries, nonce, job. Returns 1 if released, else 0.
+# Arguments: job, entry, consumer, deliveries, nonce. Returns 1 if released, else 0.
 RELEASE = (
-    _COMMON
-    + """
-local band, entry, consumer, deliveries = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
-local nonce, job = ARGV[5], ARGV[6]
+    COMMON
+    + f"""
+local job, nonce = ARGV[1], ARGV[5]
 if remembered(nonce) then return 1 end
-if not owned(band, entry, consumer, deliveries) then return 0 end
-drop(band, entry)
-redis.call('HDEL', MEMBERS, job)
-remember({nonce})
+if not owned(job, ARGV[2], ARGV[3], ARGV[4]) then return 0 end
+let_go(job)
+local m = member(job)
+if m then
+  forget(job, m)
+  local jobs = redis.call('HINCRBY', TURN, 'left', 1)
+  local pixels = redis.call('HINCRBY', TURN, 'left_px', m.pixels)
+  local now, since = now_ms(), field('since')
+  if now - since > {PACE_MS} then
+    local s = (now - since) / 1000
+    if since > 0 then
+      redis.call('HSET', TURN, 'jobs_per_s', exact(jobs / s), 'px_per_s', exact(pixels / s))
+    end
+    redis.call('HSET', TURN, 'since', now, 'left', 0, 'left_px', 0)
+  end
+end
+remember({{nonce}})
 return 1
 """
 )
 
 # Arguments: as for RELEASE, then new band, delay in ms. Returns 1 if given back, else 0.
 REQUEUE = (
-    _COMMON
+    COMMON
     + """
-local band, entry, consumer, deliveries = tonumber(ARGV[1]), ARGV[2], ARGV[3], tonumber(ARGV[4])
-local nonce, job, new_band, delay_ms = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local job, nonce, band, delay_ms = ARGV[1], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 if remembered(nonce) then return 1 end
-if not owned(band, entry, consumer, deliveries) then return 0 end
-drop(band, entry)
-add(job, new_band, nonce, delay_ms)
+if not owned(job, ARGV[2], ARGV[3], ARGV[4]) then return 0 end
+let_go(job)
+local m = member(job)
+if m then
+  -- It keeps its place. Where it waits because it failed, its user is charged for another go.
+  if band ~= m.band then
+    m.band, m.tag = band, admit(band, m.user, m.cost)
+  elseif delay_ms > 0 then
+    admit(band, m.user, m.cost)
+  end
+  m.nonce = nonce
+  put(job, m, delay_ms)
+end
 remember({nonce})
 return 1
 """
@@ -176,15 +178,10 @@ return 1
 
 # Returns {jobs that wait, jobs that are held}.
 COUNT = (
-    _COMMON
+    COMMON
     + """
-local entries, held = 0, 0
-for band = 1, 3 do
-  if redis.call('EXISTS', KEYS[band]) == 1 then
-    entries = entries + redis.call('XLEN', KEYS[band])
-    held = held + (pending(band)[1] or 0)
-  end
-end
-return {entries - held + redis.call('ZCARD', DELAYED), held}
+local waiting = redis.call('ZCARD', DELAYED)
+for band = 1, 3 do waiting = waiting + redis.call('ZCARD', WAITING[band]) end
+return {waiting, redis.call('ZCARD', LEASES)}
 """
 )

@@ -12,6 +12,8 @@ from pipeline.redis.connection import redis_errors
 FINISHED_TTL_S = 30 * 24 * 3600
 """How long the status of a finished job is kept, unless told otherwise."""
 
+_PAGE = 500  # entries of a list that are looked at in one round trip
+
 CANCEL_TTL_S = 24 * 3600
 """A request to stop outlives any restart of the service, and does not stay for ever."""
 
@@ -140,6 +142,30 @@ class RedisStatusBoard:
                 if user is not None:
                     batch.zrem(keys.jobs(str(user)), job_id)
                 batch.execute()
+
+    def prune(self) -> int:
+        """Take jobs off the lists whose statuses have expired; return how many entries that were."""
+        removed = 0
+        with redis_errors(self._client):
+            for index in [keys.jobs(), *self._client.scan_iter(keys.jobs("*"))]:
+                removed += self._prune(str(index))
+        return removed
+
+    def _prune(self, index: str) -> int:
+        removed, gone = 0, list[str]()
+        for job_id, _ in self._client.zscan_iter(index, count=_PAGE):
+            gone.append(str(job_id))
+            if len(gone) == _PAGE:
+                removed += self._prune_some(index, gone)
+                gone = []
+        return removed + self._prune_some(index, gone)
+
+    def _prune_some(self, index: str, ids: Sequence[str]) -> int:
+        with self._client.pipeline(transaction=False) as batch:
+            for job_id in ids:
+                batch.exists(keys.status(job_id))
+            gone = [job_id for job_id, there in zip(ids, batch.execute(), strict=True) if not there]
+        return self._client.zrem(index, *gone) if gone else 0
 
     def is_whole(self) -> bool:
         """Whether nothing has been lost since :meth:`mark_whole`."""

@@ -3,7 +3,7 @@
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote
@@ -88,13 +88,14 @@ class LocalStore:
             raise KeyRefusedError(f"{prefix!r} is no folder of this store")
         return self._objects.joinpath(*folders)
 
-    def sweep_staging(self, older_than_s: float) -> int:
+    def sweep_staging(self, older_than_s: float, keep: Callable[[str], bool] = lambda _: False) -> int:
         """Remove what writers that died have left in ``staging``; return how many files that were.
 
-        ``older_than_s`` must be longer than any writing takes.
+        Files of names for which ``keep`` is true stay; for others ``older_than_s`` must be longer than any
+        writing takes.
         """
         with self._mapped("clearing the staging folder"):
-            return self._staging.sweep(older_than_s)
+            return self._staging.sweep(older_than_s, keep)
 
     def put_bytes(
         self, key: str, data: bytes, *, create_only: bool = False, durable: bool = True
@@ -164,6 +165,23 @@ class LocalStore:
                 raise store_error(error, f"copying {key} to {path}", path.parent) from error
             finally:
                 part.unlink(missing_ok=True)
+
+    def pin(self, key: str, name: str, *, generation: str) -> Path:
+        """Give an object the further name ``name`` in ``staging``, and return that.
+
+        The name ends in ``.pinned``. It leads to the file that was checked, whatever is put under the key
+        or on the way to it later.
+        Where the system allows no such name for somebody else's file, the object's own is returned.
+        Raises ObjectNotFoundError, also when the object has another ``generation`` by now.
+        """
+        with self._opened(key) as (fd, known):
+            if generation_of(known) != generation:
+                raise ObjectNotFoundError(
+                    f"{key} has generation {generation_of(known)}, not {generation}: it was replaced"
+                )
+            with self._mapped(f"pinning {key}"):
+                linked = self._staging.link(fd, name)
+            return linked or self._objects.joinpath(*check_key(key))
 
     def local_path(self, key: str) -> Path | None:
         """Return the file that holds the object, None if there is none. It must not be written to."""

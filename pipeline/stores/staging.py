@@ -1,11 +1,12 @@
 """How a file becomes an object of a local store: written aside, put on the disk, moved into place."""
 
+import errno
 import os
 import shutil
 import stat
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,11 @@ from pipeline.stores.keys import check_key
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 """Flags that make a file and fail if anything of that name is there."""
 
+PINNED = ".pinned"
+"""What the further names of objects end with."""
+
 _OWN_PREFIX = ".put-"
+_NO_LINK = frozenset({errno.EPERM, errno.EACCES, errno.EXDEV, errno.EMLINK, errno.ENOENT, errno.ENOTSUP})
 _PUBLISH_TRIES = 100
 """How often deletions may remove the empty folder under a writer's hands; each time takes a new one."""
 
@@ -58,6 +63,22 @@ class Staging:
             os.close(fd)
             staged.unlink(missing_ok=True)
 
+    def link(self, fd: int, name: str) -> Path | None:
+        """Return a further name for an open file, in place of what had it; None where that is not allowed."""
+        path = self.path(name)
+        path.unlink(missing_ok=True)
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            # By its descriptor: the name by which it was found may lead elsewhere by now.
+            os.link(f"/proc/self/fd/{fd}", name, dst_dir_fd=folder, follow_symlinks=True)
+        except OSError as error:
+            if error.errno in _NO_LINK:
+                return None
+            raise
+        finally:
+            os.close(folder)
+        return path
+
     def holds(self, path: Path, fd: int) -> bool:
         """Whether the open file is staged, or in a folder that is, so that it can be moved."""
         inside = path.parent == self._folder or self._folder in path.resolve().parents
@@ -66,14 +87,16 @@ class Staging:
         known = os.fstat(fd)
         return stat.S_ISREG(known.st_mode) and known.st_dev == self._objects.stat().st_dev
 
-    def sweep(self, older_than_s: float) -> int:
+    def sweep(self, older_than_s: float, keep: Callable[[str], bool]) -> int:
         """Remove the files that nobody has written to for so long; return how many those were."""
         oldest = time.time() - older_than_s
         removed = 0
         for path in self._folder.iterdir():
             try:
                 known = path.lstat()
-                if known.st_mtime < oldest:
+                # The bytes of a pinned object are older than its name here.
+                written = known.st_ctime if path.name.endswith(PINNED) else known.st_mtime
+                if written < oldest and not keep(path.name):
                     shutil.rmtree(path) if stat.S_ISDIR(known.st_mode) else path.unlink()
                     removed += 1
             except FileNotFoundError:

@@ -1,6 +1,5 @@
 """What every job queue does, whatever it stands on."""
 
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -16,60 +15,9 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from queue_rigs import LANE, LEASE_S, MemoryRig, RedisRig
 
-from pipeline.memory_ports import MemoryQueue
 from pipeline.models import Lane
-from pipeline.redis import keys
-from pipeline.redis.queue import RedisQueue
-
-LEASE_S = 30.0
-LANE = Lane.SINGLE
-
-
-class MemoryRig:
-    def __init__(self):
-        self.passed_s = 0.0
-        self.queue = MemoryQueue(lease_s=LEASE_S, clock=lambda: time.monotonic() + self.passed_s)
-
-    def pass_time(self, seconds):
-        self.passed_s += seconds
-
-    def forget_everything(self):
-        self.queue.forget_everything()
-
-
-class RedisRig:
-    def __init__(self, client):
-        self.client = client
-        self.queue = RedisQueue(client, lease_s=LEASE_S)
-
-    def pass_time(self, seconds):
-        """Age every lease and every delay inside Redis."""
-        milliseconds = round(seconds * 1000)
-        for lane in Lane:
-            for job, _ in self.client.zscan_iter(keys.delayed(lane)):
-                self.client.zincrby(keys.delayed(lane), -milliseconds, job)
-            for stream in filter(self.client.exists, keys.streams(lane)):
-                for held in self.client.xpending_range(stream, keys.GROUP, "-", "+", 10_000):
-                    self.client.xclaim(
-                        stream,
-                        keys.GROUP,
-                        held["consumer"],
-                        0,
-                        [held["message_id"]],
-                        idle=held["time_since_delivered"] + milliseconds,
-                        justid=True,
-                    )
-
-    def forget_everything(self):
-        self.client.flushall()
-
-
-@pytest.fixture(params=["memory", "redis"])
-def rig(request):
-    if request.param == "memory":
-        return MemoryRig()
-    return RedisRig(request.getfixturevalue("redis_client"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline import logs
 from pipeline.logs import HIDDEN, redacted
+from pipeline.tracing import trace_of
 
 
 @pytest.fixture
@@ -25,6 +26,7 @@ def test_a_line_is_json_with_what_was_bound(lines):
     first, second = lines()
     assert first["timestamp"].endswith("Z")
     del first["timestamp"], second["timestamp"]
+    assert first.pop("trace") == trace_of("j1")
     assert first == {
         "event": "attempt started", "level": "info", "worker": "w1", "job": "j1", "attempt": 2, "rows": 7
     }  # fmt: skip

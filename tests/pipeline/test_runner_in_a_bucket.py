@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -231,14 +232,15 @@ def test_an_input_in_another_bucket_is_used_where_it_lies(service, settings, fak
     for name in ("scans/a.tif", "scans/deep/b.tif", "scans/notes.txt", "other.tif"):
         fake_gcs.objects.put("archive", name, scan.read_bytes(), {})
     allowed = settings.model_copy(update={"input_buckets": "somewhere, archive"})
-    client = Client(service.parts, allowed)
+    parts = replace(service.parts, places=allowed.places)
+    client = Client(parts, allowed)
     uris = client.matching("gs://archive/scans/*.tif")
     assert uris == ["gs://archive/scans/a.tif", "gs://archive/scans/deep/b.tif"]
     jobs = [client.submit(uri, "invert").id for uri in uris]
     assert not names(fake_gcs, "halorow/uploads/")
 
     fake_gcs.objects.put("archive", "scans/deep/b.tif", b"another", {})
-    runner = service.runner(service.stage)
+    runner = service.runner(service.stage, using=parts)
     assert runner.work_once()
     assert runner.work_once()
     client.download(jobs[0], tmp_path / "a.tif")

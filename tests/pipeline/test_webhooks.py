@@ -4,9 +4,10 @@ import ipaddress
 
 import pytest
 
+from pipeline.addresses import is_public
 from pipeline.errors import InvalidJobError, WebhookError
 from pipeline.webhook_url import check_webhook
-from pipeline.webhooks import Delivery, deliver, is_public, resolve
+from pipeline.webhooks import Delivery, deliver, resolve
 
 
 @pytest.mark.parametrize(
@@ -30,6 +31,14 @@ from pipeline.webhooks import Delivery, deliver, is_public, resolve
         "::ffff:8.8.8.8",
         "64:ff9b::7f00:1",
         "64:ff9b:1::1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "fec0::1",
+        "5f00::1",
+        "3fff::1",
+        "192.88.99.1",
+        "192.0.0.192",
+        "fd00:ec2::254",
         "2002:7f00:1::",
         "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     ],

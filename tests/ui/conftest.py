@@ -30,7 +30,7 @@ def client(parts, tmp_path, monkeypatch):
     """Give the client that the page uses."""
     settings = Settings.load(find_service=False, data_dir=tmp_path, link_secret="of the tests")  # noqa: S106  (a test's)
     made = Client(parts, settings)
-    monkeypatch.setattr(service, "client", lambda: made)
+    monkeypatch.setattr(service, "connection", lambda: made)
     monkeypatch.setattr(service, "settings", lambda: settings)
     st.cache_data.clear()
     return made

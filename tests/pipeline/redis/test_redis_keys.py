@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime
 
-from pipeline.models import JobState, JobStatus, Lane, Load, Notice
+from pipeline.models import JobState, JobStatus, Lane, Load, Notice, Share
+from pipeline.quotas import Limits
 from pipeline.redis import keys
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.notices import RedisNoticeBoard
@@ -22,8 +23,9 @@ def patterns():
 def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_client):
     queue, board = RedisQueue(redis_client), RedisStatusBoard(redis_client)
     notices = RedisNoticeBoard(redis_client)
-    for job, priority, delay_s in [("a", 1, 0), ("b", 0, 0), ("c", -1, 0), ("d", 0, 60)]:
-        queue.enqueue(Lane.SINGLE, job, priority, delay_s)
+    queue.admit(Lane.SINGLE, "d", Share(user="ada"), Limits(user_jobs_per_minute=1))
+    for job, priority in [("a", 1), ("b", 1), ("c", 0), ("d", -1), ("e", -1)]:
+        queue.enqueue(Lane.SINGLE, job, priority, 60 * (job == "e"))
     queue.claim(Lane.SINGLE, "w", 0)
     RedisLedger(redis_client).add(Lane.SINGLE, "a", Load(pixels=1, core_s=1.0))
     status = JobStatus(

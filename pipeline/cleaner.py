@@ -1,0 +1,171 @@
+"""Removes what has lived its life, and never what an unfinished job needs.
+
+A job is left alone until its end is on record and its mark among the unfinished is gone; so is what
+another unfinished job has as its input. What is about to be removed is not lent to new jobs
+(``retention.MARGIN_S``), so none can begin to need it meanwhile. A job's manifest goes first and its
+ending last: whatever is interrupted in between, the rest is found again, and no job looks unfinished.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from pipeline import layout
+from pipeline.errors import JobNotFoundError
+from pipeline.models import Manifest, ObjectInfo, now
+from pipeline.parts import Parts
+from pipeline.records import Ending, ended_at
+from pipeline.retention import Kind, Retention, kind_of
+from pipeline.trees import tree_of
+from pipeline.workplace import Staging
+
+ABANDONED_S = 86_400.0
+"""What belongs to no job for so long is of a submission that never came to its end."""
+
+_PLACES = (layout.UPLOADS, layout.PARTS, layout.BANDS, "jobs/")
+
+
+@dataclass
+class Cleaned:
+    """What was removed, or would be: objects and bytes of each kind.
+
+    ``statuses`` are entries of lists in Redis, ``staged`` files that killed writers had left.
+    """
+
+    objects: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    size_bytes: dict[Kind, int] = field(default_factory=lambda: dict.fromkeys(Kind, 0))
+    statuses: int = 0
+    staged: int = 0
+
+    def __bool__(self) -> bool:
+        """Whether there was anything."""
+        return bool(sum(self.objects.values()) or self.statuses or self.staged)
+
+    def add(self, kind: Kind, info: ObjectInfo) -> None:
+        """Count an object."""
+        self.objects[kind] += 1
+        self.size_bytes[kind] += info.size_bytes
+
+
+def clean(
+    parts: Parts, retention: Retention, at: datetime | None = None, *, dry_run: bool = False
+) -> Cleaned:
+    """Remove what has lived its life at the time ``at``; with ``dry_run`` only count it.
+
+    Raises StoreError, QueueUnavailableError.
+    """
+    done = Cleaned()
+    round_ = _Round(parts, retention, at or now(), dry_run, done)
+    for place in _PLACES:
+        for job_id, found in _by_job(parts, place):
+            round_.one(job_id, found)
+    if not dry_run:
+        done.statuses = parts.board.prune()
+        if isinstance(parts.store, Staging):
+            done.staged = parts.store.sweep_staging(ABANDONED_S, lambda name: _is_open(parts, name))
+    return done
+
+
+def _is_open(parts: Parts, name: str) -> bool:
+    """Whether a staged file is of a job that is unfinished."""
+    job_id = layout.job_of_name(name)
+    return job_id is not None and parts.store.stat(layout.open_key(job_id)) is not None
+
+
+def _by_job(parts: Parts, place: str) -> Iterator[tuple[str, list[ObjectInfo]]]:
+    """Yield the jobs that have objects at a place, each with these."""
+    for job_id, found in groupby(parts.store.list(place), key=lambda info: layout.job_of(info.key)):
+        if job_id is not None:
+            yield job_id, list(found)
+
+
+@dataclass
+class _Round:
+    """One look at everything; ``needed`` are the inputs of the jobs that are unfinished."""
+
+    parts: Parts
+    retention: Retention
+    at: datetime
+    dry_run: bool
+    done: Cleaned
+    needed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for marker in self.parts.store.list(layout.OPEN):
+            with suppress(JobNotFoundError):
+                manifest = self.parts.records.manifest(marker.key.removeprefix(layout.OPEN))
+                if manifest.input.bucket is None:
+                    self.needed.add(tree_of(manifest.input.key) or manifest.input.key)
+
+    def one(self, job_id: str, found: list[ObjectInfo]) -> None:
+        """Remove what is over of a job's objects at one place."""
+        shortest_s = self.retention.shortest_s
+        if not shortest_s or self.at - layout.made_at(job_id) < timedelta(seconds=shortest_s):
+            return
+        ending = self._ending(job_id)
+        if ending is None:
+            self._abandoned(job_id, found)
+            return
+        over = [info for info in found if self._is_over(info, ended_at(ending))]
+        if layout.manifest_key(job_id) in {info.key for info in over}:
+            self._forget(job_id)
+        for info in sorted(over, key=lambda info: _turn(job_id, info.key)):
+            self._remove(info)
+
+    def _ending(self, job_id: str) -> Ending | None:
+        """Return how a job ended; None for one that is not wholly ended, or was never accepted."""
+        for mark in (layout.open_key(job_id), layout.outbox_key(job_id)):
+            if self.parts.store.stat(mark) is not None:
+                return None
+        return self.parts.records.ending(job_id)
+
+    def _is_over(self, info: ObjectInfo, ended: datetime) -> bool:
+        named = kind_of(info.key)
+        if named is None or self._is_needed(info.key):
+            return False
+        return self.retention.is_over(named[1], ended, self.at)
+
+    def _is_needed(self, key: str) -> bool:
+        """Whether an object is an input of an unfinished job, or a part of one."""
+        above = (key[:at] for at in range(len(key)) if key[at] == "/")
+        return key in self.needed or not self.needed.isdisjoint(above)
+
+    def _abandoned(self, job_id: str, found: list[ObjectInfo]) -> None:
+        """Remove what an interrupted submission, or an interrupted removal, has left of a job."""
+        if self._manifest(job_id) is not None or self.parts.store.stat(layout.open_key(job_id)) is not None:
+            return
+        oldest = self.at - timedelta(seconds=ABANDONED_S)
+        for info in found:
+            if info.updated_at < oldest and not self._is_needed(info.key):
+                self._remove(info)
+
+    def _forget(self, job_id: str) -> None:
+        """Take back the idempotency key that stands for a job that is removed."""
+        manifest = self._manifest(job_id)
+        if manifest is not None and manifest.idempotency_key is not None and not self.dry_run:
+            key = layout.idempotency_key(manifest.idempotency_key, manifest.user)
+            self.parts.store.delete(key, durable=False)
+
+    def _manifest(self, job_id: str) -> Manifest | None:
+        with suppress(JobNotFoundError):
+            return self.parts.records.manifest(job_id)
+        return None
+
+    def _remove(self, info: ObjectInfo) -> None:
+        named = kind_of(info.key)
+        if named is None:
+            return
+        self.done.add(named[1], info)
+        if not self.dry_run:
+            self.parts.store.delete(info.key, durable=False)
+
+
+def _turn(job_id: str, key: str) -> int:
+    """Return when an object goes: the manifest first, endings last."""
+    endings = {layout.result_key(job_id), layout.failed_key(job_id), layout.cancelled_key(job_id)}
+    if key == layout.manifest_key(job_id):
+        return 0
+    # The root's document stands for all of an image of many objects.
+    return 3 if key in endings else 1 if tree_of(key) else 2
