@@ -16,27 +16,27 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-MOST_PIXELS = {"JPEG": 400_000_000, "TIFF": 400_000_000}
-"""What is decoded at most, by format: JPEG is decoded reduced, TIFF a piece at a time."""
-MOST_PIXELS_OTHERWISE = 100_000_000
-"""Formats that are decoded whole: 400 MB with four channels."""
+MOST_BYTES = 256 << 20
+"""What is decoded at once at most; JPEG is decoded reduced, TIFF a piece at a time."""
 REFUSED_EXIT_CODE = 3
-ADDRESS_SPACE_BYTES = 4 << 30
-CPU_S = 20
+DATA_BYTES = 448 << 20
+"""Private memory of the process; files of any size may be mapped beside it."""
+CPU_S = 9
 _COLOUR, _ALPHA = 3, 4
+_PILLOW_BYTES_PER_PX = 4
+_SCALED = ("L", "RGB", "RGBA")
 
 
 class RefusedError(Exception):
     """Raised with a sentence for a person when no small picture can be made."""
 
 
-def _check_size(format_name: str, pixels: int) -> None:
-    """Refuse images whose decoding would take too long or too much memory."""
-    limit = MOST_PIXELS.get(format_name, MOST_PIXELS_OTHERWISE)
-    if pixels > limit:
+def _check_size(decoded_bytes: int) -> None:
+    """Refuse images whose decoding would take too much memory."""
+    if decoded_bytes > MOST_BYTES:
         raise RefusedError(
-            f"This image has {pixels / 1e6:,.0f} megapixels; previews are made of {format_name} images up to "
-            f"{limit / 1e6:,.0f}. Download it to look at it."
+            f"This image takes {decoded_bytes / 1e6:,.0f} MB to decode; previews are made of those that take "
+            f"up to {MOST_BYTES / 1e6:,.0f} MB. Download it to look at it."
         )
 
 
@@ -72,7 +72,9 @@ def read_tiff(path: Path, longest_px: int) -> Image.Image:
         if page.is_memmappable and page.planarconfig == tifffile.PLANARCONFIG.CONTIG:
             small = np.array(tifffile.memmap(path, page=0, mode="r")[::step, ::step])
         else:
-            _check_size("TIFF", page.imagelength * page.imagewidth)
+            rows = page.tilelength if page.is_tiled else min(page.rowsperstrip, page.imagelength)
+            columns = page.tilewidth if page.is_tiled else page.imagewidth
+            _check_size(rows * columns * page.samplesperpixel * np.dtype(page.dtype).itemsize)
             small = _sampled(page, step)
     return Image.fromarray(to_display(small))
 
@@ -96,11 +98,13 @@ def _sampled(page: Any, step: int) -> NDArray[Any]:  # noqa: ANN401  (tifffile's
 def read_raster(path: Path, longest_px: int) -> Image.Image:
     """Read PNG, JPEG, WebP or BMP, JPEG at an eighth of its size where that is enough."""
     with Image.open(path) as image:
-        _check_size(image.format or "such", image.width * image.height)
         image.draft("RGB", (2 * longest_px, 2 * longest_px))
+        _check_size(_PILLOW_BYTES_PER_PX * image.width * image.height)
         image.load()
         if image.mode.startswith("I"):
             return Image.fromarray(to_display(np.asarray(image).astype(np.uint16)))
+        if image.mode in _SCALED:  # before a copy is made of all of it
+            image.thumbnail((2 * longest_px, 2 * longest_px), Image.Resampling.BOX)
         return image.convert("RGBA" if image.has_transparency_data else "RGB" if image.mode != "L" else "L")
 
 
@@ -120,15 +124,10 @@ def reduced(path: Path, longest_px: int) -> bytes:
         image = read_tiff(path, longest_px) if is_tiff else read_raster(path, longest_px)
     except UnidentifiedImageError as error:
         raise RefusedError("This file is not an image that can be shown.") from error
-    except (
-        OSError,
-        ValueError,
-        RuntimeError,
-        SyntaxError,
-        KeyError,
-        IndexError,
-        tifffile.TiffFileError,
-    ) as error:
+    except (RefusedError, MemoryError):
+        raise
+    except Exception as error:
+        # Parsers of other people's raise whatever they stumble over.
         raise RefusedError("This file is damaged, or of a kind that cannot be shown.") from error
     image.thumbnail((longest_px, longest_px), Image.Resampling.BOX)
     out = io.BytesIO()
@@ -138,7 +137,8 @@ def reduced(path: Path, longest_px: int) -> bytes:
 
 def main(argv: list[str]) -> int:
     """Run the program; see the module's text."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE_BYTES, ADDRESS_SPACE_BYTES))
+    resource.setrlimit(resource.RLIMIT_DATA, (DATA_BYTES, DATA_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     try:

@@ -1,6 +1,5 @@
 """Headers of PNG, JPEG, JPEG 2000, WebP, AVIF and BMP files: size, channels, type and metadata, no pixels."""
 
-import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -8,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from PIL import Image
 
-from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.errors import DamagedInputError, StageError, UnsupportedFormatError
 from mpi_stage.formats.avif_header import avif_bits
 from mpi_stage.formats.base import Header, Layout, Metadata
 from mpi_stage.formats.byte_source import ByteSource, read_start, stream
@@ -23,7 +22,6 @@ _BYTE_BITS = 8
 _CHANNELS = {"1": 1, "L": 1, "P": 3, "PA": 4, "LA": 4, "RGB": 3, "RGBA": 4, "CMYK": 3, "RGBX": 3}
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}
 _DEEP = 16
-_PARSE_ERRORS = (OSError, ValueError, SyntaxError, struct.error, TypeError, KeyError, IndexError, EOFError)
 # Beside the pixels themselves and the file's bytes, for each pixel: what the decoder of the format
 # holds at once (coefficients of a progressive JPEG, Pillow's four bytes a pixel, libwebp's ARGB).
 _EXTRA_BYTES_PER_PX = {"png": 0, "jpeg": 0, "webp": 8, "avif": 24, "bmp": 8}
@@ -51,7 +49,10 @@ def parse_raster(data: ByteSource, kind: str) -> Header:
     """
     try:
         parsed = _PARSERS[kind](data, kind)
-    except _PARSE_ERRORS as error:
+    except (StageError, MemoryError):
+        raise
+    except Exception as error:
+        # Parsers of other people's raise whatever they stumble over, RuntimeError of AVIF for one.
         raise DamagedInputError(
             f"{data.name} begins like {NAMES[kind]}, but its header cannot be read ({error}). "
             "The file is damaged or cut short; get a fresh copy."

@@ -7,7 +7,7 @@ import imagecodecs
 import numpy as np
 from PIL import Image
 
-from mpi_stage.errors import DamagedInputError
+from mpi_stage.errors import DamagedInputError, StageError
 from mpi_stage.formats.avif_header import avif_bits
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.jpeg_markers import is_whole
@@ -80,7 +80,9 @@ class RasterSource:
             if self._kind == "jpeg" and (found := imagecodecs.jpeg8_decode(data)).shape[2:] != (_INK,):
                 return _spread(found)
             return self._decode_with_pillow(data)
-        except (RuntimeError, ValueError, TypeError, OSError, SyntaxError) as error:
+        except (StageError, MemoryError):
+            raise
+        except Exception as error:
             raise DamagedInputError(
                 f"{self._data.name} ({len(data)} bytes) does not decode as {NAMES[self._kind]}: {error}. "
                 "The file is damaged or cut short; get a fresh copy."

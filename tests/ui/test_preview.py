@@ -85,10 +85,19 @@ def test_a_giant_of_plain_rows_is_sampled_without_reading_it_all(tmp_path):
 
 
 def test_a_giant_that_would_have_to_be_decoded_is_refused_with_both_numbers(tmp_path, monkeypatch):
-    monkeypatch.setattr(reduce, "MOST_PIXELS_OTHERWISE", 1000)
-    Image.fromarray(picture(200, 200)).save(tmp_path / "a.bmp")
-    with pytest.raises(reduce.RefusedError, match=r"0 megapixels.*BMP"):
+    monkeypatch.setattr(reduce, "MOST_BYTES", 1_000_000)
+    Image.fromarray(picture(2000, 1000)).save(tmp_path / "a.bmp")
+    with pytest.raises(reduce.RefusedError, match=r"takes 8 MB to decode; .* up to 1 MB"):
         reduce.reduced(tmp_path / "a.bmp", 10)
+
+
+def test_a_segment_that_would_have_to_be_decoded_at_once_counts_and_not_the_image(tmp_path, monkeypatch):
+    monkeypatch.setattr(reduce, "MOST_BYTES", 100_000)
+    tifffile.imwrite(tmp_path / "a.tif", picture(400, 400), tile=(64, 64), compression="deflate")
+    assert opened(reduce.reduced(tmp_path / "a.tif", 10)).shape == (10, 10, 3)
+    tifffile.imwrite(tmp_path / "b.tif", picture(400, 400), rowsperstrip=400, compression="deflate")
+    with pytest.raises(reduce.RefusedError):
+        reduce.reduced(tmp_path / "b.tif", 10)
 
 
 def test_the_page_gets_its_picture_from_a_process(tmp_path):
