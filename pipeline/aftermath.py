@@ -13,6 +13,7 @@ from pipeline.errors import (
     StaleFenceError,
     StoreError,
 )
+from pipeline.leftovers import clear_bands
 from pipeline.models import AttemptOutcome, AttemptRecord, Claim, Failure, JobState, Lane, Load, Manifest
 from pipeline.parts import Parts
 from pipeline.pulse import Stop
@@ -97,12 +98,18 @@ class Aftermath:
             records.end_attempt(outcome)
             newest = records.standing(manifest.id).newest
             if isinstance(error, StaleFenceError) or newest > record.attempt:
+                self._leave_nothing(record)
                 return
             ending = records.ending(manifest.id)
             if ending is not None:
                 settle(records, self._parts.news, manifest, ending, claim=work.claim)
                 return
             self._decide(work, outcome)
+
+    def _leave_nothing(self, record: AttemptRecord) -> None:
+        """Remove the bands of a stale attempt, unless those of the job may still be of use to its rival."""
+        if self._parts.records.ending(record.job_id) is not None:
+            clear_bands(self._parts.records.store, record.job_id, attempt=record.attempt)
 
     def _decide(self, work: Work, outcome: AttemptOutcome) -> None:
         history, record = work.history, work.record
@@ -145,6 +152,9 @@ class Aftermath:
         self._parts.queue.requeue(work.claim, work.manifest.priority, delay_s if failed else 0.0)
 
     def _end(self, claim: Claim, manifest: Manifest, failure: Failure) -> None:
+        """Write down that a job has failed, unless another attempt has begun meanwhile."""
+        if self._parts.records.standing(manifest.id).newest > failure.attempt:
+            return
         self._parts.records.fail(failure)
         settle(self._parts.records, self._parts.news, manifest, failure, claim=claim)
 

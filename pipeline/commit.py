@@ -12,31 +12,38 @@ from pipeline.trees import copy_tree, remove_image, tree_of
 
 
 def commit(records: JobRecords, result: Result) -> Result | None:
-    """Make ``result`` the visible one; return the one that is, a rival's if that was there first.
+    """Make ``result`` the visible one; return the one that is, an earlier attempt's if that was there first.
 
     Raises RunCancelledError where the job is to stop, and StaleFenceError when a newer attempt has
-    been taken up: its holder will commit. What this attempt made is dropped then. The check alone
-    could not keep two attempts from committing, since a rival may start right after it; the
-    create-only write does.
+    been taken up or has committed: what follows is its holder's. What this attempt made is dropped
+    then. The check alone could not keep two attempts from committing, since this process may be
+    stopped right after it for as long as a rival takes; the create-only write does.
     """
     standing = records.standing(result.job_id)
     if standing.cancelled:
         remove_image(records.store, result.output.key)
         raise RunCancelledError(f"job {result.job_id} was cancelled")
     if standing.newest > result.attempt:
-        remove_image(records.store, result.output.key)
-        raise StaleFenceError(
-            f"attempt {result.attempt} at job {result.job_id} came back after a newer one had begun;"
-            " its result is not used"
-        )
+        raise _stale(records, result, "begun")
     try:
         records.commit(result)
     except ObjectExistsError:
         winner = records.result(result.job_id)
+        if winner is not None and winner.attempt > result.attempt:
+            raise _stale(records, result, "committed") from None
         if winner is not None and winner.output.key != result.output.key:
             remove_image(records.store, result.output.key)
         return winner
     return result
+
+
+def _stale(records: JobRecords, result: Result, done: str) -> StaleFenceError:
+    """Remove what a stale attempt has made; return the error that says so."""
+    remove_image(records.store, result.output.key)
+    return StaleFenceError(
+        f"attempt {result.attempt} at job {result.job_id} came back after a newer one had {done};"
+        " its result is not used"
+    )
 
 
 def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:
@@ -46,7 +53,7 @@ def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:
     there; doing it twice is harmless, and reconciliation does it for whoever died in between.
     """
     tree = tree_of(result.output.key)
-    if published_key(manifest, result) != manifest.output_key:
+    if not is_published_apart(manifest, result):
         return
     if tree is not None:
         copy_tree(store, tree, manifest.output_key)
@@ -62,6 +69,11 @@ def publish(store: ObjectStore, manifest: Manifest, result: Result) -> None:
         copy = Path(folder) / "result"
         store.fetch(result.output.key, copy, generation=result.output.generation)
         store.put_file(manifest.output_key, copy)
+
+
+def is_published_apart(manifest: Manifest, result: Result) -> bool:
+    """Whether the user has named another place for the result than its own."""
+    return published_key(manifest, result) == manifest.output_key
 
 
 def published_key(manifest: Manifest, result: Result) -> str:

@@ -143,6 +143,10 @@ class JobRecords:
         if manifest.webhook:
             self.store.put_bytes(layout.outbox_key(manifest.id), b"")
 
+    def is_open(self, job_id: str) -> bool:
+        """Whether the job counts as unfinished: nobody has settled it yet."""
+        return self.store.stat(layout.open_key(job_id)) is not None
+
     def close(self, job_id: str) -> None:
         """Remove the marker of a job that is finished; one that comes back settles it once more."""
         self.store.delete(layout.open_key(job_id), durable=False)
@@ -268,4 +272,5 @@ class JobRecords:
         self._write(layout.retry_key(manifest.id, after), record, create_only=False)
         self.store.delete(layout.failed_key(manifest.id))
         self.store.delete(layout.cancelled_key(manifest.id))
+        self.mark_open(manifest)  # a stale holder may have removed the marker; from now on it puts it back
         return after

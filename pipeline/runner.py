@@ -1,6 +1,7 @@
 """Works on jobs of one lane: claim, compute, commit, tell. Knows nothing of Ray."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -142,21 +143,23 @@ class JobRunner:
             if room is Room.NONE or self._stopping.is_set():
                 return False
             wait_s = block_s if room is Room.IDLE else 0.0
+            since_s = time.monotonic()
             claim = self._parts.queue.claim(self._lane, consumer or self._consumer, wait_s)
             if claim is None:
                 return False
             turn = self._turns.enter()
-        self._bring_on(claim, turn)
+        self._bring_on(claim, turn, since_s)
         return True
 
     def work(self, claim: Claim) -> None:
         """Work on a job that has been claimed. Raises QueueUnavailableError."""
-        self._bring_on(claim, self._turns.enter())
+        self._bring_on(claim, self._turns.enter(), time.monotonic() - self._parts.heartbeat_s)
 
-    def _bring_on(self, claim: Claim, turn: Turn) -> None:
+    def _bring_on(self, claim: Claim, turn: Turn, since_s: float) -> None:
+        """Work on a claim that was asked for at ``since_s`` of the monotonic clock."""
         try:
             with Pulse(claim, self._parts, self._heart, stopping=self._stopping) as pulse:
-                work = self._take_up(claim, pulse, turn)
+                work = self._take_up(claim, pulse, turn, since_s)
                 if work is not None:
                     self._attempt(work)
         except JobNotFoundError:
@@ -168,7 +171,7 @@ class JobRunner:
         finally:
             turn.end()
 
-    def _take_up(self, claim: Claim, pulse: Pulse, turn: Turn) -> Work | None:
+    def _take_up(self, claim: Claim, pulse: Pulse, turn: Turn, since_s: float) -> Work | None:
         """Start an attempt when it is its turn; None where there is nothing to do here any more."""
         records = self._parts.records
         manifest = records.manifest(claim.job_id)
@@ -183,10 +186,22 @@ class JobRunner:
         if not turn.take(pulse.stopped):
             self._aftermath.put_back(claim, manifest)
             return None
+        if self._was_lost(claim, since_s):
+            return None
         record = records.start_attempt(claim.job_id, claim.consumer, history.highest)
         status = statuses.running(manifest, record).model_copy(update={"lane": claim.lane})
         pulse.follow(record.attempt, status)
         return Work(claim, manifest, history, record, status, pulse, turn)
+
+    def _was_lost(self, claim: Claim, since_s: float) -> bool:
+        """Whether somebody else holds the job by now: this process may have been stopped since it claimed it.
+
+        The attempt that it would begin would take precedence over the holder's. Asked only after a while.
+        """
+        if time.monotonic() - since_s >= self._parts.heartbeat_s:
+            with suppress(QueueUnavailableError):  # then nobody else can have claimed it either
+                return not self._parts.queue.renew(claim)
+        return False
 
     def _attempt(self, work: Work) -> None:
         """Make one attempt; whatever it raises becomes a decision on what is next."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from pipeline import statuses
-from pipeline.commit import publish
+from pipeline.commit import is_published_apart, publish
 from pipeline.errors import QueueUnavailableError
 from pipeline.leftovers import clear_bands, clear_parts
 from pipeline.models import Claim, JobState, JobStatus, Manifest, Result
@@ -71,11 +71,19 @@ def settle(
 
     ``claim`` is the holder's, who lets go of the job with it; ``before`` the status so far, asked of
     the board where it is not known. The marker of an unfinished job goes last. Whoever fails or dies
-    before leaves it to reconciliation, which settles again: every part may be done twice. Raises
-    QueueUnavailableError, StoreError.
+    before leaves it to reconciliation, which settles again: every part may be done twice.
+
+    The caller may have been stopped since it learnt of the ending, for as long as it takes others to
+    settle it and people to go on. So a result is not published again once the job is settled, and of
+    an ending that a retry has taken back nothing follows. Raises QueueUnavailableError, StoreError.
     """
     if isinstance(ending, Result):
-        publish(records.store, manifest, ending)
+        if is_published_apart(manifest, ending) and records.is_open(manifest.id):
+            publish(records.store, manifest, ending)
+    elif (standing := records.ending(manifest.id)) is None:
+        return before or statuses.ended(manifest, ending, news.board.get(manifest.id))
+    elif isinstance(standing, Result):
+        return settle(records, news, manifest, standing, claim=claim)
     elif isinstance(records.store, BucketStore):
         clear_parts(records.store, manifest.id)
     if not isinstance(ending, Result) or ending.report.get("band_rows"):
@@ -86,4 +94,6 @@ def settle(
     else:
         news.ended(status, claim)
     records.close(manifest.id)
+    if not isinstance(ending, Result) and records.ending(manifest.id) is None:
+        records.mark_open(manifest)
     return status
