@@ -17,8 +17,10 @@ FUZZ_CASES ?= 10000
 UP_ARGS ?=
 BENCH_ARGS ?=
 TEST_ARGS ?=
+CHAOS_ARGS ?= storm --jobs 1000 --faults 200
+LOAD_ARGS ?= --jobs 1000
 
-.PHONY: help setup demo up test lint format fuzz bench docs lock clean
+.PHONY: help setup demo up test lint format fuzz chaos load bench docs lock clean
 
 help: ## list these targets
 	@echo "halorow: make TARGET"; echo
@@ -66,6 +68,12 @@ format: $(STAMP) ## put the source into the project's format
 
 fuzz: $(STAMP) ## run the exactness properties for long (FUZZ_CASES=10000)
 	@HALOROW_FUZZ_CASES=$(FUZZ_CASES) "$(BIN)/python" -m pytest -q -m fuzz $(TEST_ARGS)
+
+chaos: $(STAMP) ## kill, stop and starve a running service (CHAOS_ARGS="storm --jobs 250 --faults 50 --seed 2")
+	@"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)
+
+load: $(STAMP) ## submit thousands of jobs at once (LOAD_ARGS="--jobs 10000")
+	@"$(BIN)/python" -m tests.chaos load $(LOAD_ARGS)
 
 bench: $(STAMP) ## measure against libvips and a bare process pool (BENCH_ARGS="--size 4096")
 	@"$(BIN)/python" -m benchmarks $(BENCH_ARGS)

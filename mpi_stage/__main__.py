@@ -72,11 +72,28 @@ def _serve(comm: Any, message: dict[str, Any], connection: Any) -> bool:  # noqa
         _carry_out(comm, kind, message, connection)
     except Exception as error:  # noqa: BLE001  (every failure must reach the supervisor)
         LIMITS.lift()
-        connection.send(error_event(job, comm.rank, exhaustion(error)))
+        connection.send(error_event(job, comm.rank, exhaustion(foreseen(error, comm.rank))))
         return bool(comm.size == 1 or kind == "plan")
     finally:
         LIMITS.lift()
     return True
+
+
+def foreseen(error: Exception, rank: int) -> Exception:
+    """Return an error as the supervisor is to hear of it.
+
+    MPI fails where another rank has gone, which may be told of before that one's own end is noticed:
+    no job is to blame for it, and another attempt may help.
+    """
+    from mpi4py import MPI  # noqa: PLC0415  (has been started by now)
+
+    from mpi_stage.errors import WorldError  # noqa: PLC0415  (as everywhere here)
+
+    if isinstance(error, MPI.Exception):
+        return WorldError(
+            f"rank {rank} could not reach another rank, which has gone: {error.Get_error_string()}"
+        )
+    return error
 
 
 def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)

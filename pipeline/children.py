@@ -3,7 +3,9 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from subprocess import TimeoutExpired
 from typing import TYPE_CHECKING
 
 from pipeline.processes import end, spawn
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
+END_S = 5.0
 STEADY_S = 30.0
 """A program that ran for so long is started again at once; one that keeps failing waits longer each time."""
 
@@ -23,12 +26,21 @@ class Child:
     For one thread, which must live as long as the program is to.
     """
 
-    def __init__(self, module: str, arguments: Sequence[str], env: Mapping[str, str], log: Path) -> None:
-        """Start nothing yet."""
+    def __init__(
+        self,
+        module: str,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        *,
+        end_s: float = END_S,
+    ) -> None:
+        """Start nothing yet; asked to end, it may take ``end_s`` seconds before it is killed."""
         self.module = module
         self._arguments = list(arguments)
         self._env = dict(env)
         self._log = log
+        self._end_s = end_s
         self._process: Popen[bytes] | None = None
         self._started = 0.0
         self._pause_s = FIRST_PAUSE_S
@@ -68,7 +80,10 @@ class Child:
             self._process.terminate()
 
     def stop(self) -> None:
-        """End the program: asked first, then killed."""
+        """End the program: asked first, it alone, so that it can end what it has started; then killed."""
         if self._process is not None:
+            self.ask_to_end()
+            with suppress(TimeoutExpired):
+                self._process.wait(self._end_s)
             end(self._process)
             self._process = None

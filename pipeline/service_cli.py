@@ -58,7 +58,7 @@ def up(
 
     settings = Settings.load(find_service=False, data_dir=data, page_port=port, workers=workers)
     prepare(settings.data_dir)
-    from pipeline.embedded import Embedded  # noqa: PLC0415  # imports Ray, which reads its environment
+    from pipeline.embedded import Embedded  # noqa: PLC0415
 
     logs.configure("warning")
     typer.echo(f"starting in {settings.data_dir} …", err=True)

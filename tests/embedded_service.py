@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -24,11 +26,11 @@ QUICK = {"HALOROW_LEASE_S": "3", "HALOROW_HEARTBEAT_S": "1", "HALOROW_RECONCILE_
 class EmbeddedService:
     """``halorow up`` in a folder of its own."""
 
-    def __init__(self, data: Path, *, workers: int = 2) -> None:
-        """Start it, and return when it is ready."""
+    def __init__(self, data: Path, *, workers: int = 2, env: Mapping[str, str] | None = None) -> None:
+        """Start it, with settings in ``env`` beside ours, and return when it is ready."""
         self.data = data
         self.log = data.parent / f"{data.name}.log"
-        self._env = {**os.environ, **QUICK, "HALOROW_DATA_DIR": str(data)}
+        self._env = {**os.environ, **QUICK, **ports(), **(env or {}), "HALOROW_DATA_DIR": str(data)}
         with self.log.open("ab") as errors:
             # Ends with the tests, however they end.
             self.process = spawn(
@@ -111,6 +113,15 @@ class EmbeddedService:
             return self.process.wait(STOP_S)
         finally:
             self.kill()
+
+
+def ports() -> dict[str, str]:
+    """Return settings with ports that nobody listens on, so that several services can start at once."""
+    with socket.socket() as page, socket.socket() as dashboard:
+        for one in (page, dashboard):
+            one.bind(("127.0.0.1", 0))
+        named = {"HALOROW_PAGE_PORT": page, "HALOROW_RAY_DASHBOARD_PORT": dashboard}
+        return {name: str(one.getsockname()[1]) for name, one in named.items()}
 
 
 def lives(process: psutil.Process) -> bool:

@@ -60,7 +60,7 @@ THIRD_PARTIES = {
         "pipeline.worker",
         "pipeline.ray_nodes",
         "pipeline.resting",
-        "pipeline.embedded",
+        "pipeline.ray_head",
         "pipeline.autoscale",
         "pipeline.gce_provider",
         "jobs.*",

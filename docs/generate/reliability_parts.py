@@ -40,6 +40,10 @@ class Figure:
         enough = self.at_least is None or value >= self.at_least
         return enough and (self.at_most is None or value <= self.at_most)
 
+    def holds_in_slice(self, value: Number) -> bool:
+        """Whether a slice by itself breaks no bound; what it lacks to a lower one other slices bring."""
+        return self.at_most is None or value <= self.at_most
+
     @property
     def bound(self) -> str:
         """The bounds in words."""
@@ -79,21 +83,130 @@ _ALL_FINE = (
     Figure("different", "outputs that differ from those of a quiet run", at_most=0, at_least=0),
 )
 
+_LEFT = Figure("left_behind", "processes and half-written files left behind", at_least=0, at_most=0)
+_GONE_S = 10.0
+
 PARTS = (
     Part(
         "chaos",
         "A thousand jobs under two hundred faults",
-        "A steady stream of small jobs and of worlds of two ranks, and faults drawn at random from a seed:"
-        " processes of every part killed with -9 or stopped and continued, Redis emptied or set back, the"
-        " disk full or read-only. A fault is followed by the next when the service has work again. Each"
-        " output's pixels are compared with those of `halorow run` without any fault.",
+        "A steady stream of small jobs, large ones and worlds of two ranks, and faults drawn at random from"
+        " a seed: processes of every part killed with -9 or stopped and continued, Redis emptied or set back,"
+        " the disk full or read-only. Faults are spread over the jobs, so that each strikes a service that"
+        " has come on again. Each output is compared, file and pixels, with that of a quiet world of one"
+        " rank. A job may kill 50 workers here instead of 3, since the harness kills and not the job.",
         "make chaos",
         (
             Figure("jobs", "jobs", at_least=1000),
             Figure("faults", "faults", at_least=200),
             *_ALL_FINE,
+            _LEFT,
+            Figure("attempts_again", "attempts beyond each job's first"),
+            Figure("slowest_recovery_s", "longest wait for finished jobs after a fault, s", largest),
+        ),
+    ),
+    Part(
+        "chaos-bucket",
+        "The same in a bucket that fails",
+        "As above with the store in a bucket on a fake Google Cloud Storage, whose faults are drawn too:"
+        " errors 503 and 429, connections reset, answers lost, stalled, cut short and altered, uploads"
+        " altered.",
+        "make chaos",
+        (
+            Figure("jobs", "jobs", at_least=200),
+            Figure("faults", "faults", at_least=50),
+            *_ALL_FINE,
+            _LEFT,
             Figure("attempts_again", "attempts beyond each job's first"),
         ),
+    ),
+    Part(
+        "forgetting",
+        "Redis forgets, in the middle of a thousand jobs",
+        "The same stream, while Redis is emptied (`FLUSHALL`), set back by its last second, killed and"
+        " stopped.",
+        "make chaos",
+        (
+            Figure("jobs", "jobs", at_least=1000),
+            Figure("faults", "faults of Redis", at_least=4),
+            *_ALL_FINE,
+            _LEFT,
+            Figure("attempts_again", "attempts beyond each job's first"),
+        ),
+    ),
+    Part(
+        "stale",
+        "Stale holders",
+        "A worker is stopped (SIGSTOP) at four points of its work until its lease has run out and a rival has"
+        " finished the job, then continued. Its attempt must come to nothing: the rival's result stands, and"
+        " no output of the stale attempt is left.",
+        "make chaos",
+        (
+            Figure("stopped", "holders stopped and continued", at_least=100),
+            Figure("refused", "stale commits refused", at_least=100),
+            *_ALL_FINE,
+        ),
+    ),
+    Part(
+        "ranks",
+        "Ranks that fail",
+        "In worlds of two and three ranks one raises, hangs (asleep, spinning or stopped) or runs out of"
+        " memory (at the limit of its address space, or killed by the kernel at that of a control group) in"
+        " the middle of a pass. Here a world counts as hung after 3 s without progress.",
+        "make chaos",
+        (
+            Figure("raises", "ranks that raised", at_least=50),
+            Figure("hangs", "ranks that hung", at_least=50),
+            Figure("out_of_memory", "ranks that ran out of memory", at_least=50),
+            Figure(
+                "raises_gone_s", "longest until the world was gone after raising, s", largest, at_most=_GONE_S
+            ),
+            Figure("hangs_gone_s", "the same after hanging, s", largest, at_most=_GONE_S),
+            Figure("out_of_memory_gone_s", "the same out of memory, s", largest, at_most=_GONE_S),
+            Figure("left", "processes left of those worlds", at_least=0, at_most=0),
+            Figure("untyped", "jobs that ended without a typed error or a result", at_least=0, at_most=0),
+            Figure("different", "outputs that differ from those of a quiet run", at_least=0, at_most=0),
+        ),
+    ),
+    *(
+        Part(
+            f"load-{number}",
+            f"{number:,} submissions at once",
+            f"32 clients submit {number:,} jobs on one small picture (96 × 128 px), each as fast as it is"
+            " answered. What is measured is the queue: the pixels are done in a moment.",
+            "make load",
+            (
+                Figure("submitted", "submitted", at_least=number),
+                Figure("succeeded", "succeeded with the right pixels", at_least=number),
+                Figure("refused", "refused", at_least=0, at_most=0),
+                *(Figure(f"submit_p{p}_ms", f"submission, p{p}, ms", largest) for p in (50, 95, 99)),
+                Figure("submissions_per_s", "submissions a second", largest),
+                *(
+                    Figure(f"done_p{p}_s", f"from submission to result, p{p}, s", largest)
+                    for p in (50, 95, 99)
+                ),
+                Figure("jobs_per_s", "jobs a second, from the first submission to the last result", largest),
+            ),
+            (f"load-{number}.svg",),
+        )
+        for number in (1000, 10000)
+    ),
+    Part(
+        "soak",
+        "Four hours' work in twenty minutes",
+        "Three jobs a second for twenty minutes, as many as one every four seconds makes in four hours;"
+        " small jobs and worlds of two ranks. Growth is that of the last quarter's median over the second"
+        " quarter's.",
+        "make chaos",
+        (
+            Figure("minutes", "minutes", at_least=20),
+            Figure("jobs", "jobs", at_least=3000),
+            Figure("lost", "jobs lost", at_least=0, at_most=0),
+            Figure("different", "outputs that differ from those of a quiet run", at_least=0, at_most=0),
+            Figure("memory_growth_percent", "growth of the service's memory, %", largest, at_most=3),
+            Figure("files_growth", "growth of its open files", largest, at_most=3),
+        ),
+        ("soak.svg",),
     ),
 )
 """In the order of the page."""

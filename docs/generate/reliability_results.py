@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -62,7 +62,9 @@ class Run:
         """Write the run to its file, in place of an earlier one of the same part and seed; return where."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.part}-{self.seed}.json"
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        details = {title: dict(counts) for title, counts in self.details.items()}
+        values = {**vars(self), "figures": dict(self.figures), "details": details}
+        path.write_text(json.dumps(values, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         return path
 
 

@@ -71,3 +71,30 @@ def test_a_program_that_keeps_failing_waits_longer_each_time(tmp_path):
 
     assert pauses == sorted(pauses)
     assert pauses[0] < pauses[-1]
+
+
+PARENT = """
+import pathlib, signal, subprocess, sys
+below = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+
+def end(number, frame):
+    pathlib.Path(sys.argv[1]).write_text(str(below.poll()))
+    below.kill()
+    sys.exit()
+
+signal.signal(signal.SIGTERM, end)
+print("ready", flush=True)
+signal.pause()
+"""
+
+
+def test_a_program_is_asked_to_end_before_what_it_has_started(tmp_path):
+    (tmp_path / "parent.py").write_text(PARENT)
+    log, said = tmp_path / "log", tmp_path / "said"
+    one = Child("parent", [str(said)], {**os.environ, "PYTHONPATH": str(tmp_path)}, log)
+    one.start()
+    look_until(one, lambda _: "ready" in log.read_text())
+
+    one.stop()
+
+    assert said.read_text() == "None"

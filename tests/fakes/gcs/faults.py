@@ -100,6 +100,10 @@ class Faults:
         """Let go of the requests that stall, now and later."""
         self._released.set()
 
+    def hold(self) -> None:
+        """Let requests stall again after a release."""
+        self._released.clear()
+
     def wait_for_release(self) -> None:
         """Wait until somebody releases the stalled requests."""
         self._released.wait()
