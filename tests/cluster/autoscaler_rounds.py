@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Barrier
 from typing import Any
 
+import pytest
 import yaml
 from ray.autoscaler._private.providers import _clear_provider_cache
 from ray.autoscaler.tags import (
@@ -28,6 +29,12 @@ from ray.core.generated.autoscaler_pb2 import (
     NodeStatus,
     ResourceRequest,
 )
+
+CONNECTIONS_LEFT = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning",
+    "ignore:unclosed <socket:ResourceWarning",
+)
+"""For tests of its provider for Compute Engine, which leaves connections to the collector of garbage."""
 
 HEAD_TAGS = {
     TAG_RAY_NODE_NAME: "ray-halorow-head",

@@ -9,6 +9,7 @@ from fakes.gce import FakeGce
 
 from pipeline.config import ENVIRONMENT_PREFIX, Settings
 from pipeline.gce_provider import GceNodeProvider
+from tests.cluster.autoscaler_rounds import CONNECTIONS_LEFT
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "deploy-gce.md").read_text()
@@ -32,11 +33,7 @@ OF_FIELDS = {
 }
 WITHOUT = {"machineType", "name", "scheduling", "status", "labelFingerprint"}
 
-# Ray's requests leave their connections to the collector of garbage.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning",
-    "ignore:unclosed <socket:ResourceWarning",
-)
+pytestmark = CONNECTIONS_LEFT
 
 
 @pytest.fixture

@@ -13,13 +13,9 @@ from ray.autoscaler.tags import TAG_RAY_NODE_STATUS
 from ray.autoscaler.v2.instance_manager.config import AutoscalingConfig, InstanceReconcileConfig
 
 from pipeline.gce_provider import GceNodeProvider
-from tests.cluster.autoscaler_rounds import Rounds
+from tests.cluster.autoscaler_rounds import CONNECTIONS_LEFT, Rounds
 
-# Ray's requests leave their connections to the collector of garbage.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket.socket:pytest.PytestUnraisableExceptionWarning",
-    "ignore:unclosed <socket:ResourceWarning",
-)
+pytestmark = CONNECTIONS_LEFT
 
 ROOT = Path(__file__).parent.parent.parent
 ROUNDS = 12
@@ -36,7 +32,8 @@ def gce(tmp_path, monkeypatch):
 @pytest.fixture
 def config(gce, tmp_path):
     read = yaml.safe_load((ROOT / "cluster.yaml").read_text())
-    read["auth"]["ssh_private_key"] = str(gce.write_key(tmp_path / "ssh"))  # any file: it is hashed alone
+    read["auth"]["ssh_private_key"] = str(tmp_path / "ssh")
+    (tmp_path / "ssh").write_text("any key: it is hashed alone")
     read["provider"] |= {"endpoint": gce.endpoint, "disable_node_updaters": True}
     return read
 

@@ -6,6 +6,7 @@ Machines come up when their operation is looked at; they vanish, run out and exc
 import json
 import re
 import secrets
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import RLock, Thread
@@ -36,6 +37,12 @@ _METHODS = {
 Machine = dict[str, Any]
 
 
+@cache
+def _key() -> dict[str, str]:
+    """Return a key of a service account; making one takes a while."""
+    return {name: value for name, value in ServiceAccount().info().items() if name != "universe_domain"}
+
+
 class RefusalError(Exception):
     """Becomes an error response."""
 
@@ -56,11 +63,14 @@ class FakeGce:
     quota: how many machines the project may have.
     forbidden: whether whoever asks may not create machines.
     calls: the method of every request so far, such as ``insert``, in order.
+    began: called with each machine's name when it is up.
+    ended: called with each machine's name when it has been deleted.
 
     """
 
-    def __init__(self) -> None:
-        """Take a port of the loopback interface."""
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        """Take a port of this machine's address ``host``."""
+        self.began = self.ended = str
         self.machines: dict[str, Machine] = {}
         self.exhausted: set[str] = set()
         self.quota = 1000
@@ -71,14 +81,15 @@ class FakeGce:
         self._token = secrets.token_urlsafe(16)
         self._numbers = iter(range(1, 1 << 16))
         handler = type("BoundHandler", (_Handler,), {"fake": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server = ThreadingHTTPServer((host, 0), handler)
         self._server.daemon_threads = True
         self._thread = Thread(target=self._server.serve_forever, args=(_POLL_S,), daemon=True)
 
     @property
     def address(self) -> str:
         """Where the server listens."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        host, port = self._server.server_address[:2]
+        return f"http://{host!s}:{port}"
 
     @property
     def endpoint(self) -> str:
@@ -87,8 +98,7 @@ class FakeGce:
 
     def write_key(self, path: Path) -> Path:
         """Write the key file of a service account to which this server gives tokens."""
-        info = ServiceAccount().info() | {"token_uri": f"{self.address}/token"}
-        info.pop("universe_domain")
+        info = _key() | {"token_uri": f"{self.address}/token"}
         path.write_text(json.dumps(info))
         return path
 
@@ -128,6 +138,7 @@ class FakeGce:
         machine = self._known(name)
         if call == "delete":
             del self.machines[name]
+            self.ended(name)
             return self._begin({})
         return machine if call == "get" else self._set_labels(machine, given)
 
@@ -171,8 +182,9 @@ class FakeGce:
             code = "ZONE_RESOURCE_POOL_EXHAUSTED"
             message = f"The zone does not have enough resources for a {model} {machine['machineType']}"
             return done | {"error": {"errors": [{"code": code, "message": message}]}}
-        if machine:
+        if machine.get("status") == "PROVISIONING":
             machine["status"] = "RUNNING"
+            self.began(machine["name"])
         return done
 
     def _set_labels(self, machine: Machine, given: Machine) -> Machine:
