@@ -20,7 +20,7 @@ TEST_ARGS ?=
 CHAOS_ARGS ?= storm --jobs 1000 --faults 200
 LOAD_ARGS ?= --jobs 1000
 
-.PHONY: help setup demo up test lint format fuzz chaos load bench docs lock clean
+.PHONY: help setup demo up test lint format fuzz chaos load drill bench docs lock clean
 
 help: ## list these targets
 	@echo "halorow: make TARGET"; echo
@@ -74,6 +74,9 @@ chaos: $(STAMP) ## kill, stop and starve a running service (CHAOS_ARGS="storm --
 
 load: $(STAMP) ## submit thousands of jobs at once (LOAD_ARGS="--jobs 10000")
 	@"$(BIN)/python" -m tests.chaos load $(LOAD_ARGS)
+
+drill: $(STAMP) ## run the cluster of cluster.yaml with Ray's own autoscaler, on hosts of this machine (root)
+	@"$(BIN)/python" -m pytest -q tests/cluster/drill_cloud.py $(TEST_ARGS)
 
 bench: $(STAMP) ## measure against libvips and a bare process pool (BENCH_ARGS="--size 4096")
 	@"$(BIN)/python" -m benchmarks $(BENCH_ARGS)

@@ -68,8 +68,8 @@ while True:
 class HostCluster:
     """Redis on this machine; Ray with one core on each host, the first of which is the head."""
 
-    def __init__(self, machines: Machines, folder: Path, *, jobs: bool = False) -> None:
-        """Start everything, without waiting for it.
+    def __init__(self, machines: Machines, folder: Path, *, jobs: bool = False, later: bool = False) -> None:
+        """Start everything, without waiting for it; Ray not yet where it is to be started ``later``.
 
         With ``jobs`` there is a one-rank worker on each host too, Ray takes jobs, and asks for its token.
         """
@@ -88,7 +88,7 @@ class HostCluster:
         self._env["HALOROW_CORES"] = str(len(machines.numbers))
         self._env["HALOROW_STORE_URI"] = (folder / "store").as_uri()
         self._env["HALOROW_REDIS_URL"] = f"redis://:{self._password}@{machines.address(HERE)}:{REDIS_PORT}/0"
-        for number in machines.numbers:
+        for number in () if later else machines.numbers:
             self.start_ray(number)
         self.client = Client.connect(
             Settings.load(
@@ -104,8 +104,8 @@ class HostCluster:
         )
         threading.Thread(target=self._count, daemon=True).start()
 
-    def start_ray(self, number: int) -> None:
-        """Start Ray on a host, or start it again."""
+    def start_ray(self, number: int, *words: str, **settings: str) -> None:
+        """Start Ray on a host, or start it again, with more words and settings than others have."""
         before = self._raylets.pop(number, None)
         if before is not None:
             end(before)
@@ -120,7 +120,8 @@ class HostCluster:
             argv += [f"--redis-password={self._password}"]
         else:
             argv += [f"--address={self._ray_address}"]
-        env = dict(self._env)
+        argv += words
+        env = self._env | settings
         if number == self.head:
             env["RAY_REDIS_ADDRESS"] = f"{self.machines.address(HERE)}:{REDIS_PORT}"
         with (self._folder / f"ray-{number}.log").open("ab") as log:
