@@ -2,7 +2,7 @@
 # One image for every machine of a cluster (cluster.yaml), and for the whole service on one machine:
 #
 #   docker build -t halorow .
-#   docker run --init --shm-size 4g -p 8501:8501 -v halorow-data:/home/halorow/data halorow
+#   docker run --init --shm-size 4g --net host -v halorow-data:/home/halorow/data halorow
 #
 # A base that can never change: --build-arg PYTHON_IMAGE=python@sha256:…
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
@@ -48,10 +48,8 @@ ENV HOME=/home/halorow \
     PATH=/opt/halorow/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     HALOROW_DATA_DIR=/home/halorow/data \
-    HALOROW_PAGE_HOST=0.0.0.0 \
     RAY_ENABLE_UV_RUN_RUNTIME_ENV=0 \
     RAY_USAGE_STATS_ENABLED=0
-EXPOSE 8501
 HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "pipeline.health"]
 # No ENTRYPOINT: Ray's launcher starts `bash` and runs its commands beside it.
 CMD ["halorow", "up"]
