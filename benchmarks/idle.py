@@ -90,7 +90,7 @@ def idle(folder: Path, book: Book) -> None:
     notes = [
         f"Processor time of all threads over {WATCHED_S:.0f} s, {SETTLE_S:.0f} s after the start.",
         f"An embedded service with {cores()} workers; the target is for ranks and actors.",
-        "Actors are processes of Ray's: one of its threads in each looks for signals 100 times a second.",
+        "Actors are processes of Ray's, whose own threads use most of this.",
     ]
     data = {"idle": {part: (share,) for part, share in parts.items()}}
     book.begin(Table("P11", "an idle service", ["", "of one core"], notes=notes, data=data))

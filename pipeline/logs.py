@@ -25,6 +25,8 @@ def redacted(value: object, name: str = "") -> object:
     if _SECRET_NAME.search(name):
         return HIDDEN
     if isinstance(value, str):
+        if "=" not in value and "://" not in value:
+            return value
         return _SIGNATURE.sub(rf"\1={HIDDEN}", _URL_PASSWORD.sub(rf"\1:{HIDDEN}@", value))
     if isinstance(value, dict):
         return {key: redacted(item, str(key)) for key, item in value.items()}

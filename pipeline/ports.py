@@ -1,6 +1,7 @@
 """The ports of the service: what it needs of a store, a queue, a status board and an event bus."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -63,6 +64,18 @@ class ObjectStore(Protocol):
 
     def key_of(self, uri: str) -> str:
         """Return the key of a URI in this store. Raises KeyRefusedError for any other."""
+
+
+@runtime_checkable
+class GatheringStore(ObjectStore, Protocol):
+    """A store that has many objects durable in less time than one after the other."""
+
+    def together(self) -> AbstractContextManager[ObjectStore]:
+        """Yield this store for putting many objects: they appear when the block ends, and are durable.
+
+        Until then not even who has put them finds them. Raises in the end as ``put_bytes``, when all those
+        objects are there that could be made; nothing is there where the block raises.
+        """
 
 
 @runtime_checkable

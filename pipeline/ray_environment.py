@@ -6,6 +6,25 @@ from pathlib import Path
 
 TOKEN_FILE = "ray-token"  # noqa: S105  # a file's name
 
+QUIET = {
+    # Its agents hear of their parent's end by a pipe; else they look for it several times a second.
+    "RAY_enable_pipe_based_agent_to_parent_health_check": "1",
+    # Nobody reads the actors' output through Ray, yet it looks for new files ten times a second.
+    "RAY_LOG_MONITOR_MANY_FILES_THRESHOLD": "0",
+    "LOG_NAME_UPDATE_INTERVAL_S": "60",
+    # Figures of Ray itself, for a Prometheus that an embedded service has not.
+    "RAY_enable_metrics_collection": "0",
+    "RAY_event_stats": "0",
+    "RAY_debug_dump_period_milliseconds": "0",
+    "RAY_task_events_report_interval_ms": "0",
+    "REPORTER_UPDATE_INTERVAL_MS": "60000",
+    # What changes rarely here: workers, memory, and what there is to collect.
+    "RAY_memory_monitor_refresh_ms": "1000",
+    "RAY_kill_idle_workers_interval_ms": "2000",
+    "RAY_raylet_check_gc_period_milliseconds": "1000",
+}
+"""What makes Ray's own processes rest while there is nothing to do; whoever has set them keeps theirs."""
+
 
 def prepare(data_dir: Path) -> None:
     """Set this process's environment, which all of Ray's processes inherit, for a service in ``data_dir``.
@@ -14,6 +33,7 @@ def prepare(data_dir: Path) -> None:
     that are submitted as Ray jobs find this service and this Python.
     """
     programs = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     os.environ.update(
         {
             "HALOROW_DATA_DIR": str(data_dir),

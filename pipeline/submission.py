@@ -2,32 +2,39 @@
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
+from mpi_stage.errors import StageError
 from mpi_stage.operations.grammar import parse, to_json
 from pipeline import layout, statuses
 from pipeline.errors import (
+    HalorowError,
     InvalidJobError,
     KeyRefusedError,
     ObjectExistsError,
     QueueUnavailableError,
     QuotaError,
+    StoreError,
 )
 from pipeline.inputs import counted_pixels, found_input, is_uri, name_of, uploaded_input
 from pipeline.models import JobStatus, Manifest, ObjectRef, Share, now
 from pipeline.orders import Order, check_order
 from pipeline.parts import Parts
+from pipeline.ports import GatheringStore
 from pipeline.refusals import log_refusal
 from pipeline.statuses import KNOWN_PIPELINES
 
 WRITERS = 8
 """Submissions of one call that write at the same time; what they wait for is the disk or the bucket."""
+
+FIRST_PORTION = 8
+"""Jobs of the first portion, with which idle workers begin; each is twice as large as the one before."""
 
 PORTION = 64
 """Jobs that are queued together: few enough that the first are worked on while others are written."""
@@ -49,20 +56,22 @@ def submit(parts: Parts, order: Order) -> JobStatus:
 def submit_many(parts: Parts, orders: Iterable[Order]) -> list[JobStatus]:
     """Accept jobs and queue them, as :func:`submit` does, but many at a time.
 
-    While one waits for the disk others are written. What fails is raised when all of its portion
-    have been tried; what was accepted until then is queued. Raises as :func:`submit`.
+    A portion is put into the store together where the store can do that; else, while one waits for it,
+    others are written. What fails is raised when all of its portion have been tried; what was accepted
+    until then is queued. Raises as :func:`submit`.
     """
     done: list[JobStatus] = []
-    remaining = iter(orders)
+    remaining, portion_jobs = iter(orders), FIRST_PORTION
     with ThreadPoolExecutor(WRITERS, thread_name_prefix="submit") as writers:
-        while portion := list(islice(remaining, PORTION)):
-            tried = [writers.submit(_accept, parts, order) for order in portion]
-            wait(tried)
-            accepted = [one.result() for one in tried if one.exception() is None]
+        while portion := list(islice(remaining, portion_jobs)):
+            tried = _try_all(parts, portion, writers)
+            accepted = [one for one in tried if isinstance(one, _Accepted)]
             fresh = iter(_queue(parts, [one.manifest for one in accepted if one.status is None]))
             done += [one.status or next(fresh) for one in accepted]
             for one in tried:
-                one.result()
+                if isinstance(one, BaseException):
+                    raise one
+            portion_jobs = min(2 * portion_jobs, PORTION)
     return done
 
 
@@ -72,6 +81,29 @@ class _Accepted:
 
     manifest: Manifest
     status: JobStatus | None
+
+
+_Tried = _Accepted | Exception
+
+
+def _try_all(parts: Parts, orders: Sequence[Order], writers: Executor) -> list[_Tried]:
+    """Accept jobs, and return for each that it is, or why not."""
+    if not isinstance(parts.store, GatheringStore) or any(order.key for order in orders):
+        # A key may stand for a job that is there already, and what is put together is found by nobody yet.
+        return list(writers.map(partial(_try, parts), orders))
+    try:
+        with parts.store.together() as store:
+            tried = [_try(replace(parts, store=store), order) for order in orders]
+    except StoreError as error:
+        return [error]
+    return tried
+
+
+def _try(parts: Parts, order: Order) -> _Tried:
+    try:
+        return _accept(parts, order)
+    except (HalorowError, StageError, OSError) as error:
+        return error
 
 
 def _accept(parts: Parts, order: Order) -> _Accepted:

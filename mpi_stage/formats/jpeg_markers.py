@@ -34,7 +34,7 @@ def is_whole(data: bytes | bytearray | memoryview) -> bool:
         if code in _SEQUENTIAL_CODES:
             channels = data[place + _FRAME_CHANNELS_AT : place + _FRAME_CHANNELS_AT + 1]
         elif code == _SCAN_CODE and data[place + 2 : place + 3] == channels:
-            return END in bytes(data[place:])
+            return END in bytes(data[max(place, len(data) - _TAIL_BYTES) :]) or END in bytes(data[place:])
         if code != 1:  # TEM has no length
             length = int.from_bytes(data[place : place + 2], "big")
             place += max(2, length)

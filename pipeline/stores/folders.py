@@ -7,6 +7,7 @@ symbolic link. What was checked is therefore what is used, also when somebody sw
 import errno
 import os
 import stat
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -51,6 +52,11 @@ class Folder:
         self.fd = fd
         self._changed = changed
 
+    @property
+    def made(self) -> int:
+        """How many folders were made on the way, this one included."""
+        return len(self._changed)
+
     def sync(self) -> None:
         """Put the entries of the folder on the disk, and its own entry above it if it is new."""
         # The deepest first: a journalling file system writes all of them with it.
@@ -58,8 +64,18 @@ class Folder:
             os.fsync(fd)
 
 
+class Root:
+    """A folder that is always there, and so stays open: its path, and a handle for as long as this lives."""
+
+    def __init__(self, path: Path) -> None:
+        """Open ``path``. Raises OSError."""
+        self.path = path
+        self.fd = os.open(path, _FOLDER)
+        weakref.finalize(self, os.close, self.fd)
+
+
 @contextmanager
-def open_folder(root: Path, segments: Sequence[str], *, create: bool = False) -> Iterator[Folder]:
+def open_folder(root: Root, segments: Sequence[str], *, create: bool = False) -> Iterator[Folder]:
     """Open the folder below ``root``, and make it if ``create``.
 
     Raises
@@ -72,7 +88,7 @@ def open_folder(root: Path, segments: Sequence[str], *, create: bool = False) ->
         As the system says; see ``store_error``.
 
     """
-    fd = os.open(root, _FOLDER)
+    fd = os.dup(root.fd)
     changed: list[int] = []
     try:
         for segment in segments:
@@ -89,7 +105,7 @@ def open_folder(root: Path, segments: Sequence[str], *, create: bool = False) ->
 
 
 @contextmanager
-def open_object(root: Path, segments: Sequence[str]) -> Iterator[tuple[int, os.stat_result]]:
+def open_object(root: Root, segments: Sequence[str]) -> Iterator[tuple[int, os.stat_result]]:
     """Open a regular file below ``root`` for reading; yield its descriptor and what is known of it.
 
     Raises
@@ -116,7 +132,7 @@ def open_object(root: Path, segments: Sequence[str]) -> Iterator[tuple[int, os.s
         os.close(fd)
 
 
-def prune(root: Path, segments: Sequence[str]) -> None:
+def prune(root: Root, segments: Sequence[str]) -> None:
     """Remove the folder and those above it, up to ``root``, as far as they are empty."""
     for depth in range(len(segments), 0, -1):
         try:

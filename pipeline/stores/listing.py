@@ -3,13 +3,12 @@
 import os
 import stat
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from pipeline.errors import KeyRefusedError
-from pipeline.stores.folders import open_folder
+from pipeline.stores.folders import Root, open_folder
 
 
-def walk(root: Path, folders: Sequence[str], start: str) -> Iterator[tuple[str, os.stat_result]]:
+def walk(root: Root, folders: Sequence[str], start: str) -> Iterator[tuple[str, os.stat_result]]:
     """Yield key and status of each regular file below ``root/folders``.
 
     Of the names directly in that folder only those count that begin with ``start``. The order is that
@@ -25,7 +24,7 @@ def walk(root: Path, folders: Sequence[str], start: str) -> Iterator[tuple[str, 
             yield "/".join(path), known
 
 
-def _entries(root: Path, folders: Sequence[str], start: str) -> list[tuple[str, os.stat_result]]:
+def _entries(root: Root, folders: Sequence[str], start: str) -> list[tuple[str, os.stat_result]]:
     """Return the files and folders in a folder, sorted; none where there is no folder (any more).
 
     Folders get a slash, which puts ``a-b`` before ``a/b``, as the whole keys are ordered.

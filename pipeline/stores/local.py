@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -17,6 +18,7 @@ from pipeline.errors import (
 from pipeline.links import check_link_request, link_url, sign_link
 from pipeline.models import ObjectInfo
 from pipeline.stores.folders import (
+    Root,
     copy_all,
     open_folder,
     open_object,
@@ -26,6 +28,7 @@ from pipeline.stores.folders import (
     unreadable_source,
     write_all,
 )
+from pipeline.stores.gathering import Gathering
 from pipeline.stores.keys import check_key, check_prefix
 from pipeline.stores.listing import walk
 from pipeline.stores.staging import NEW_FILE, Staging, generation_of, info_of
@@ -57,14 +60,14 @@ class LocalStore:
 
     def __init__(self, root: Path, link_secret: bytes, link_base_url: str, *, durable: bool = True) -> None:
         self._root = root.resolve()
-        self._objects = self._root / "objects"
-        self._staging = Staging(self._root / "staging", self._objects, durable=durable)
         self._link_secret = link_secret
         self._link_base_url = link_base_url
         self._durable = durable
         with self._mapped("making the folders"):
-            self._objects.mkdir(parents=True, exist_ok=True)
+            (self._root / "objects").mkdir(parents=True, exist_ok=True)
             (self._root / "staging").mkdir(exist_ok=True)
+            self._objects = Root(self._root / "objects")
+        self._staging: Staging = Staging(self._root / "staging", self._objects, durable=durable)
 
     def __repr__(self) -> str:
         """Show where the objects are; never the secret."""
@@ -86,7 +89,7 @@ class LocalStore:
         folders, start = check_prefix(prefix)
         if start or not folders:
             raise KeyRefusedError(f"{prefix!r} is no folder of this store")
-        return self._objects.joinpath(*folders)
+        return self._objects.path.joinpath(*folders)
 
     def sweep_staging(self, older_than_s: float, keep: Callable[[str], bool] = lambda _: False) -> int:
         """Remove what writers that died have left in ``staging``; return how many files that were.
@@ -96,6 +99,26 @@ class LocalStore:
         """
         with self._mapped("clearing the staging folder"):
             return self._staging.sweep(older_than_s, keep)
+
+    @contextmanager
+    def together(self) -> Iterator["LocalStore"]:
+        """Yield this store for putting many objects: they appear when the block ends, and are on the disk.
+
+        Until then not even who has put them finds them. Raises in the end as ``put_bytes``, when all those
+        objects are there that could be made; nothing is there where the block raises.
+        """
+        if not self._durable:
+            yield self
+            return
+        gathered = copy(self)
+        gathered._staging = gathering = Gathering(self._root / "staging", self._objects)  # noqa: SLF001  (itself)
+        try:
+            yield gathered
+            with self._mapped("writing many objects"):
+                gathering.end()
+        finally:
+            with self._mapped("clearing up"):
+                gathering.drop()
 
     def put_bytes(
         self, key: str, data: bytes, *, create_only: bool = False, durable: bool = True
@@ -181,11 +204,11 @@ class LocalStore:
                 )
             with self._mapped(f"pinning {key}"):
                 linked = self._staging.link(fd, name)
-            return linked or self._objects.joinpath(*check_key(key))
+            return linked or self._objects.path.joinpath(*check_key(key))
 
     def local_path(self, key: str) -> Path | None:
         """Return the file that holds the object, None if there is none. It must not be written to."""
-        return self._objects.joinpath(*check_key(key)) if self.stat(key) else None
+        return self._objects.path.joinpath(*check_key(key)) if self.stat(key) else None
 
     def stat(self, key: str) -> ObjectInfo | None:
         """Return what is known of an object, None where there is none."""
@@ -203,7 +226,10 @@ class LocalStore:
                 yield info_of(key, known)
 
     def delete(self, key: str, *, durable: bool = True) -> None:
-        """Remove an object and the folders that it leaves empty; nothing there is no error."""
+        """Remove an object and the folders that it leaves empty; nothing there is no error.
+
+        With ``durable`` off the folders stay too.
+        """
         *folders, name = check_key(key)
         with self._mapped(f"deleting {key}"):
             try:
@@ -213,7 +239,8 @@ class LocalStore:
                         folder.sync()
             except (FileNotFoundError, IsADirectoryError):
                 return
-            prune(self._objects, folders)
+            if durable:
+                prune(self._objects, folders)
 
     def sign(self, key: str, *, method: str = "GET", life_s: int = 3600, filename: str | None = None) -> str:
         """Return a link for the HTTP route. Raises LinkError for what no link can allow."""
@@ -225,11 +252,11 @@ class LocalStore:
 
     def uri(self, key: str) -> str:
         """Return ``file:///…/objects/key``, percent-encoded."""
-        return self._objects.joinpath(*check_key(key)).as_uri()
+        return self._objects.path.joinpath(*check_key(key)).as_uri()
 
     def key_of(self, uri: str) -> str:
         """Return the key of a ``file://`` URI in this store. Raises KeyRefusedError for any other."""
-        start = f"{self._objects.as_uri()}/"
+        start = f"{self._objects.path.as_uri()}/"
         if not uri.startswith(start):
             raise KeyRefusedError(f"{uri!r} is not in this store; its URIs start with {start}")
         key = unquote(uri.removeprefix(start))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.errors import KeyRefusedError, ObjectExistsError, StoreUnavailableError
 from pipeline.models import ObjectInfo
-from pipeline.stores.folders import open_folder
+from pipeline.stores.folders import Root, open_folder
 from pipeline.stores.keys import check_key
 
 NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -39,9 +39,9 @@ class Staging:
 
     """
 
-    def __init__(self, folder: Path, objects: Path, *, durable: bool) -> None:
+    def __init__(self, folder: Path, objects: Root, *, durable: bool) -> None:
         self._folder = folder
-        self._objects = objects
+        self.objects = objects
         self._durable = durable
 
     def path(self, name: str) -> Path:
@@ -55,13 +55,17 @@ class Staging:
     @contextmanager
     def new_file(self) -> Iterator[tuple[int, Path]]:
         """Yield descriptor and path of a new file; that path is gone in the end."""
-        staged = self._folder / f"{_OWN_PREFIX}{uuid.uuid4().hex}"
-        fd = os.open(staged, NEW_FILE, 0o666)
+        fd, staged = self.created()
         try:
             yield fd, staged
         finally:
             os.close(fd)
             staged.unlink(missing_ok=True)
+
+    def created(self) -> tuple[int, Path]:
+        """Return descriptor and path of a new file."""
+        staged = self._folder / f"{_OWN_PREFIX}{uuid.uuid4().hex}"
+        return os.open(staged, NEW_FILE, 0o666), staged
 
     def link(self, fd: int, name: str) -> Path | None:
         """Return a further name for an open file, in place of what had it; None where that is not allowed."""
@@ -85,7 +89,7 @@ class Staging:
         if not inside or path.is_symlink():
             return False
         known = os.fstat(fd)
-        return stat.S_ISREG(known.st_mode) and known.st_dev == self._objects.stat().st_dev
+        return stat.S_ISREG(known.st_mode) and known.st_dev == os.fstat(self.objects.fd).st_dev
 
     def sweep(self, older_than_s: float, keep: Callable[[str], bool]) -> int:
         """Remove the files that nobody has written to for so long; return how many those were."""
@@ -118,27 +122,43 @@ class Staging:
             As the system says.
 
         """
+        info = self.stamped(segments, fd)
+        synced = self._durable and durable
+        # An empty file has nothing to put there but its name, which its folder has.
+        if synced and info.size_bytes:
+            os.fsync(fd)
+        self.publish(segments, staged, create_only=create_only, synced=synced)
+        return info
+
+    @staticmethod
+    def stamped(segments: tuple[str, ...], fd: int) -> ObjectInfo:
+        """Give a staged file the time by which its generation is known; return what is known of it."""
         # The clock of the file system may stand still for some milliseconds, and inode numbers are
         # used again: only a time of our own makes each generation another one.
         now_ns = time.time_ns()
         os.utime(fd, ns=(now_ns, now_ns))
-        known = os.fstat(fd)
-        synced = self._durable and durable
-        # An empty file has nothing to put there but its name, which its folder has.
-        if synced and known.st_size:
-            os.fsync(fd)
-        info = info_of("/".join(segments), known)
+        return info_of("/".join(segments), os.fstat(fd))
+
+    def publish(
+        self, segments: tuple[str, ...], staged: Path, *, create_only: bool, synced: bool = False
+    ) -> set[tuple[str, ...]]:
+        """Move a staged file under its key, on the disk if ``synced``; return the folders that have changed.
+
+        Raises as :meth:`commit`.
+        """
         for _ in range(_PUBLISH_TRIES):
             try:
-                self._publish(segments, staged, create_only=create_only, synced=synced)
+                return self._publish(segments, staged, create_only=create_only, synced=synced)
             except FileNotFoundError:
                 continue  # a deletion took the empty folder away before the object was in it
-            return info
-        raise StoreUnavailableError(f"the folder of {info.key} vanished {_PUBLISH_TRIES} times; try again")
+        key = "/".join(segments)
+        raise StoreUnavailableError(f"the folder of {key} vanished {_PUBLISH_TRIES} times; try again")
 
-    def _publish(self, segments: tuple[str, ...], staged: Path, *, create_only: bool, synced: bool) -> None:
+    def _publish(
+        self, segments: tuple[str, ...], staged: Path, *, create_only: bool, synced: bool
+    ) -> set[tuple[str, ...]]:
         *folders, name = segments
-        with open_folder(self._objects, folders, create=True) as folder:
+        with open_folder(self.objects, folders, create=True) as folder:
             try:
                 if create_only:
                     os.link(staged, name, dst_dir_fd=folder.fd, follow_symlinks=False)
@@ -149,8 +169,12 @@ class Staging:
                 raise _occupied("/".join(segments), known) from error
             if synced:
                 folder.sync()
+            changed = {
+                tuple(folders[:depth]) for depth in range(len(folders) - folder.made, len(folders) + 1)
+            }
         if create_only:
             staged.unlink(missing_ok=True)
+        return changed
 
 
 def generation_of(known: os.stat_result) -> str:
@@ -160,7 +184,7 @@ def generation_of(known: os.stat_result) -> str:
 
 def info_of(key: str, known: os.stat_result) -> ObjectInfo:
     """Return what is known of an object from the status of its file."""
-    return ObjectInfo(
+    return ObjectInfo.model_construct(  # its values need no check, and there is one for each file of a list
         key=key,
         size_bytes=known.st_size,
         generation=generation_of(known),

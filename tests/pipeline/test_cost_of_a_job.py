@@ -63,14 +63,18 @@ def test_a_submission_costs_six_syncs_and_one_round_trip(settings, parts, photo,
     assert counted == {"syncs": 6, "round trips": 1}
 
 
-def test_many_submissions_are_queued_in_one_round_trip(settings, parts, photo, edges, counted):
+def test_many_submissions_cost_little_more_than_three_syncs_each_and_few_round_trips(
+    settings, parts, photo, edges, counted
+):
     client = Client(parts, settings)
     client.submit(photo, edges)
     counted.clear()
 
     client.submit_many([client.order(photo, edges)] * 20)
 
-    assert counted == {"syncs": 6 * 20, "round trips": 1}
+    # Two portions, of 8 and 12. Of each job the input, the manifest and its folder; of each portion the
+    # folders that they have in common.
+    assert counted == {"syncs": 3 * 20 + 2 * 3, "round trips": 2}
 
 
 def test_working_on_a_short_job_costs_four_syncs_and_two_round_trips(  # noqa: PLR0917  (fixtures)

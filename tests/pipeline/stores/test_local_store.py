@@ -15,7 +15,7 @@ from pipeline.errors import (
     StoreUnavailableError,
 )
 from pipeline.stores import folders
-from pipeline.stores.folders import copy_all, open_folder, store_error
+from pipeline.stores.folders import Root, copy_all, open_folder, store_error
 from pipeline.stores.local import LocalStore
 
 SECRET = b"a secret for tests only"
@@ -316,7 +316,7 @@ def test_no_descriptor_stays_open(store: LocalStore, tmp_path: Path) -> None:
     next(iter(store.list("")))
     for failing in ("a/b", "a/b/c/d", "x/y"):
         assert store.stat(failing) is None
-    with pytest.raises(FileNotFoundError), open_folder(tmp_path, ["no", "such"]):
+    with pytest.raises(FileNotFoundError), open_folder(Root(tmp_path), ["no", "such"]):
         pass
 
     assert len(list(Path("/proc/self/fd").iterdir())) == before
