@@ -54,7 +54,7 @@ class _CpuChain(Chain):
         self, one: Pass, arriving: Rows, slab: Rows, block_rows: int, measured: Sequence[Any], *, apart: bool
     ) -> None:
         super().__init__(one.steps, arriving, slab, block_rows, periodic=one.periodic, measured=measured)
-        self._buffer = one_buffer(one.before, min(block_rows, slab.height))
+        self._buffer = one_buffer(one.before, min(block_rows, arriving.height))
         self._apart = apart
         self._begun = False
 

@@ -13,7 +13,7 @@ from mpi_stage.collective.reduction import join
 from mpi_stage.collective.seams import join_seams
 from mpi_stage.collective.transfer import collect, spread
 from mpi_stage.digest import RowDigest
-from mpi_stage.formats.base import BandSink, SeamSink, Sink, Source
+from mpi_stage.formats.base import BandSink, SeamSink, Sink, Source, TileSink
 from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.measure import Measurement
@@ -23,6 +23,7 @@ from mpi_stage.plan import Pass, Plan, PlannedStep
 from mpi_stage.process import PeakMemory
 from mpi_stage.slab import RowReader, Slab, WindowReader
 from mpi_stage.sweep import Take, blocks, sweep
+from mpi_stage.tilewise import rows_of, sweep_tiles, tiles_between, tiles_to_measure
 
 if TYPE_CHECKING:
     from mpi_stage.bands.keeper import BandKeeper
@@ -153,6 +154,12 @@ class Engine:
     def _look(self, one: Pass, reader: RowReader, measurement: Measurement) -> None:
         """Send this rank's rows through one measuring round."""
         slab = self._plan.partition(one.after).slab(self._comm.rank)
+        image = tiles_to_measure(one.ending, reader) if one.ending else None
+        if image is not None:
+            for rows in rows_of(image, slab, self._tick):
+                with self._clock.phase("compute"):
+                    measurement.add(0, rows)
+            return
         for first, rows in blocks(one.after, slab, reader, self._plan.block_rows):
             with self._clock.phase("compute"):
                 measurement.add(first, rows)
@@ -178,8 +185,11 @@ class Engine:
             sink.create()
         self._context.barrier()
         sink.open()
-        runs = self._take_over(sink)
-        self._sweep(one, reader, lambda first, rows: self._output(sink.write_rows, first, rows, sink), runs)
+        if not self._by_tiles(one, reader, sink):
+            runs = self._take_over(sink)
+            self._sweep(
+                one, reader, lambda first, rows: self._output(sink.write_rows, first, rows, sink), runs
+            )
         if isinstance(sink, SeamSink):
             join_seams(self._context, self._plan.partition(one.after), sink)
             self.memory.sample(always=True)
@@ -193,6 +203,17 @@ class Engine:
         parts = [joined[bounds[rank] : bounds[rank + 1]].tolist() for rank in range(self._comm.size)]
         sink.assemble(parts, self._comm.rank)
         self._context.barrier()
+
+    def _by_tiles(self, one: Pass, reader: RowReader, sink: Sink) -> bool:
+        """Carry the last pass out tile by tile if that can be; a digest and bands need whole rows."""
+        if self.digest is not None or self._bands is not None or not isinstance(sink, TileSink):
+            return False
+        image = tiles_between(one, reader, sink)
+        if image is None:
+            return False
+        slab = self._plan.partition(one.before).slab(self._comm.rank)
+        sweep_tiles(one, image, sink, slab, measured=self.measured, clock=self._clock, tick=self._tick)
+        return True
 
     def _take_over(self, sink: Sink) -> list[Rows] | None:
         """Take over the bands of earlier attempts; return the rows that are left, None where all are."""

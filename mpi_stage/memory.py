@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mpi_stage.operations.declaration import Pattern
 from mpi_stage.slab_memory import kept_slabs, peak_bytes
-from mpi_stage.step_memory import measuring_bytes, pass_bytes
+from mpi_stage.step_memory import edge_bytes, measuring_bytes, pass_bytes
 from mpi_stage.window import TILE_BYTES
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def predict_peak(model: MemoryModel, *, slabs_in_memory: bool) -> int:
 
 def _working(one: Pass, deal: Deal, block_rows: int) -> tuple[str, int]:
     """Return what takes most of a pass, and the bytes of all of it."""
-    sweep = pass_bytes(one, block_rows)
+    sweep = pass_bytes(one, block_rows) + edge_bytes(one, deal(one.before), block_rows)
     whole = _with_ending(one, deal, block_rows, sweep)
     return _label(one, sweep, whole), whole
 

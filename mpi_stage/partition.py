@@ -97,3 +97,11 @@ def halo_need(partition: Partition, rank: int, halo: int, *, periodic: bool) -> 
     above = Rows(max(0, slab.first - halo), slab.first)
     below = Rows(slab.end, min(partition.rows, slab.end + halo))
     return HaloNeed(above, below)
+
+
+def goes_inside_first(slab_rows: int, halo: int, block_rows: int) -> bool:
+    """Whether the rows above a slab may come after its first block has been filtered.
+
+    That block must have rows that need none of them, and all the rows of the slab that its edge needs.
+    """
+    return 0 < 2 * halo < min(slab_rows, block_rows)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpi_stage.operations.declaration import Pattern
+from mpi_stage.partition import goes_inside_first
 
 if TYPE_CHECKING:
+    from mpi_stage.partition import Partition
     from mpi_stage.plan import Pass, PlannedStep
 
 MASKED_BYTES_PER_VALUE = 48
@@ -27,6 +29,15 @@ def pass_bytes(one: Pass, block_rows: int) -> int:
     held = sum(_held_bytes(step, block_rows) for step in one.steps)
     scratch = max((_scratch_bytes(step, block_rows) for step in one.steps), default=0)
     return int(REUSE * (held + scratch)) + _frame_bytes(one, block_rows)
+
+
+def edge_bytes(one: Pass, partition: Partition, block_rows: int) -> int:
+    """Return the bytes of a slab's upper edge, and of the block that waits for it; see ``mpi_stage.edge``."""
+    halo = one.halo_rows
+    if partition.ranks == 1 or not goes_inside_first(partition.largest, halo, block_rows):
+        return 0
+    held = block_rows * one.after.row_bytes + 2 * halo * one.before.row_bytes
+    return held + int(sum(_held_bytes(step, halo) for step in one.steps))
 
 
 def measuring_bytes(ending: PlannedStep, block_rows: int) -> int:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from mpi_stage.chains import Room, one_buffer, open_chain
+from mpi_stage.chains import PassChain, Room, one_buffer, open_chain
+from mpi_stage.edge import UpperEdge
 from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.partition import Rows
+from mpi_stage.partition import Rows, goes_inside_first
 from mpi_stage.plan import Pass
 from mpi_stage.slab import Foresighted, RowReader, WindowReader
+from mpi_stage.stream import Emit
 from mpi_stage.timing import PhaseClock
 from mpi_stage.window import Window
 
@@ -32,9 +34,9 @@ def sweep(
     """Send the rows of ``slab`` through the steps of a pass; ``take(first, rows)`` gets the results.
 
     Results come once each, in order, and may only be used until ``take`` returns. ``tick(rows)`` is
-    called after each block. The halo rows travel while the first block is read; the rows below are
-    needed last, and are on their way during all of the interior. Of ``runs``, only those rows of the slab
-    are made, and no others read but their halo rows.
+    called after each block. The halo rows above travel while the first block is read and its interior
+    filtered, the rows below during all of the slab. Of ``runs``, only those rows of the slab are made, and
+    no others read but their halo rows.
     """
     for run in (slab,) if runs is None else runs:
         if run.height:
@@ -67,20 +69,35 @@ def _make(  # noqa: PLR0917  (one place calls it, with all that it has)
     own = Rows(max(slab.first, arriving.first), min(slab.end, arriving.end))
     rows_at_once = min(one.gpu.block_rows if one.gpu else block_rows, run.height)
     apart = isinstance(reader, WindowReader) and reader.reads_windows
-    with open_chain(one, arriving, run, rows_at_once, measured, apart=apart) as chain:
+    waits = swap.need.above.height and run.first == slab.first and one.gpu is None
+    inside_first = waits and goes_inside_first(run.height, halo, block_rows)
+    edge = UpperEdge(one, arriving, run, measured) if inside_first else None
+    entering, inside = (edge.entering, edge.inside) if edge else (arriving, run)
+    with open_chain(one, entering, inside, rows_at_once, measured, apart=apart) as chain:
         for first, rows in blocks(one.before, own, reader, rows_at_once, chain.room):
-            if first == own.first:
-                above = swap.wait_above()
-                with clock.phase("compute"):
-                    chain.push(above[len(above) - (own.first - arriving.first) :], emit)
             with clock.phase("compute"):
-                chain.push(rows, emit)
+                if first > own.first:
+                    chain.push(rows, emit)
+                elif edge:
+                    _begin_inside(chain, rows, edge, swap, emit)
+                else:
+                    above = swap.wait_above()
+                    chain.push(above[len(above) - (own.first - arriving.first) :], emit)
+                    chain.push(rows, emit)
             swap.progress()
             tick(max(0, min(first + len(rows), run.end) - max(first, run.first)))
         below = swap.wait_below()
         with clock.phase("compute"):
             chain.push(below[: arriving.end - own.end], emit)
             chain.finish(emit)
+
+
+def _begin_inside(chain: PassChain, rows: Pixels, edge: UpperEdge, swap: HaloSwap, emit: Emit) -> None:
+    """Send a slab's first block through, then its edge with the rows above it."""
+    for part in edge.parts(rows):
+        chain.push(part, edge.hold)
+        swap.progress()
+    edge.finish(swap.wait_above(), emit)
 
 
 def blocks(

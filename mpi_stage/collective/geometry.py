@@ -96,6 +96,11 @@ class MovedRows:
             with self._step.context.clock.phase("compute"):
                 self._remap.make(tile, self._fetch, part[:, tile.columns.first : tile.columns.end])
 
+    def make_window(self, window: Window, out: Pixels) -> None:
+        """Fill ``out`` (of any strides) with the pixels of a window of the image after."""
+        with self._step.context.clock.phase("compute"):
+            self._remap.make(window, self._fetch, out)
+
     def _fetch(self, window: Window, into: Pixels | None = None) -> Pixels:
         reader, before = self._step.reader, self._step.before
         if into is None and isinstance(reader, Slab):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 from mpi_stage.formats.geo import GeoReference
 from mpi_stage.image import ImageSpec, Pixels
@@ -171,6 +171,15 @@ class Seam:
     rows: Pixels
 
 
+class TileLayout(NamedTuple):
+    """Tiles of ``height`` × ``width`` px that lie in a file as they are: ``across`` by ``down`` of them."""
+
+    height: int
+    width: int
+    across: int
+    down: int
+
+
 class Source(Protocol):
     """Rows of an image file; opened by each rank that reads."""
 
@@ -184,6 +193,21 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Release the file; the source cannot be used afterwards."""
+
+
+@runtime_checkable
+class TileSource(Protocol):
+    """A source whose file may hold the picture in plain tiles."""
+
+    @property
+    def tiles(self) -> TileLayout | None:
+        """The tiles; None where pixels are coded, or otherwise than the image's lie in the file."""
+
+    def read_tiles(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` (tiles × height × width × channels) with tiles from number ``first`` on.
+
+        Raises DamagedInputError where the file is truncated.
+        """
 
 
 class Sink(Protocol):
@@ -220,6 +244,21 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Release files and remove the scratch of this rank; safe to call at any time."""
+
+
+@runtime_checkable
+class TileSink(Protocol):
+    """A sink whose file may hold the picture in plain tiles, which can be written in any order."""
+
+    @property
+    def tiles(self) -> TileLayout | None:
+        """The tiles; None where there are none, or they are coded."""
+
+    def write_tiles(self, first: int, tiles: Pixels) -> None:
+        """Write tiles (tiles × height × width × channels) from number ``first`` on, all of their pixels.
+
+        Instead of ``write_rows``. Raises DiskFullError, OutputError.
+        """
 
 
 @runtime_checkable

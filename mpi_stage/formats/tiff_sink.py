@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.base import Metadata, SinkPlan, TileLayout
 from mpi_stage.formats.files import copy_bytes, create_file, output_errors, write_all
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tiff_tables import segment_tables
@@ -69,6 +69,20 @@ class TiffSink:
         with output_errors(self._path):
             self._writer.write(first, np.ascontiguousarray(rows))
         self._next += len(rows)
+
+    @property
+    def tiles(self) -> TileLayout | None:
+        """The tiles of a file without compression."""
+        layout = self._layout
+        if not layout.tiled or layout.compression != "none":
+            return None
+        return TileLayout(layout.segment_rows, layout.segment_columns, layout.across, layout.down)
+
+    def write_tiles(self, first: int, tiles: Pixels) -> None:
+        """Write tiles from number ``first`` on; raises DiskFullError, OutputError."""
+        with output_errors(self._path), self._clock.phase("write"):
+            place = self._front_bytes + first * self._layout.segment_bytes
+            write_all(self._fd, tiles.data.cast("B"), place)
 
     def end_part(self) -> Sequence[int]:
         """Return the stored sizes of this rank's segments; none where their places are known anyway."""

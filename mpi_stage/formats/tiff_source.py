@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from mpi_stage.formats.base import SourceOptions
+from mpi_stage.formats.base import SourceOptions, TileLayout
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.tiff_header import parse_tiff
-from mpi_stage.formats.tiff_page import TiffPage
+from mpi_stage.formats.tiff_page import TiffPage, cut_short
 from mpi_stage.formats.tiff_ranges import row_ranges, window_ranges
 from mpi_stage.formats.tiff_read import PlainTileReader, make_reader
 from mpi_stage.formats.tile_pool import TilePool
@@ -68,6 +68,27 @@ class TiffSource:
             self._reader.read(window.rows.first, out, window.columns.first)
         else:
             read_by_rows(self.read_rows, self.header.spec, window, out)
+
+    @property
+    def tiles(self) -> TileLayout | None:
+        """The tiles of a file of this machine whose bytes are the image's values."""
+        page = self._page
+        as_they_are = page.plain and page.tiled and page.planes == 1 and page.conversion == "none"
+        if not as_they_are or not page.dtype.isnative or self._data.fd < 0 or not page.counts.all():
+            return None
+        return TileLayout(page.segment_rows, page.segment_columns, page.across, page.down)
+
+    def read_tiles(self, first: int, out: Pixels) -> None:
+        """Fill ``out`` with tiles from number ``first`` on, in one call where they follow one another."""
+        page, each = self._page, out[0].nbytes
+        offsets = page.offsets[first : first + len(out)]
+        together = bool((np.diff(offsets) == each).all())
+        parts = [(first, out)] if together else [(first + n, out[n : n + 1]) for n in range(len(out))]
+        with self._clock.phase("read"):
+            for number, part in parts:
+                got = self._data.read_into(part.data.cast("B"), int(page.offsets[number]))
+                if got < part.nbytes:
+                    raise cut_short(page, number + got // each, each, got % each)
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

@@ -165,7 +165,7 @@ CLAHE = Operation(
     ),
     check=_check,
     cost=lambda params, spec: luma.cost(params, spec, {"uint8": 12.0, "uint16": 25.0, "float32": 45.0}),
-    reduction=Reduction(rounds=_rounds, apply=_apply),
+    reduction=Reduction(rounds=_rounds, apply=_apply, placed=True),
     working_bytes=lambda params, spec, _rows, _ranks: _COPIES * _histogram_bytes(params, spec),
     scratch=by_type(uint8=2, uint16=2, float32=10),
 )

@@ -120,11 +120,13 @@ class Reduction:
     ``rounds(spec, params)`` are the sweeps, at least one. ``apply(rows, first_row, params, measured)``
     returns the new values of rows × columns × channels pixels, of which the first row is the image's
     row ``first_row``; it must not write into them.
+    ``placed`` says that a new value depends on where its pixel is, not on the pixel alone.
     ``tell(measured, params)`` is what the job's report says of it, as JSON; None for nothing.
     """
 
     rounds: Callable[[ImageSpec, Params], tuple[Round, ...]]
     apply: Callable[[Pixels, int, Params, Measured], Pixels]
+    placed: bool = False
     tell: Callable[[Measured, Params], Any] | None = None
 
 
