@@ -22,7 +22,7 @@ ENV VIRTUAL_ENV=/opt/halorow
 RUN uv venv "$VIRTUAL_ENV" \
     && uv pip install --no-cache --constraints requirements.lock --constraints requirements-gpu.lock \
         --requirements pyproject.toml google-api-python-client 'cupy-cuda12x[ctk]'
-COPY setup.py README.md LICENSE ./
+COPY setup.py LICENSE ./
 COPY pipeline ./pipeline
 COPY mpi_stage ./mpi_stage
 COPY gpu_kernels ./gpu_kernels
