@@ -20,7 +20,7 @@ REDIS_PORT = 6390
 RAY_PORT = 6379
 DASHBOARD_PORT = 8265
 OBJECT_STORE_BYTES = 80 << 20
-JOB_S = 120
+JOB_S = 300
 
 _RAY = str(Path(sys.executable).with_name("ray"))
 
