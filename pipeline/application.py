@@ -23,9 +23,10 @@ def application(words: Sequence[str]) -> typer.Typer:
     app.callback()(_before)
     local_cli.register(app)
     if not words or words[0] not in _LOCAL:
-        from pipeline import service_cli  # noqa: PLC0415  (a local command need not wait for it)
+        from pipeline import operator_cli, service_cli  # noqa: PLC0415  (a local command need not wait for it)
 
         service_cli.register(app)
+        operator_cli.register(app)
     return app
 
 

@@ -39,6 +39,7 @@ from pipeline.people import Person
 from pipeline.ports import BucketStore, Subscription
 from pipeline.refusals import log_refusal
 from pipeline.settle import settle
+from pipeline.timeline import Turn, timeline
 from pipeline.trees import ROOT, fetch_tree, tree_objects, tree_of
 
 LOOK_EVERY_S = 2.0
@@ -147,6 +148,11 @@ class Client:
         """Return why a job failed, with the evidence; None if it has not. Raises JobNotFoundError."""
         self._gate.pass_by(job_id)
         return self._parts.records.failure(job_id)
+
+    def timeline(self, job_id: str) -> list[Turn]:
+        """Return what has happened to a job, the oldest first. Raises JobNotFoundError, StoreError."""
+        self._gate.pass_by(job_id)
+        return timeline(self._parts.records, job_id)
 
     def watch(self, job_id: str, timeout_s: float | None = None) -> Iterator[Event]:
         """Yield the job's present status as an event, then every event up to its final one.

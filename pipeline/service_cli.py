@@ -160,8 +160,16 @@ def jobs(
     show_table(jobs_table(found))
 
 
-def show(job_id: JobId, data: Data = None, as_json: Json = False) -> None:
+def show(
+    job_id: JobId,
+    events: Annotated[bool, typer.Option("--events", help="What happened to it, one line for each.")] = False,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
     """Show all that is known of a job."""
+    if events:
+        _show_events(_client(data), job_id, as_json=as_json)
+        return
     from pipeline.errors import JobFailedError, JobStateError  # noqa: PLC0415
 
     client = _client(data)
@@ -177,6 +185,15 @@ def show(job_id: JobId, data: Data = None, as_json: Json = False) -> None:
     from pipeline.tables import job_table, show_table  # noqa: PLC0415
 
     show_table(job_table(status, manifest, found, failure))
+
+
+def _show_events(client: "Client", job_id: str, *, as_json: bool) -> None:
+    for turn in client.timeline(job_id):
+        if as_json:
+            sys.stdout.write(json.dumps(turn.to_json(job_id), ensure_ascii=False) + "\n")
+        else:
+            facts = "  ".join(f"{name}={value}" for name, value in turn.facts.items() if value is not None)
+            typer.echo(f"{turn.at:%F %T}  attempt {turn.attempt}  {turn.what:30}  {facts}".rstrip())
 
 
 def watch(job_id: JobId, data: Data = None, as_json: Json = False) -> None:
