@@ -20,7 +20,7 @@ TEST_ARGS ?=
 CHAOS_ARGS ?= storm --jobs 1000 --faults 200
 LOAD_ARGS ?= --jobs 1000
 
-.PHONY: help setup demo up test lint format fuzz chaos load drill bench docs lock clean
+.PHONY: help setup demo up test lint format fuzz chaos load drill audit bench docs lock clean
 
 help: ## list these targets
 	@echo "halorow: make TARGET"; echo
@@ -77,6 +77,9 @@ load: $(STAMP) ## submit thousands of jobs at once (LOAD_ARGS="--jobs 10000")
 
 drill: $(STAMP) ## run the cluster of cluster.yaml with Ray's own autoscaler, on hosts of this machine (root)
 	@"$(BIN)/python" -m pytest -q tests/cluster/drill_cloud.py $(TEST_ARGS)
+
+audit: $(STAMP) ## look for known flaws in the locked dependencies (asks PyPI)
+	@"$(BIN)/python" .ci/audit.py
 
 bench: $(STAMP) ## measure against libvips and a bare process pool (BENCH_ARGS="--size 4096")
 	@"$(BIN)/python" -m benchmarks $(BENCH_ARGS)

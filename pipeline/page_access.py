@@ -20,7 +20,7 @@ def check_exposure(settings: Settings, host: str) -> None:
     Raises SettingsError.
     """
     if settings.has_login:
-        if importlib.util.find_spec("authlib") is None:
+        if not has_authlib():
             raise SettingsError(
                 "login_metadata_url: the page can ask people who they are with the package Authlib alone;"
                 " install it (pip install 'Authlib>=1.3.2') or leave the login out"
@@ -34,6 +34,11 @@ def check_exposure(settings: Settings, host: str) -> None:
             " could do everything. Set login_metadata_url and what goes with it, or listen on 127.0.0.1; with"
             " page_open the page is open to all"
         )
+
+
+def has_authlib() -> bool:
+    """Whether the package is there that Streamlit's login needs."""
+    return importlib.util.find_spec("authlib") is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -54,6 +54,7 @@ THIRD_PARTIES = {
     "google": ("pipeline.stores.gcs*",),
     "googleapiclient": ("pipeline.gce_provider",),
     "mpi4py": ("mpi_stage.halo", "mpi_stage.engine", "mpi_stage.collective.*", "mpi_stage.__main__"),
+    "opentelemetry": ("pipeline.tracing",),
     "ray": (
         "pipeline.scheduler",
         "pipeline.gangs",

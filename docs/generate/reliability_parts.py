@@ -192,6 +192,21 @@ PARTS = (
         for number in (1000, 10000)
     ),
     Part(
+        "strangers",
+        "Strangers",
+        "A service with a login, in which one user has a job. Another one, and somebody without a login, try"
+        " links that are missing, altered, expired or for something else; every method of the client on the"
+        " other's job; paths, links, schemes and buckets that lead elsewhere; webhooks to addresses that are"
+        " not public; and more than their quota. Each must be refused by a typed error or an answer 403 or"
+        " 404, and logged.",
+        "python -m tests.strangers",
+        (
+            Figure("tried", "tricks", at_least=50),
+            Figure("let_in", "that were not refused", at_least=0, at_most=0),
+            Figure("unlogged", "that were not logged", at_least=0, at_most=0),
+        ),
+    ),
+    Part(
         "soak",
         "Four hours' work in twenty minutes",
         "Three jobs a second for twenty minutes, as many as one every four seconds makes in four hours;"

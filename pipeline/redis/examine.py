@@ -3,10 +3,11 @@
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import redis
 
-from pipeline.redis.connection import PatientRetry, address, connect, redis_errors
+from pipeline.redis.connection import address, connect, redis_errors
 
 PATIENCE_S = 1.0
 
@@ -49,7 +50,7 @@ def examine(url: str) -> RedisFacts:
             return RedisFacts(
                 where=address(client),
                 version=str(info["redis_version"]),
-                asks_password=_asks_password(client),
+                asks_password=_asks_password(url),
                 keeps=bool(info.get("aof_enabled")) or bool(info.get("rdb_last_save_time")),
                 evicts=bool(info.get("maxmemory")) and policy != "noeviction",
                 ahead_s=at[0] + at[1] / 1e6 - (began + ended) / 2,
@@ -59,14 +60,11 @@ def examine(url: str) -> RedisFacts:
         client.close()
 
 
-def _asks_password(client: redis.Redis) -> bool:
+def _asks_password(url: str) -> bool:
     """Whether the same server refuses a stranger."""
-    known = client.connection_pool.connection_kwargs
-    place = {name: known[name] for name in ("host", "port") if name in known}
-    if "path" in known:
-        place = {"unix_socket_path": known["path"]}
-    waits = {"socket_timeout": PATIENCE_S, "socket_connect_timeout": PATIENCE_S}
-    stranger = redis.Redis(**place, **waits, retry=PatientRetry(0.0))
+    parts = urlsplit(url)
+    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], query=""))
+    stranger = connect(bare, patience_s=0.0, timeout_s=PATIENCE_S)
     try:
         stranger.ping()
     except redis.RedisError:

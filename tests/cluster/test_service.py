@@ -1,9 +1,14 @@
 """The running service, with real Redis, Ray, MPI and files: what it does, and that faults lose nothing."""
 
+import ipaddress
+import socket
 import time
+import urllib.error
 import urllib.request
+from urllib.parse import urlsplit
 
 import numpy as np
+import psutil
 import pytest
 import tifffile
 
@@ -198,6 +203,29 @@ def test_a_folder_is_filtered_by_a_ray_job(embedded, images, expected):
         assert embedded.client._parts.store.stat(f"out/{image.name}") is not None
     done = [job for job in embedded.client.jobs() if job.output_key == f"out/{images[0].name}"]
     assert embedded.client.result(done[0].id).pixels_sha256 == expected(images[0], STEPS[1])
+
+
+def test_nothing_of_the_service_listens_beyond_this_machine(embedded):
+    places = {
+        (place.laddr.ip, process.name())
+        for process in embedded.processes()
+        if lives(process)
+        for place in process.net_connections("inet")
+        if place.status == psutil.CONN_LISTEN
+    }
+    assert places
+    assert {place for place in places if not ipaddress.ip_address(place[0]).is_loopback} == set()
+
+
+def test_redis_and_ray_s_dashboard_refuse_who_has_no_password_and_no_token(embedded):
+    port = urlsplit(embedded.settings.redis_url.get_secret_value()).port
+    with socket.create_connection(("127.0.0.1", port)) as stranger:
+        stranger.sendall(b"PING\r\n")
+        assert stranger.recv(100).startswith(b"-NOAUTH")
+    dashboard = f"http://127.0.0.1:{embedded.settings.ray_dashboard_port}/api/jobs/"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(dashboard)  # our own dashboard
+    assert refused.value.code in {401, 403}
 
 
 def test_a_ray_job_without_the_token_is_refused(embedded):

@@ -1,11 +1,11 @@
 """Strangers are refused, whatever they try, and it is in the log."""
 
 import pytest
-from strangers.rig import PHOTO, Rig, refusals
-from strangers.tricks import TRICKS, LetInError, turned_away
 
 from pipeline.errors import JobNotFoundError, KeyRefusedError
 from pipeline.models import JobState
+from tests.strangers.rig import PHOTO, Rig, refusals
+from tests.strangers.tricks import TRICKS, LetInError, turned_away
 
 
 @pytest.fixture(scope="module")

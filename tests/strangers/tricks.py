@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import httpx
-from strangers.rig import PHOTO, PIXELS, Rig
 
 from pipeline.errors import (
     HalorowError,
@@ -17,6 +16,7 @@ from pipeline.errors import (
     WebhookError,
 )
 from pipeline.webhooks import resolve
+from tests.strangers.rig import PHOTO, PIXELS, Rig
 
 OK = 200
 
