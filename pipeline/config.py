@@ -26,9 +26,14 @@ from pipeline.settings_sources import faults, from_environment, last_of, read_fi
 LEASE_BEATS = 2
 """Renewals that must fit into a lease, so that one may be late."""
 
+OF_SERVICE = "HALOROW_OF_SERVICE"
+"""Set for the programs of an embedded service: what their supervisor has chosen counts before all else."""
+
 SHARED = (
     "redis_url",
     "store_uri",
+    "gcs_endpoint",
+    "gcs_credentials_file",
     "link_secret",
     "public_base_url",
     "ray_address",
@@ -283,7 +288,8 @@ class Settings(BaseModel):
         """Return the settings in force; an override of None counts as not given.
 
         With ``find_service``, and unless Redis and store are set otherwise, those of the embedded
-        service that runs in ``data_dir`` are used. Raises SettingsError with every fault.
+        service that runs in ``data_dir`` are used; in its own programs (``OF_SERVICE``) they come last.
+        Raises SettingsError with every fault.
         """
         given = {name: value for name, value in overrides.items() if value is not None}
         file_path, from_file = read_file()
@@ -293,8 +299,10 @@ class Settings(BaseModel):
             ("argument", given),
         ]
         explicit = {name for _, values in places for name in values}
-        if find_service and not explicit & {"redis_url", "store_uri"}:
-            directory = Path(last_of(places, "data_dir") or cls.model_fields["data_dir"].default)
+        directory = Path(last_of(places, "data_dir") or cls.model_fields["data_dir"].default)
+        if find_service and OF_SERVICE in os.environ:
+            places.append(("connection file", read_connection(directory)))
+        elif find_service and not explicit & {"redis_url", "store_uri"}:
             places.insert(0, ("connection file", read_connection(directory)))
         merged = {name: value for _, values in places for name, value in values.items()}
         try:
@@ -309,5 +317,8 @@ def write_connection(settings: Settings) -> Path:
     plain = {
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
         for name, value in values.items()
+        if value is not None
     }
+    if settings.gcs_credentials_file is not None:
+        plain["gcs_credentials_file"] = str(settings.gcs_credentials_file.absolute())
     return write_values(settings.data_dir, plain | {"public_base_url": settings.base_url})

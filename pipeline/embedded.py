@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from pipeline import logs
 from pipeline.children import Child
-from pipeline.config import Settings, write_connection
+from pipeline.config import OF_SERVICE, Settings, write_connection
 from pipeline.connection_file import read_connection, remove_connection
 from pipeline.data_dir import DataDir
 from pipeline.errors import ServiceError
@@ -99,7 +99,7 @@ class Embedded:
     @contextmanager
     def _programs(self, settings: Settings) -> Iterator[None]:
         """Run Ray, the notifier and the page, which find the rest by the connection file."""
-        env = {**os.environ, "HALOROW_DATA_DIR": str(settings.data_dir)}
+        env = {**os.environ, "HALOROW_DATA_DIR": str(settings.data_dir), OF_SERVICE: "1"}
         size = ["--workers", str(settings.workers), "--cores", str(settings.cores)]
         where = ["--host", settings.page_host, "--port", str(settings.page_port)]
         self._children = [

@@ -109,8 +109,8 @@ PARTS = (
         "chaos-bucket",
         "The same in a bucket that fails",
         "As above with the store in a bucket on a fake Google Cloud Storage, whose faults are drawn too:"
-        " errors 503 and 429, connections reset, answers lost, stalled, cut short and altered, uploads"
-        " altered.",
+        " errors 503 and 429, connections reset, answers lost, stalled and cut short, records and uploads"
+        " altered. Of ranges of a picture a store states no checksum: TLS keeps those from being altered.",
         "make chaos",
         (
             Figure("jobs", "jobs", at_least=200),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from docs.generate.reliability import write
 from docs.generate.reliability_parts import PARTS
-from docs.generate.reliability_results import Run
+from docs.generate.reliability_results import FOLDER, Run
 from pipeline import logs
 from tests.chaos.load import load
 from tests.chaos.ranks import rank_faults
@@ -56,14 +56,19 @@ def run_ranks(folder: Path, given: Given) -> Run:
 
 def run_load(folder: Path, given: Given) -> Run:
     """Submissions all at once."""
-    run, refused = load(folder, number=given.jobs)
+    run, refused = load(folder, number=given.jobs, plots=folder if given.only else FOLDER)
     print(*refused[:10], sep="\n")
     return run
 
 
 def run_soak(folder: Path, given: Given) -> Run:
     """Steady work for long."""
-    return soak(folder, seconds=60 * given.minutes, per_s=given.per_s)
+    return soak(
+        folder,
+        seconds=60 * given.minutes,
+        per_s=given.per_s,
+        plots=folder if given.only else FOLDER,
+    )
 
 
 WAYS: dict[str, Callable[[Path, Given], Run]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from pipeline.config import Settings, write_connection
+from pipeline.config import OF_SERVICE, Settings, write_connection
 from pipeline.connection_file import connection_path, remove_connection
 from pipeline.errors import SettingsError
 
@@ -133,6 +133,19 @@ def test_a_service_that_is_named_is_not_mixed_with_the_one_that_is_found():
     settings = Settings.load(redis_url="redis://cluster/0", store_uri="gs://bucket")
     assert settings.link_secret.get_secret_value() == ""
     assert Settings.load(find_service=False).link_secret.get_secret_value() == ""
+
+
+def test_in_the_service_s_own_programs_counts_what_its_supervisor_has_chosen(monkeypatch):
+    service = running_service(store_uri="gs://bucket/here", gcs_credentials_file="key.json")
+    monkeypatch.setenv("HALOROW_REDIS_URL", "redis://cluster/0")
+    monkeypatch.setenv("HALOROW_RAY_DASHBOARD_PORT", "1234")
+
+    assert Settings.load().redis_url != service.redis_url
+    monkeypatch.setenv(OF_SERVICE, "1")
+    found = Settings.load()
+    assert (found.redis_url, found.store_uri) == (service.redis_url, service.store_uri)
+    assert found.ray_dashboard_port == service.ray_dashboard_port
+    assert found.gcs_credentials_file == Path("key.json").absolute()
 
 
 def test_the_connection_file_is_for_its_owner_alone():
