@@ -14,9 +14,12 @@ Made by `python -m docs.generate.reliability` from the result files in [`docs/re
 not edit. Long tests are run in slices, each with a seed of its own and a file of its own; the figures
 are sums over the slices, or the worst of them where a figure is a limit.
 
-| test | shown | needed | |
-|---|---|---|---|
+| test | shown, and needed | |
+|---|---|---|
 """
+
+SHOWN = 3
+"""Figures of a part in the overview; all stand in its section."""
 
 RUNS_HEAD = "| seed | date, UTC | seconds |\n|---|---|---|\n"
 
@@ -40,14 +43,12 @@ def holds(part: Part, runs: Sequence[Run]) -> bool:
 
 
 def _overview(part: Part, runs: Sequence[Run]) -> str:
-    needed = "; ".join(f"{one.label} {one.bound}" for one in part.figures if one.bound != "–")
     if not runs:
-        return f"| {part.title} | not run yet | {needed} | |\n"
-    shown = "; ".join(
-        f"{one.label} {_text(value)}" for one, value in values_of(part, runs) if one.bound != "–"
-    )
+        return f"| {part.title} | not run yet | |\n"
+    bounded = [(one, value) for one, value in values_of(part, runs) if one.bound != "–"]
+    shown = ", ".join(f"{_text(value)} {one.label} ({one.bound})" for one, value in bounded[:SHOWN])
     link = f"[{part.title}](#{_anchor(part.title)})"
-    return f"| {link} | {shown} | {needed} | {'held' if holds(part, runs) else '**not held**'} |\n"
+    return f"| {link} | {shown} | {'held' if holds(part, runs) else '**not held**'} |\n"
 
 
 def _section(part: Part, runs: Sequence[Run]) -> str:
