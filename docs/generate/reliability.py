@@ -70,7 +70,7 @@ def _details(runs: Sequence[Run]) -> str:
             table = tables.setdefault(title, {})
             for kind, count in counts.items():
                 table[kind] = table.get(kind, 0) + count
-    return "".join(_table(title, counts) for title, counts in sorted(tables.items()))
+    return "".join(_table(title, counts) for title, counts in sorted(tables.items()) if counts)
 
 
 def _table(title: str, counts: Mapping[str, Number]) -> str:

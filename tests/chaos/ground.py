@@ -19,7 +19,9 @@ from tests.embedded_service import EmbeddedService
 if TYPE_CHECKING:
     from tests.chaos.bucket import Bucket
 
-STORE_MIB = 512
+STORE_MIB = 1024
+"""A slice of 350 jobs makes half of that."""
+
 PATIENT = {"HALOROW_MAX_DEATHS": "50", "HALOROW_MAX_ATTEMPTS": "100", "HALOROW_STALL_S": "20"}
 """Whoever kills on purpose must not have innocent jobs taken for murderers; what hangs is noticed soon."""
 
@@ -85,7 +87,7 @@ class Ground:
         found = []
         for process in self.service.processes():
             with suppress(psutil.Error):
-                if Path("".join(process.cmdline()[:1])).name == name:  # one that has ended has none
+                if process.name() == name:
                     found.append(process)
         return found
 

@@ -34,6 +34,7 @@ class Weather:
     """What has struck so far."""
 
     struck: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
     recovery_s: dict[str, float] = field(default_factory=dict)
 
 
@@ -91,6 +92,7 @@ class Storm:
             while not self._strike(fault, aim):
                 time.sleep(LOOK_S)  # what could be struck is not there yet
                 if time.monotonic() - since_s > MISSED_S:
+                    self.weather.missed[fault.name] += 1
                     fault = draw(aim, among)
 
     def _strike(self, fault: Fault, aim: Random) -> bool:
@@ -142,6 +144,7 @@ class Storm:
         details = {
             "faults by kind": dict(self.weather.struck),
             "jobs by kind": Counter(job.kind.name for job in self.stream.jobs),
+            "faults that found nothing to strike": self.weather.missed,
             "attempts by their end": dict(verdict.outcomes),
             "longest wait for the next finished jobs after a fault, s": self.weather.recovery_s,
         }

@@ -54,7 +54,7 @@ def test_a_small_storm_loses_nothing(tmp_path):
 
     assert faulty == []
     assert broken(run) == {}
-    assert run.figures["faults"] == len(STRUCK)
+    assert run.details["faults by kind"] == dict.fromkeys(STRUCK, 1)
 
 
 def test_the_same_seed_draws_the_same_faults():
