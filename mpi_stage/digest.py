@@ -24,9 +24,7 @@ class RowDigest:
 
     def update(self, rows: Pixels, first: int | None = None) -> None:
         """Add rows × columns × channels pixels from row ``first`` on, or where the last call ended."""
-        little = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
-        digests = b"".join(hashlib.sha256(row.data).digest() for row in little)
-        self.put(self._next if first is None else first, digests)
+        self.put(self._next if first is None else first, row_digests(rows))
 
     def put(self, first: int, digests: bytes) -> None:
         """Set the digests of rows from ``first`` on."""
@@ -45,6 +43,12 @@ class RowDigest:
 
     def _place(self, row: int) -> int:
         return (row - self._first) * ROW_BYTES
+
+
+def row_digests(rows: Pixels) -> bytes:
+    """Return the digests of rows × columns × channels pixels, one behind the other."""
+    little = rows.astype(rows.dtype.newbyteorder("<"), copy=False)
+    return b"".join(hashlib.sha256(row.data).digest() for row in little)
 
 
 def combine(spec: ImageSpec, parts: Iterable[bytes]) -> str:

@@ -394,7 +394,7 @@ def _options(request: Request, bucket: "Bucket | None") -> SinkOptions:
     tile = None if request.tile is None else (request.tile, request.tile)
     bands = request.bands
     options = SinkOptions(
-        bands=None if bands is None else BandPlace(bands.folder, bands.band_bytes),
+        bands=None if bands is None else BandPlace(bands.folder, bands.band_bytes, request.digest),
         format=request.format,
         compression=request.compression,
         quality=request.quality,

@@ -1,19 +1,19 @@
 """The journal of bands: which are there, where their bytes lie, and by what they are known again.
 
-One file for each rank of an attempt. Every line is a JSON object behind its CRC32C, so that one that was
+One file for each rank of an attempt. Every line is a JSON object behind its CRC32, so that one that was
 cut short is no record. The first says what the bands are of; bands of anything else are not read.
 """
 
-import base64
 import json
 import os
+import zlib
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mpi_stage.formats.files import output_errors
-from mpi_stage.objects.crc32c import crc32c
 
 JOURNAL_VERSION = 1
 OUTPUT = "output"
@@ -24,12 +24,15 @@ _CHECKSUM_DIGITS = 8
 
 
 class BandPart(NamedTuple):
-    """A range of bytes that belongs to a band, in the file ``name`` of an attempt's folder."""
+    """A range of bytes that belongs to a band, in the file ``name`` of an attempt's folder.
+
+    Where the bytes are those of the rows, whose digests are known, they need no checksum.
+    """
 
     name: str
     offset: int
     size_bytes: int
-    crc32c: int
+    crc32c: int | None
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,13 @@ class BandRecord:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as a JSON object."""
-        digests = None if self.digests is None else base64.b64encode(self.digests).decode()
+        digests = None if self.digests is None else b2a_base64(self.digests, newline=False).decode()
         return {"band": self.band, "parts": self.parts, "sizes": self.sizes, "digests": digests}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "BandRecord":
         """Return the record of a JSON object; raises KeyError, TypeError, ValueError for any other."""
-        digests = None if data["digests"] is None else base64.b64decode(data["digests"])
+        digests = None if data["digests"] is None else a2b_base64(data["digests"])
         parts = tuple(BandPart(*part) for part in data["parts"])
         return cls(int(data["band"]), parts, tuple(data["sizes"]), digests)
 
@@ -98,7 +101,7 @@ class Journal:
 def checked_line(data: dict[str, Any]) -> bytes:
     """Return a JSON object as a line behind its checksum."""
     text = json.dumps(data, separators=(",", ":")).encode()
-    return b"%0*x %s\n" % (_CHECKSUM_DIGITS, crc32c(text), text)
+    return b"%0*x %s\n" % (_CHECKSUM_DIGITS, zlib.crc32(text), text)
 
 
 def read_records(folder: str, key: str) -> Iterator[BandRecord]:
@@ -127,7 +130,7 @@ def records_in(content: bytes, key: str) -> Iterator[BandRecord]:
 def _objects(content: bytes) -> Iterator[dict[str, Any]]:
     for line in content.splitlines():
         stated, _, text = line.partition(b" ")
-        if stated != b"%0*x" % (_CHECKSUM_DIGITS, crc32c(text)):
+        if stated != b"%0*x" % (_CHECKSUM_DIGITS, zlib.crc32(text)):
             return
         data = json.loads(text)
         if not isinstance(data, dict):

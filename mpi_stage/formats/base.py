@@ -132,10 +132,14 @@ class SinkOptions:
 
 @dataclass(frozen=True)
 class BandPlace:
-    """Where the bands of an attempt are kept: a folder of its own. ``band_bytes`` of pixels make one."""
+    """Where the bands of an attempt are kept: a folder of its own.
+
+    ``band_bytes`` of pixels make one. ``digested`` says that the digests of their rows are kept with them.
+    """
 
     folder: str
     band_bytes: int | None = None
+    digested: bool = True
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,8 @@ def _plan_zarr(
 ) -> Planned:
     cut = choose_zarr(spec, like, options, ome=ome)
     settled = settle(metadata, _zarr_takes(metadata, ome=ome), spec, "OME-Zarr" if ome else "Zarr")
-    return _divisible(cut.row_unit, cut.encode_bytes(options.threads), settled), settled, cut
+    plan = _divisible(cut.row_unit, cut.encode_bytes(options.threads), settled)
+    return plan if options.uploads else _banded(plan, spec, cut.row_unit, options), settled, cut
 
 
 def _plan_raster(kind: str, spec: ImageSpec, metadata: Metadata, options: SinkOptions) -> Planned:

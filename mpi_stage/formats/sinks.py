@@ -62,6 +62,18 @@ class _Order:
 
 
 def _zarr_sink(order: _Order, layout: ZarrLayout, nodata: float | None) -> Sink:
+    if order.options.bands is not None and order.plan.band_rows:
+        from mpi_stage.formats.zarr_band_sink import ZarrBandSink  # noqa: PLC0415 (start-up time)
+
+        return ZarrBandSink(
+            order.options.bands,
+            layout,
+            order.metadata,
+            plan=order.plan,
+            nodata=nodata,
+            clock=order.clock,
+            threads=order.options.threads,
+        )
     from mpi_stage.formats.zarr_sink import ZarrSink  # noqa: PLC0415 (start-up time)
 
     return ZarrSink(
@@ -130,7 +142,7 @@ def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
         from mpi_stage.formats.tiff_band_sink import TiffBandSink  # noqa: PLC0415 (start-up time)
 
         return TiffBandSink(
-            order.options.bands.folder,
+            order.options.bands,
             layout,
             order.metadata,
             plan=order.plan,

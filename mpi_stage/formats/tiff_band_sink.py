@@ -4,23 +4,26 @@ import errno
 import os
 from collections import deque
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
-from mpi_stage.bands.verify import copy_part, file_crc32c
-from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.digest import ROW_BYTES
+from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
 from mpi_stage.formats.files import copy_bytes, create_file, output_errors, write_all
-from mpi_stage.formats.tiff_append import Appender
+from mpi_stage.formats.tiff_band_rows import verified_rows
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tiff_tables import segment_tables
 from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
 from mpi_stage.formats.tiff_write import PlainStripWriter, PlainTileWriter, SegmentWriter
-from mpi_stage.formats.tiff_write_coded import CodedWriter
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.image import Pixels
 from mpi_stage.timing import PhaseClock
+
+if TYPE_CHECKING:
+    from mpi_stage.formats.tiff_append import Appender
 
 _SEGMENTS = "segments-"
 
@@ -38,7 +41,7 @@ class TiffBandSink:
 
     def __init__(
         self,
-        folder: str,
+        place: BandPlace,
         layout: TiffLayout,
         metadata: Metadata,
         *,
@@ -46,12 +49,13 @@ class TiffBandSink:
         clock: PhaseClock,
         threads: int = 1,
     ) -> None:
-        """Prepare to write in ``folder``; touches no file. All ranks must pass the same metadata."""
+        """Prepare to write in a folder; touches no file. All ranks must pass the same metadata."""
         self.plan = plan
         self.stored_as = repr(layout)
-        self._place = f"{folder}/{OUTPUT}"
+        self._place = f"{place.folder}/{OUTPUT}"
         self._grid = BandGrid(layout.spec.rows, plan.band_rows or layout.spec.rows)
-        self._folder, self._layout, self._metadata, self._clock = folder, layout, metadata, clock
+        self._folder, self._digested = place.folder, place.digested
+        self._layout, self._metadata, self._clock = layout, metadata, clock
         self._pool = TilePool(threads)
         self._coded = layout.compression != "none"
         self._front_bytes = front_bytes(layout, metadata)
@@ -85,7 +89,15 @@ class TiffBandSink:
         with output_errors(self._place), self._clock.phase("write"):
             fd = self._file(record.band)
             offset, size_bytes = self._extent(record.band, record.sizes)
-            if part.size_bytes != size_bytes or not copy_part(folder, part, fd, offset):
+            if part.size_bytes != size_bytes:
+                return None
+            if part.crc32c is None:
+                copied = not self._coded and self._copy_rows(f"{folder}/{part.name}", part.offset, record)
+            else:
+                from mpi_stage.bands.verify import copy_part  # noqa: PLC0415 (start-up time)
+
+                copied = copy_part(folder, part, fd, offset)
+            if not copied:
                 return None
         self._end += size_bytes
         made = BandRecord(record.band, (BandPart(self._name, offset, size_bytes, part.crc32c),), record.sizes)
@@ -151,11 +163,35 @@ class TiffBandSink:
     def _start(self, first: int) -> SegmentWriter:
         """Return the writer of this rank's rows, of which ``first`` is the first that is not taken over."""
         if not self._coded:
-            kind = PlainTileWriter if self._layout.tiled else PlainStripWriter
-            return kind(self._layout, self._output, self._front_bytes, self._clock)
+            return self._plain_writer()
+        from mpi_stage.formats.tiff_append import Appender  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.tiff_write_coded import CodedWriter  # noqa: PLC0415 (as above)
+
         fd = self._file(first // self._grid.height)
         self._appender = Appender(fd, self._end, self._clock)
         return CodedWriter(self._layout, self._appender, self._pool, self._clock)
+
+    def _plain_writer(self) -> SegmentWriter:
+        kind = PlainTileWriter if self._layout.tiled else PlainStripWriter
+        return kind(self._layout, self._output, self._front_bytes, self._clock)
+
+    def _copy_rows(self, path: str, begin: int, record: BandRecord) -> bool:
+        """Write the rows of an uncompressed band anew while they have their digests; return if all had."""
+        first, end = self._grid.rows_of(record.band)
+        if record.digests is None or len(record.digests) != (end - first) * ROW_BYTES:
+            return False
+        writer, done = self._plain_writer(), 0
+        try:
+            source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            for number, rows in verified_rows(source, self._layout, begin, end - first, record.digests):
+                writer.write(first + number, rows)
+                done += len(rows)
+        finally:
+            os.close(source)
+        return done == end - first
 
     def _file(self, band: int) -> int:
         """Return the file that a band of this rank goes to; the rank's own is named by its first band."""
@@ -208,9 +244,13 @@ class TiffBandSink:
             sizes = tuple(self._appender.sizes[self._taken : self._taken + count])
             self._taken += count
         offset, size_bytes = self._extent(band, sizes)
-        checksum = file_crc32c(self._file(band), offset, size_bytes)
-        if checksum is None:
-            raise OSError(errno.EIO, f"{self._name} ends before byte {offset + size_bytes}")
+        checksum = None
+        if self._coded or not self._digested:
+            from mpi_stage.bands.verify import file_crc32c  # noqa: PLC0415 (start-up time)
+
+            checksum = file_crc32c(self._file(band), offset, size_bytes)
+            if checksum is None:
+                raise OSError(errno.EIO, f"{self._name} ends before byte {offset + size_bytes}")
         self._end += size_bytes
         record = BandRecord(band, (BandPart(self._name, offset, size_bytes, checksum),), sizes)
         self._made[band] = record

@@ -16,6 +16,8 @@ LAYOUTS = {
     "plain tiles": {"compression": "none", "tile": 16},
     "coded strips": {"compression": "deflate"},
     "coded tiles": {"compression": "zstd", "tile": 32},
+    "Zarr": {"name": "out.zarr", "tile": 64},
+    "OME-Zarr": {"name": "out.ome.zarr", "tile": 64, "compression": "zstd"},
 }
 STEPS = {
     "stencils": "gaussian:sigma=1.5 median:size=3 invert",
@@ -66,13 +68,14 @@ def test_a_killed_rank_costs_each_rank_one_band_at_most(attempts):
     assert count(report, "made") == bands_of(report) - there
 
 
+@pytest.mark.parametrize("digest", [True, False])
 @pytest.mark.parametrize("tear", [lambda content: content[: len(content) // 2], lambda _: b""])
-def test_bands_whose_bytes_are_gone_are_made_again(attempts, tear):
-    _, quiet = attempts.quiet("invert")
-    attempts.run(1, "invert")
+def test_bands_whose_bytes_are_gone_are_made_again(attempts, tear, digest):
+    _, quiet = attempts.quiet("invert", tile=32)
+    attempts.run(1, "invert", digest=digest, tile=32)
     damage(attempts.places()[0] / "output", tear)
 
-    report, output = attempts.run(2, "invert")
+    report, output = attempts.run(2, "invert", digest=digest, tile=32)
 
     assert output == quiet
     assert count(report, "refused") == count(report, "made") >= bands_of(report) // 2
@@ -158,6 +161,20 @@ def test_a_small_output_is_not_kept_in_bands_and_says_why(attempts):
     assert report.band_rows == 0
     assert "bands begin at" in report.notes[0]
     assert attempts.places() == []
+
+
+def test_a_shard_that_is_not_as_recorded_has_its_band_made_again(attempts):
+    options = {"name": "out.ome.zarr", "tile": 64}
+    _, quiet = attempts.quiet("invert", **options)
+    attempts.run(1, "invert", **options)
+    output = attempts.places()[0] / "output"
+    damage(output / "0" / "c" / "0" / "1" / "0", lambda content: content[:99] + b"x" + content[100:])
+    (output / "1" / "c" / "0" / "2" / "0").unlink()
+
+    report, made = attempts.run(2, "invert", **options)
+
+    assert made == quiet
+    assert (count(report, "refused"), count(report, "made")) == (2, 2)
 
 
 def damage(path, change):
