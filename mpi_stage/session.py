@@ -49,6 +49,7 @@ from mpi_stage.timing import PhaseClock
 
 if TYPE_CHECKING:
     from mpi_stage.bands.keeper import BandKeeper
+    from mpi_stage.bands.places import BandPlaces
     from mpi_stage.objects.bucket import Bucket
 
 PROGRESS_EVERY_S = 0.2
@@ -278,7 +279,17 @@ class _Run:
         grid = BandGrid(after.rows, rows)
         slab = self._plan.partition(after).slab(self._comm.rank)
         key = bands_key(self._plan.hash, wanted.generation, sink.stored_as, grid)
-        return BandKeeper(grid, slab, key, wanted.folder, wanted.earlier)
+        return BandKeeper(grid, slab, key, self._places(), wanted.folder, wanted.earlier)
+
+    def _places(self) -> "BandPlaces":
+        """Return where bands are kept: beside the output."""
+        if self._bucket is not None and is_object(self._request.output):
+            from mpi_stage.objects.bands import ObjectPlaces  # noqa: PLC0415 (start-up time)
+
+            return ObjectPlaces(self._bucket)
+        from mpi_stage.bands.places import FolderPlaces  # noqa: PLC0415 (start-up time)
+
+        return FolderPlaces()
 
     def _find_gpu(self) -> Gpu | str:
         """Return this rank's part of a GPU as all ranks agree on it."""
@@ -309,7 +320,9 @@ class _Run:
 
     def _output_bytes(self, bands: "BandKeeper | None") -> int:
         """Return the size of the finished output."""
-        output = self._request.output if bands is None else bands.output
+        output = self._request.output
+        if bands is not None and not is_object(output):
+            output = bands.output
         if self._bucket is None or not is_object(output):
             return stored_bytes(output)
         address = ObjectAddress.parse(output)

@@ -1,7 +1,11 @@
 """What attempts have left because they died or failed: parts of outputs in a bucket, and bands."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from pipeline import layout
 from pipeline.ports import ObjectStore
+
+_AT_ONCE = 16
 
 
 def clear_parts(store: ObjectStore, job_id: str, *, below: int | None = None) -> int:
@@ -23,8 +27,9 @@ def clear_bands(store: ObjectStore, job_id: str, *, attempt: int | None = None) 
     Raises StoreError.
     """
     keys = [info.key for info in store.list(layout.bands_prefix(job_id, attempt))]
-    for key in keys:
-        store.delete(key, durable=False)
+    if keys:
+        with ThreadPoolExecutor(_AT_ONCE, "delete") as pool:
+            list(pool.map(lambda key: store.delete(key, durable=False), keys))
     return len(keys)
 
 

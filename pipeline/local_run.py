@@ -111,6 +111,8 @@ def run_image(
     """
     options = options or RunOptions()
     if isinstance(source, str) or isinstance(output, str):
+        if resume:
+            raise OutputError("--resume keeps bands beside an output on this machine; it knows no buckets")
         from pipeline.bucket_run import run_in_bucket  # noqa: PLC0415  (slow, and rarely needed here)
 
         return run_in_bucket(

@@ -84,15 +84,17 @@ def settle(
         return before or statuses.ended(manifest, ending, news.board.get(manifest.id))
     elif isinstance(standing, Result):
         return settle(records, news, manifest, standing, claim=claim)
-    elif isinstance(records.store, BucketStore):
-        clear_parts(records.store, manifest.id)
-    if not isinstance(ending, Result) or ending.report.get("band_rows"):
-        clear_bands(records.store, manifest.id)
+    else:
+        if isinstance(records.store, BucketStore):
+            clear_parts(records.store, manifest.id)
+        clear_bands(records.store, manifest.id)  # before the news, at which a retry may begin
     status = statuses.ended(manifest, ending, before or news.board.get(manifest.id))
     if claim is None:
         news.tell(status)
     else:
         news.ended(status, claim)
+    if isinstance(ending, Result) and ending.report.get("band_rows"):
+        clear_bands(records.store, manifest.id)
     records.close(manifest.id)
     if not isinstance(ending, Result) and records.ending(manifest.id) is None:
         records.mark_open(manifest)

@@ -178,15 +178,17 @@ class Workplace:
             clear_parts(store, manifest.id, below=attempt)
         output = layout.output_key(manifest.id, attempt, manifest.output_name)
         many = is_folder_output(manifest.output_name, manifest.format)
+        bands = [_prefix(store, layout.bands_prefix(manifest.id, number)) for number in range(attempt, 0, -1)]
         try:
             yield Place(
                 _input_address(store, manifest.input),
                 store.address(output),
                 scratch,
-                store.address(f"{layout.parts_prefix(manifest.id, attempt)}x").removesuffix("x"),
+                _prefix(store, layout.parts_prefix(manifest.id, attempt)),
                 store,
                 many,
                 self._budget,
+                Bands(bands[0], _generation(manifest.input), bands[1:], self._band_bytes),
             )
         except BaseException:
             with suppress(StoreError):
@@ -289,6 +291,11 @@ def _remove(path: Path) -> None:
 def _generation(wanted: ObjectRef) -> str:
     """Return what names the content of an input."""
     return f"{wanted.bucket or ''}/{wanted.key}#{wanted.generation}"
+
+
+def _prefix(store: BucketStore, prefix: str) -> str:
+    """Return what the addresses of the objects behind a prefix begin with."""
+    return store.address(f"{prefix}x").removesuffix("x")
 
 
 def _name_twice(path: Path, name: Path) -> Path:

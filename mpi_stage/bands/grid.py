@@ -37,14 +37,16 @@ class BandGrid:
         return range(rows.first // self.height, -(-rows.end // self.height))
 
 
-def choose_band_rows(spec: ImageSpec, unit_rows: int, asked_bytes: int | None = None) -> int | None:
+def choose_band_rows(
+    spec: ImageSpec, unit_rows: int, asked_bytes: int | None = None, usual_bytes: int | None = None
+) -> int | None:
     """Return the rows of a band, a multiple of ``unit_rows``; None where the output is too small for bands.
 
     ``unit_rows`` are the rows that are stored together. ``asked_bytes`` of pixels make a band whatever the
-    output's size.
+    output's size, else ``usual_bytes`` where they are given.
     """
     if asked_bytes is None and spec.total_bytes < LEAST_BANDED_BYTES:
         return None
-    usual = min(MOST_BAND_BYTES, max(LEAST_BAND_BYTES, spec.total_bytes // BANDS))
+    usual = usual_bytes or min(MOST_BAND_BYTES, max(LEAST_BAND_BYTES, spec.total_bytes // BANDS))
     units = max(1, (asked_bytes or usual) // (unit_rows * spec.row_bytes))
     return min(spec.rows, units * unit_rows)

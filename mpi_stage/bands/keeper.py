@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mpi_stage.bands.grid import BandGrid
-from mpi_stage.bands.journal import JOURNAL_VERSION, OUTPUT, BandRecord, Journal, read_records
+from mpi_stage.bands.journal import JOURNAL_VERSION, OUTPUT, BandRecord
+from mpi_stage.bands.places import BandPlaces, Records
 from mpi_stage.digest import ROW_BYTES, RowDigest
 from mpi_stage.formats.base import BandSink
 from mpi_stage.partition import Rows
@@ -30,11 +30,20 @@ class BandKeeper:
     made, reused, refused: how many bands this rank made, took over, and found but did not find as recorded.
     """
 
-    def __init__(self, grid: BandGrid, slab: Rows, key: str, folder: str, earlier: Sequence[str]) -> None:
+    def __init__(  # noqa: PLR0917  (made in one place)
+        self,
+        grid: BandGrid,
+        slab: Rows,
+        key: str,
+        places: BandPlaces,
+        folder: str,
+        earlier: Sequence[str],
+    ) -> None:
         """Keep the bands of ``slab`` in ``folder``; ``earlier`` are attempts before, newest first."""
+        self._places = places
         self.grid, self._slab, self._key = grid, slab, key
         self._folder, self._earlier = folder, earlier
-        self._journal: Journal | None = None
+        self._journal: Records | None = None
         self._digest: RowDigest | None = None
         self.made = self.reused = self.refused = 0
 
@@ -44,7 +53,7 @@ class BandKeeper:
         Where any were, they are on the disk on return: what they were copied from may be removed.
         """
         self._digest = digest
-        self._journal = Journal(self._folder, rank, self._key)
+        self._journal = self._places.journal(self._folder, rank, self._key)
         left: list[Rows] = []
         wanted = set(self.grid.of(self._slab)) if self._slab.height else set()
         taken = self._take(sink, wanted)
@@ -77,7 +86,7 @@ class BandKeeper:
     def forget_earlier(self) -> None:
         """Remove the earlier attempts' bands, once every rank has taken over what it can use."""
         for folder in self._earlier:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._places.forget(folder)
 
     def close(self) -> None:
         """Close the journal; safe to call again."""
@@ -88,8 +97,8 @@ class BandKeeper:
         """Take over what is there of the wanted bands; return them."""
         taken: set[int] = set()
         refused: set[int] = set()
-        for folder, record in self._found():
-            if record.band not in wanted or record.band in taken:
+        for folder, record in self._found(wanted):
+            if record.band in taken:
                 continue
             mine = sink.take_over(folder, record)
             if mine is None:
@@ -103,10 +112,10 @@ class BandKeeper:
         self.reused, self.refused = len(taken), len(refused - taken)
         return taken
 
-    def _found(self) -> Iterator[tuple[str, BandRecord]]:
+    def _found(self, wanted: set[int]) -> Iterator[tuple[str, BandRecord]]:
         """Yield the records of earlier attempts, with the digests that are needed."""
         for folder in self._earlier:
-            for record in read_records(folder, self._key):
+            for record in self._places.records(folder, self._key, wanted):
                 if self._digest is None or self._is_digested(record):
                     yield folder, record
 

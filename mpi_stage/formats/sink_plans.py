@@ -96,8 +96,14 @@ def _plan_tiff(spec: ImageSpec, metadata: Metadata, like: Header | None, options
         return _banded(plan, spec, layout.band_unit, options), settled, layout
     row_unit = min(layout.segment_rows, spec.rows)
     encode_bytes = layout.encode_bytes(options.threads, in_order=True)
-    encode_bytes += _upload_bytes(options, layout.segment_bytes)
-    return _divisible(row_unit, encode_bytes, settled), settled, layout
+    from mpi_stage.objects.parts import PART_BYTES  # noqa: PLC0415 (start-up time)
+
+    plan = _banded(_divisible(row_unit, encode_bytes, settled), spec, row_unit, options, PART_BYTES)
+    held_bytes = layout.segment_bytes
+    if plan.band_rows:  # a band is uploaded as a whole
+        held_bytes = layout.worst_bytes(plan.band_rows)
+    encode_bytes += _upload_bytes(options, held_bytes)
+    return replace(plan, encode_bytes=encode_bytes), settled, layout
 
 
 def _plan_zarr(
@@ -136,11 +142,13 @@ def _divisible(row_unit: int, encode_bytes: int, settled: Settled) -> SinkPlan:
     )
 
 
-def _banded(plan: SinkPlan, spec: ImageSpec, unit_rows: int, options: SinkOptions) -> SinkPlan:
+def _banded(
+    plan: SinkPlan, spec: ImageSpec, unit_rows: int, options: SinkOptions, usual_bytes: int | None = None
+) -> SinkPlan:
     """Return the plan with bands, multiples of ``unit_rows``, where they are asked for and it is worth it."""
     if options.bands is None:
         return plan
-    band_rows = choose_band_rows(spec, unit_rows, options.bands.band_bytes)
+    band_rows = choose_band_rows(spec, unit_rows, options.bands.band_bytes, usual_bytes)
     if band_rows is None:
         small = f"the output has {spec.total_bytes} bytes of pixels, and bands begin at {LEAST_BANDED_BYTES}"
         return replace(plan, no_bands=small)

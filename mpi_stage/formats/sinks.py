@@ -126,6 +126,19 @@ def _cog_store(order: _Order, layout: CogLayout) -> "CogStore":
 
 def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
     threads = order.options.threads
+    if order.options.uploads is not None and order.options.bands is not None and order.plan.band_rows:
+        from mpi_stage.formats.tiff_object_bands import TiffObjectBandSink  # noqa: PLC0415 (start-up time)
+
+        return TiffObjectBandSink(
+            order.path,
+            order.options.bands,
+            layout,
+            order.metadata,
+            plan=order.plan,
+            uploads=order.options.uploads,
+            clock=order.clock,
+            threads=threads,
+        )
     if order.options.uploads is not None:
         from mpi_stage.formats.tiff_parts_sink import TiffPartsSink  # noqa: PLC0415 (start-up time)
 
