@@ -14,8 +14,9 @@ from pipeline import layout
 from pipeline.client import Client
 from pipeline.errors import JobFailedError, KeyRefusedError, ObjectNotFoundError
 from pipeline.leftovers import clear_parts
-from pipeline.models import JobState
+from pipeline.models import JobState, Lane
 from pipeline.renewal import RENEW_S, Renewal
+from pipeline.runner import JobRunner
 from pipeline.stores.gcs import GcsStore
 from pipeline.workplace import Workplace
 
@@ -115,6 +116,28 @@ def test_a_store_that_fails_in_the_middle_leaves_no_parts_and_the_next_attempt_s
     service.runner(service.stage).work_once()
     assert service.client.status(job.id).state is JobState.SUCCEEDED
     assert service.client.result(job.id).attempt == 2
+
+
+def test_a_store_that_fails_at_the_last_call_costs_no_band(service, fake_gcs, scan, tmp_path, monkeypatch):
+    monkeypatch.setattr("pipeline.stores.gcs.GcsStore.access", impatient(service.parts.store))
+    place = Workplace(service.parts.store, tmp_path / "place", band_bytes=SMALL_BYTES)
+    runner = JobRunner(service.parts, service.stage, place, lane=Lane.SINGLE, consumer="banding")
+    job = service.client.submit(scan, "invert")
+    fake_gcs.faults.add(FaultKind.STATUS, method="POST", target=r"scan\.tif/compose", times=10_000)
+    runner.work_once()
+    bands = names(fake_gcs, f"halorow/{layout.bands_prefix(job.id, 1)}band-")
+    assert service.client.status(job.id).state is JobState.RETRYING
+
+    fake_gcs.faults.clear()
+    runner.work_once()
+
+    result = service.client.result(job.id)
+    (rank,) = result.report["ranks"]
+    assert (result.attempt, rank["bands_reused"], rank["bands_made"]) == (2, len(bands), 0)
+    service.client.download(job.id, tmp_path / "out.tif")
+    assert np.array_equal(tifffile.imread(tmp_path / "out.tif"), 255 - tifffile.imread(scan))
+    assert not names(fake_gcs, "halorow/parts/")
+    assert not names(fake_gcs, f"halorow/{layout.BANDS}")
 
 
 def impatient(store):
