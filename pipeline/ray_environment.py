@@ -46,5 +46,7 @@ def prepare(data_dir: Path) -> None:
             # The actors' processes are started when Ray is up: until then everything else is waited for,
             # and Ray gives itself half a minute.
             "RAY_prestart_worker_first_driver": "0",
+            # It keeps those of actors that have ended open until there are so many, by default 200.
+            "RAY_LOG_MONITOR_MAX_OPEN_FILES": "20",
         }
     )

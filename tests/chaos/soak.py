@@ -36,6 +36,7 @@ PARTS = (
     ("page", "ui.serve"),
     ("Redis", "redis-server"),
     ("supervisor", "pipeline.cli up"),
+    ("Ray's log monitor", "log_monitor"),
 )
 """Parts by a word of their command lines; all else is Ray's own."""
 
