@@ -43,6 +43,24 @@ def test_slices_add_up_and_of_a_limit_the_worst_counts():
     assert not holds(PART, [])
 
 
+def test_of_the_longest_the_largest_counts_in_tables_too(monkeypatch):
+    monkeypatch.setattr("docs.generate.reliability.PARTS", (PART,))
+    runs = [
+        Run(
+            "falls",
+            seed,
+            {"falls": 1, "worst_s": 1.0},
+            1.0,
+            {"longest fall, m": {"tree": seed}, "by": {"hand": 2}},
+        )
+        for seed in (3, 5)
+    ]
+
+    page = document(runs)
+    assert "| tree | 5 |" in page
+    assert "| hand | 4 |" in page
+
+
 def test_a_missed_figure_is_said_to_be_missed(monkeypatch):
     monkeypatch.setattr("docs.generate.reliability.PARTS", (PART,))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from docs.generate.reliability_parts import PARTS, Figure, Number, Part
+from docs.generate.reliability_parts import PARTS, Figure, Number, Part, largest, total
 from docs.generate.reliability_results import FOLDER, Run, load
 
 PAGE = FOLDER.with_suffix(".md")
@@ -17,6 +17,9 @@ are sums over the slices, or the worst of them where a figure is a limit.
 | test | shown, and needed | |
 |---|---|---|
 """
+
+LONGEST = "longest"
+"""Tables whose titles begin so have the largest of the slices, others their sums."""
 
 SHOWN = 3
 """Figures of a part in the overview; all stand in its section."""
@@ -67,9 +70,9 @@ def _details(runs: Sequence[Run]) -> str:
     tables: dict[str, dict[str, Number]] = {}
     for run in runs:
         for title, counts in run.details.items():
-            table = tables.setdefault(title, {})
+            table, joined = tables.setdefault(title, {}), largest if title.startswith(LONGEST) else total
             for kind, count in counts.items():
-                table[kind] = table.get(kind, 0) + count
+                table[kind] = joined([table.get(kind, 0), count])
     return "".join(_table(title, counts) for title, counts in sorted(tables.items()) if counts)
 
 

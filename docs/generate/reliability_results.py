@@ -41,7 +41,8 @@ class Run:
     part: which of ``reliability_parts.PARTS`` it belongs to.
     seed: of all that was random; the same seed makes the same choices.
     figures: what the part declares, by name.
-    details: counts by kind, which the page lists: table → kind → count, such as faults by what was hit.
+    details: counts by kind, which the page lists: table → kind → count, such as faults by what was hit;
+        added up over slices, but for tables whose title begins with ``longest``.
     seconds: how long it took.
     notes: sentences on this run.
     date, machine, versions: when (UTC) and on what; filled in.

@@ -48,7 +48,7 @@ class Plot:
         texts.append(_text(LEFT_PX - 6, TOP_PX - 4, self.up, "end"))
         for step in range(TICKS + 1):
             x, y = _at(step / TICKS, step / TICKS)
-            texts.append(_text(x, low + 18, f"{right * step / TICKS:,.4g}", "middle"))
+            texts.append(_text(x, low + 18, f"{right * step / TICKS:,.3g}", "middle"))
             texts.append(_text(LEFT_PX - 6, y + 4, f"{top * step / TICKS:,.0f}", "end"))
             texts.append(f'<path d="M{LEFT_PX} {y:.1f}H{end}" stroke="#ddd"/>\n')
         return "".join(texts)
