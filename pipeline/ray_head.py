@@ -10,8 +10,8 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +60,7 @@ class RayHead:
         """
         address = self._start(folder)
         self._started = children()
-        self._vital = [one for one in self._started if one.name() in VITAL]
+        self._vital = [one for one in self._started if _name(one) in VITAL]
         known = self._settings.model_copy(update={"ray_address": address})
         self._scheduler = start_scheduler(known)
         return known
@@ -97,20 +97,21 @@ class RayHead:
         settings = self._settings
         for left in reversed(range(TRIES)):
             try:
-                context: Any = ray.init(
-                    address="local",
-                    num_cpus=settings.cores,
-                    resources={SINGLE: settings.workers} if settings.workers else None,
-                    object_store_memory=OBJECT_STORE_BYTES,
-                    namespace=settings.ray_namespace,
-                    include_dashboard=True,
-                    dashboard_host=_LOOPBACK,
-                    dashboard_port=settings.ray_dashboard_port,
-                    log_to_driver=False,
-                    logging_level=logging.ERROR,
-                    _node_ip_address=_LOOPBACK,
-                    _temp_dir=str(folder),
-                )
+                with ended_with_servers():
+                    context: Any = ray.init(
+                        address="local",
+                        num_cpus=settings.cores,
+                        resources={SINGLE: settings.workers} if settings.workers else None,
+                        object_store_memory=OBJECT_STORE_BYTES,
+                        namespace=settings.ray_namespace,
+                        include_dashboard=True,
+                        dashboard_host=_LOOPBACK,
+                        dashboard_port=settings.ray_dashboard_port,
+                        log_to_driver=False,
+                        logging_level=logging.ERROR,
+                        _node_ip_address=_LOOPBACK,
+                        _temp_dir=str(folder),
+                    )
             except Exception as error:  # Ray raises plain ones when its time limits pass
                 left_over = [one for root in children() for one in with_descendants(root)]
                 ray.shutdown()
@@ -121,6 +122,26 @@ class RayHead:
             else:
                 return str(context.address_info["gcs_address"])
         raise ServiceError("Ray did not start")
+
+
+@contextmanager
+def ended_with_servers() -> Iterator[None]:
+    """End this process if one of Ray's servers ends meanwhile, for which Ray itself would wait 40 s."""
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(LOOK_S):
+            started = [one for one in children() if _name(one) in VITAL]
+            if not all(map(_runs, started)):
+                logs.get_logger(part="ray").error("one of Ray's servers ended while Ray started")
+                kill_rest([one for root in children() for one in with_descendants(root)])
+                os._exit(EXIT_LOST)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        over.set()
 
 
 def children() -> list[psutil.Process]:
@@ -143,6 +164,13 @@ def kill_rest(processes: Iterable[psutil.Process]) -> None:
         with suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(killed, timeout=STOP_S)
+
+
+def _name(process: psutil.Process) -> str:
+    try:
+        return str(process.name())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _runs(process: psutil.Process) -> bool:
