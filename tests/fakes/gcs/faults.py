@@ -5,6 +5,8 @@ import threading
 from dataclasses import dataclass
 from enum import StrEnum
 
+_NAMED_BYTES = 1024
+
 
 class FaultKind(StrEnum):
     """What goes wrong."""
@@ -42,6 +44,8 @@ class Fault:
     target: a regular expression that is searched for in path and query, as they were sent.
     times: how many requests it befalls.
     status: of the answer, for ``STATUS``.
+    about: a regular expression that is searched for at the beginning of the body, where an upload names
+        its object.
 
     """
 
@@ -50,11 +54,13 @@ class Fault:
     target: str = ""
     times: int = 1
     status: int = 503
+    about: str = ""
 
-    def befalls(self, method: str, target: str) -> bool:
+    def befalls(self, method: str, target: str, body: bytes) -> bool:
         """Whether this request is one of those."""
         fits = self.method is None or self.method == method
-        return self.times > 0 and fits and re.search(self.target, target) is not None
+        named = not self.about or re.search(self.about.encode(), body[:_NAMED_BYTES]) is not None
+        return self.times > 0 and fits and named and re.search(self.target, target) is not None
 
 
 class Faults:
@@ -76,16 +82,17 @@ class Faults:
         target: str = "",
         times: int = 1,
         status: int = 503,
+        about: str = "",
     ) -> None:
         """Let the next ``times`` matching requests go wrong."""
         with self._lock:
-            self._waiting.append(Fault(kind, method, target, times, status))
+            self._waiting.append(Fault(kind, method, target, times, status, about))
 
-    def take(self, method: str, target: str) -> Fault | None:
+    def take(self, method: str, target: str, body: bytes) -> Fault | None:
         """Return the fault of a request, None if all goes well."""
         with self._lock:
             for fault in self._waiting:
-                if fault.befalls(method, target):
+                if fault.befalls(method, target, body):
                     fault.times -= 1
                     self.befallen.append((fault.kind, method, target))
                     return fault

@@ -26,8 +26,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Serve any method; the routes tell them apart."""
         self.fake.requests.append((self.command, self.path))
-        fault = self.fake.faults.take(self.command, self.path)
         body = self._read_body()
+        fault = self.fake.faults.take(self.command, self.path, body)
         if fault and fault.kind is FaultKind.RESET:
             self._reset()
             return
