@@ -14,6 +14,7 @@ export HALOROW_VENV ?= .venv
 BIN := $(HALOROW_VENV)/bin
 STAMP := $(HALOROW_VENV)/.halorow-installed
 FUZZ_CASES ?= 10000
+FUZZ_S ?= 600
 UP_ARGS ?=
 BENCH_ARGS ?=
 TEST_ARGS ?=
@@ -66,8 +67,9 @@ format: $(STAMP) ## put the source into the project's format
 	@"$(BIN)/ruff" check --quiet --fix-only .
 	@"$(BIN)/ruff" format .
 
-fuzz: $(STAMP) ## run the exactness properties for long (FUZZ_CASES=10000)
+fuzz: $(STAMP) ## try properties, bad files, parsers and stores for long (FUZZ_CASES=10000 FUZZ_S=600)
 	@HALOROW_FUZZ_CASES=$(FUZZ_CASES) "$(BIN)/python" -m pytest -q -m fuzz $(TEST_ARGS)
+	@"$(BIN)/python" -m tests.fuzzing --seconds $(FUZZ_S)
 
 chaos: $(STAMP) ## kill, stop and starve a running service (CHAOS_ARGS="storm --jobs 250 --faults 50 --seed 2")
 	@"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)

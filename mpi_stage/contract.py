@@ -27,6 +27,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
 from mpi_stage.errors import StageError, from_name
+from mpi_stage.shapes import fits, misfits
 
 CONTRACT_VERSION = 3
 DEFAULT_MEMORY_BYTES = 1 << 30
@@ -37,11 +38,15 @@ class _Message:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        """Build the message; raises StageError on missing or unknown fields."""
+        """Build the message; raises StageError on missing or unknown fields, and on those of a wrong type."""
+        _check_object(cls.__name__, data)
         names = {f.name for f in fields(cls)}  # type: ignore[arg-type]  # the subclasses are dataclasses
         unknown = sorted(set(data) - names)
         if unknown:
             raise StageError(f"{cls.__name__} has no field {', '.join(unknown)}; known are {sorted(names)}")
+        wrong = misfits(cls, data)
+        if wrong:
+            raise StageError(f"{cls.__name__}: {'; '.join(wrong)}")
         try:
             return cls(**data)
         except TypeError as error:
@@ -50,6 +55,11 @@ class _Message:
     def to_json(self) -> dict[str, Any]:
         """Return the message as a JSON object, which shares its lists and objects with the message."""
         return {name: _plain(value) for name, value in vars(self).items()}
+
+
+def _check_object(name: str, data: Any) -> None:  # noqa: ANN401  (any JSON)
+    if not isinstance(data, dict):
+        raise StageError(f"{name} should be a JSON object, and is {data!r:.60}")
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401  (whatever a field holds)
@@ -186,6 +196,7 @@ class Request(_Message):
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Build the request and the messages in it."""
+        _check_object(cls.__name__, data)
         access, budget, bands = data.get("access"), data.get("budget"), data.get("bands")
         inner = {
             "access": Access.from_json(access) if access else None,
@@ -258,7 +269,11 @@ class Report(_Message):
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Build the report and the ranks' reports in it."""
-        ranks = [RankReport.from_json(rank) for rank in data.get("ranks", [])]
+        _check_object(cls.__name__, data)
+        given = data.get("ranks", [])
+        if not isinstance(given, list):
+            raise StageError(f"Report: ranks is {given!r:.60}, which is no list")
+        ranks = [RankReport.from_json(rank) for rank in given]
         return super().from_json({**data, "ranks": ranks})
 
 
@@ -278,6 +293,28 @@ def error_event(job: str, rank: int, error: BaseException) -> dict[str, Any]:
         "retryable": error.retryable if isinstance(error, StageError) else False,
         "exit_code": error.exit_code if isinstance(error, StageError) else 1,
     }
+
+
+EVENTS: dict[str, dict[str, type]] = {
+    "hello": {"rank": int, "ranks": int, "pid": int},
+    "planned": {"job": str, "plan": dict},
+    "progress": {"job": str, "rows_done": int, "rows_total": int},
+    "report": {"job": str, "report": dict},
+    "digested": {"job": str, "pixels_sha256": str},
+    "error": {"job": str, "kind": str, "message": str},
+}
+"""What a rank may say, and what the supervisor relies on of each."""
+
+
+def check_event(event: Any) -> None:  # noqa: ANN401  (any JSON)
+    """Raise ValueError unless ``event`` is one that a rank may send."""
+    kind = event.get("event") if isinstance(event, dict) else None
+    wanted = EVENTS.get(kind) if isinstance(kind, str) else None
+    if wanted is None:
+        raise ValueError(f"{event!r:.200} is no event")
+    for name, type_ in wanted.items():
+        if not fits(event.get(name), type_):
+            raise ValueError(f"the event {kind} has {name} = {event.get(name)!r:.60}")
 
 
 def error_of(event: dict[str, Any]) -> StageError:

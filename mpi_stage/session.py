@@ -59,6 +59,9 @@ LISTED_PAGES = 16
 UNHURRIED_S = 0.02
 """A job that takes so long does not notice that its memory is new."""
 
+PADDING_PX = 4096
+"""Of a file's tiles beyond the image, unless they are larger."""
+
 SPARE_BYTES = 2 << 20
 """Of the memory predicted for a job, not yet there when it begins: its first buffers."""
 
@@ -225,9 +228,15 @@ class _Run:
         LIMITS.work(
             peak_bytes=self._plan.peak_bytes,
             program_bytes=PROGRAM.measure(),
-            largest_bytes=sum({image.total_bytes for image in self._plan.images}),
+            largest_bytes=self._largest_file_bytes(),
             threads=self._request.threads,
         )
+
+    def _largest_file_bytes(self) -> int:
+        """Bound of the pixels in one file, all images of the plan together, filled up to whole tiles."""
+        more = max(PADDING_PX, *(self._header.layout.tile or (0,)), self._request.tile or 0)
+        images = set(self._plan.images)
+        return sum((one.rows + more) * (one.columns + more) * one.channels * one.itemsize for one in images)
 
     def _give_back(self) -> None:
         """Give back what earlier jobs have left, where it would be counted with this one's memory.

@@ -155,7 +155,7 @@ class ControlServer:
         try:
             for line in lines:
                 yield self._understand(peer, json.loads(line))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             yield from self._gone(peer, f"it does not keep to the protocol: {error!r}")
             return
         limit = self._longest_line_bytes(peer)
@@ -167,6 +167,9 @@ class ControlServer:
 
     def _understand(self, peer: Peer, event: Event) -> Event:
         """Take note of a hello. Raises KeyError, TypeError or ValueError for what is no event."""
+        from mpi_stage.contract import check_event  # noqa: PLC0415  (the ranks start while this is loaded)
+
+        check_event(event)
         if peer.rank is None:
             rank = int(event["rank"])
             if event["event"] != "hello" or rank in self.hello or not 0 <= rank < self.ranks:

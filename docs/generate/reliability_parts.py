@@ -207,6 +207,77 @@ PARTS = (
         ),
     ),
     Part(
+        "bad-files",
+        "Bad files",
+        "Files made to harm (decompression bombs, huge sizes and counts, loops, overlapping tiles, nested"
+        " levels and boxes), images of other projects that installed packages ship or that lie in the folders"
+        " named by `HALOROW_CORPUS`, and damaged copies of sound files of every format go one by one"
+        " through a warm stage process with its limits, set to 256 MiB a rank. Bombs are to be refused when"
+        " only the header has been read.",
+        "make fuzz",
+        (
+            Figure("bombs", "bombs", largest, at_least=40),
+            Figure("bombs_refused", "bombs refused from the header", largest, at_least=40),
+            Figure("bombs_let_in", "bombs not refused from the header", largest, at_least=0, at_most=0),
+            Figure("traps", "other files made to harm", largest),
+            Figure("corpus", "images of other projects", largest),
+            Figure("mutations", "damaged copies", at_least=10_000),
+            Figure("wrong", "neither a result nor a typed error", at_least=0, at_most=0),
+            Figure("crashes", "processes that a decoder brought down", at_least=0, at_most=0),
+            Figure("deaths", "processes that ended at a limit, and were made anew"),
+            Figure("slowest_s", "slowest file, s", largest, at_most=10.0),
+            Figure("peak_mb", "most memory of a process, libraries included, MB", largest, at_most=512),
+        ),
+    ),
+    *(
+        Part(
+            f"fuzzing-{name}",
+            f"Fuzzing: {title}",
+            f"{how} Guided by coverage (atheris); only the project's errors may be raised.",
+            "make fuzz",
+            (
+                Figure("seconds", "seconds", at_least=600),
+                Figure("executions", "inputs tried"),
+                Figure("found", "inputs that reached something new"),
+                Figure("uncaught", "uncaught exceptions", at_least=0, at_most=0),
+                Figure("peak_mb", "most memory, MB", largest),
+            ),
+        )
+        for name, title, how in (
+            (
+                "grammar",
+                "the pipeline grammar",
+                "Text is read as a pipeline, written in every spelling, read again and planned.",
+            ),
+            (
+                "planner",
+                "the TIFF planner",
+                "Bytes are read as the directories of a TIFF, and pipelines are planned for what they say.",
+            ),
+            (
+                "contract",
+                "the contract",
+                "Lines of the control protocol are read as ranks and supervisors do.",
+            ),
+        )
+    ),
+    Part(
+        "store-faults",
+        "Store faults",
+        "Jobs on a fake Google Cloud Storage that answers with errors, resets, stalls, cuts short, alters"
+        " bytes and loses answers, while the input is read, parts are uploaded and composed, records are"
+        " written and listed; jobs on a disk that is full or read-only for a while; single writes to a local"
+        " store whose calls the system refuses, or whose process is killed. Every object is looked at as it"
+        " becomes visible.",
+        "make fuzz",
+        (
+            Figure("scenarios", "scenarios", largest, at_least=30),
+            Figure("torn", "torn objects visible", at_least=0, at_most=0),
+            Figure("different", "outputs that differ from a quiet run's", at_least=0, at_most=0),
+            Figure("looked_at", "objects looked at as they appeared", largest),
+        ),
+    ),
+    Part(
         "soak",
         "Four hours' work in twenty minutes",
         "Three jobs a second for twenty minutes, as many as one every four seconds makes in four hours;"

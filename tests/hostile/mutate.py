@@ -41,19 +41,20 @@ def damaged(path: Path, folder: Path, seed: str) -> Path:
         files = sorted(one for one in target.rglob("*") if one.is_file())
         # Half of the damage to the metadata, without which no chunk is looked at.
         chosen = target / "zarr.json" if drawn.random() < 0.5 else drawn.choice(files)
-        chosen.write_bytes(_change(drawn, chosen.read_bytes()))
+        chosen.write_bytes(changed(drawn, chosen.read_bytes()))
     else:
-        target.write_bytes(_change(drawn, path.read_bytes()))
+        target.write_bytes(changed(drawn, path.read_bytes()))
     return target
 
 
-def _change(drawn: random.Random, data: bytes) -> bytes:
-    changed = bytearray(data)
+def changed(drawn: random.Random, data: bytes) -> bytes:
+    """Return bytes with a few changes; of a PNG mostly with checksums that are right."""
+    result = bytearray(data)
     for _ in range(drawn.randint(1, _MOST_CHANGES)):
-        drawn.choice(_CHANGES)(drawn, changed)
-    if changed[:4] == b"\x89PNG" and drawn.random() < 0.8:
-        return _with_checksums(changed)
-    return bytes(changed)
+        drawn.choice(_CHANGES)(drawn, result)
+    if result[:4] == b"\x89PNG" and drawn.random() < 0.8:
+        return _with_checksums(result)
+    return bytes(result)
 
 
 def _place(drawn: random.Random, data: bytearray) -> int:

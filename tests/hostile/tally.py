@@ -51,17 +51,17 @@ class Tally:
             self.slow.append(f"{name}: {verdict}")
 
 
-def mutations(arena: Arena, folder: Path, seed: int, first: int, count: int) -> Tally:
+def mutations(  # noqa: PLR0917  (which of them, and where)
+    arena: Arena, folder: Path, seed: int, first: int, count: int, tally: Tally
+) -> None:
     """Run damaged copies of good files of every format, one after another; each has a number of its own."""
     (folder / "good").mkdir()
     (folder / "bad").mkdir()
     sound = good_files(folder / "good")
-    tally = Tally()
     for number in range(first, first + count):
         path = damaged(sound[number % len(sound)], folder / "bad", f"{seed}:{number}")
         tally.take(f"{seed}:{number} of {path.name}", arena.run(path))
         remove(path)
-    return tally
 
 
 def remove(path: Path) -> None:

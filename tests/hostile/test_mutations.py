@@ -4,7 +4,7 @@ import os
 
 import pytest
 from good import good_files
-from tally import mutations
+from tally import Tally, mutations
 
 CASES = int(os.environ.get("HALOROW_FUZZ_CASES", "300"))
 
@@ -17,7 +17,8 @@ def test_sound_files_are_filtered(arena, tmp_path):
 
 @pytest.mark.fuzz
 def test_damaged_files_become_results_or_typed_errors(arena, tmp_path):
-    tally = mutations(arena, tmp_path, seed=1, first=0, count=CASES)
+    tally = Tally()
+    mutations(arena, tmp_path, 1, 0, CASES, tally)
     assert tally.wrong == []
     assert tally.files == CASES
     assert tally.kinds["good"] > 0

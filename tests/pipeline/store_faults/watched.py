@@ -38,7 +38,7 @@ class Watch:
             self.look(made)
             return made
 
-        objects.put = watched  # type: ignore[method-assign]
+        objects.put = watched  # type: ignore[method-assign]  # the fake takes no listener
 
     def look(self, made: StoredObject) -> None:
         """Check one object."""
