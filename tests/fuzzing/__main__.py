@@ -31,9 +31,9 @@ def run_of(target: str, seed: int, code: int, said: str) -> Run:
     figures = {name: int(found[1]) if (found := one.search(said)) else 0 for name, one in _COUNTS.items()}
     lasted = _SECONDS.search(said)
     seconds = int(lasted[1]) if lasted else 0
-    return Run(
-        f"fuzzing-{target}", seed, {**figures, "seconds": seconds, "uncaught": int(code != 0)}, seconds
-    )
+    # What happens after the last input, such as an end by somebody's time limit, is no input's fault.
+    uncaught = int("Uncaught Python exception" in said or (code != 0 and lasted is None))
+    return Run(f"fuzzing-{target}", seed, {**figures, "seconds": seconds, "uncaught": uncaught}, seconds)
 
 
 def main() -> int:

@@ -42,8 +42,8 @@ def hear(server, count):
 
 def test_events_come_in_order_with_the_rank_of_their_connection(server):
     with rank(server, 1) as one:
-        say(one, {"event": "progress", "rank": 0, "rows_done": 1})
-        say(one, {"event": "progress", "rank": 0, "rows_done": 2})
+        for done in (1, 2):
+            say(one, {"event": "progress", "job": "j", "rank": 0, "rows_done": done, "rows_total": 2})
         events = hear(server, 3)
     assert [event.get("rows_done") for event in events] == [None, 1, 2]
     assert {event["rank"] for event in events} == {1}
@@ -54,7 +54,7 @@ def test_a_line_may_come_in_pieces(server):
         hear(server, 1)
         one.sendall(b'{"event": "prog')
         assert server.wait(5.0) == []
-        one.sendall(b'ress"}\n')
+        one.sendall(b'ress", "job": "j", "rows_done": 1, "rows_total": 2}\n')
         assert hear(server, 1)[0]["event"] == "progress"
 
 
@@ -82,7 +82,21 @@ def test_sending_to_a_rank_that_has_gone_is_told_by_the_next_wait(server):
     assert hear(server, 1)[0]["event"] == "gone"
 
 
-@pytest.mark.parametrize("line", [b"nonsense\n", b"[1, 2]\n", b"\xff\xfe\n", b"7\n"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense\n",
+        b"[1, 2]\n",
+        b"\xff\xfe\n",
+        b"7\n",
+        b"[" * 5000 + b"\n",
+        b"{}\n",
+        b'{"event": ["report"]}\n',
+        b'{"event": "gone", "reason": "so it says"}\n',
+        b'{"event": "report", "job": "j"}\n',
+        b'{"event": "progress", "job": "j", "rows_done": "many", "rows_total": 2}\n',
+    ],
+)
 def test_a_rank_that_talks_nonsense_is_cut_off(server, line):
     with rank(server) as one:
         hear(server, 1)

@@ -46,7 +46,8 @@ def disk(tmp_path):
         subprocess.run(["mount", "-o", f"remount,{how},size=4m", folder], check=True)
 
     yield folder, remount
-    subprocess.run(["umount", folder], check=True)
+    # A store keeps its root open for as long as somebody refers to it.
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture
