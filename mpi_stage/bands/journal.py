@@ -8,7 +8,7 @@ import json
 import os
 import zlib
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,28 +108,28 @@ def read_records(folder: str, key: str) -> Iterator[BandRecord]:
     """Yield the records of all ranks of an attempt, as far as they are whole and of ``key``."""
     for path in sorted(Path(folder).glob(f"{_PREFIX}*")):
         try:
-            content = path.read_bytes()
+            with path.open("rb") as lines:
+                yield from records_in(lines, key)
         except OSError:
             continue  # somebody has removed it meanwhile
-        yield from records_in(content, key)
 
 
-def records_in(content: bytes, key: str) -> Iterator[BandRecord]:
+def records_in(lines: Iterable[bytes], key: str) -> Iterator[BandRecord]:
     """Yield the records of one journal, up to the first that is damaged, if they are of ``key``."""
-    lines = _objects(content)
-    head = next(lines, {})
+    found = _objects(lines)
+    head = next(found, {})
     if head.get("version") != JOURNAL_VERSION or head.get("key") != key:
         return
-    for data in lines:
+    for data in found:
         try:
             yield BandRecord.from_json(data)
         except (KeyError, TypeError, ValueError):
             return
 
 
-def _objects(content: bytes) -> Iterator[dict[str, Any]]:
-    for line in content.splitlines():
-        stated, _, text = line.partition(b" ")
+def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    for line in lines:
+        stated, _, text = line.rstrip(b"\n").partition(b" ")
         if stated != b"%0*x" % (_CHECKSUM_DIGITS, zlib.crc32(text)):
             return
         data = json.loads(text)

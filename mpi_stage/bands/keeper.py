@@ -3,12 +3,14 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import JOURNAL_VERSION, OUTPUT, BandRecord
 from mpi_stage.bands.places import BandPlaces, Records
 from mpi_stage.digest import ROW_BYTES, RowDigest
+from mpi_stage.errors import StorageError
 from mpi_stage.formats.base import BandSink
 from mpi_stage.partition import Rows
 
@@ -86,7 +88,8 @@ class BandKeeper:
     def forget_earlier(self) -> None:
         """Remove the earlier attempts' bands, once every rank has taken over what it can use."""
         for folder in self._earlier:
-            self._places.forget(folder)
+            with suppress(StorageError):  # then they go with the job
+                self._places.forget(folder)
 
     def close(self) -> None:
         """Close the journal; safe to call again."""

@@ -1,5 +1,6 @@
 """Bytes of a band, copied and known again by their checksum."""
 
+import errno
 import os
 
 from mpi_stage.bands.journal import BandPart
@@ -8,6 +9,10 @@ from mpi_stage.objects.crc32c import crc32c
 
 _READ_BYTES = 256 << 10
 """Read and summed up while they are in the cache."""
+
+
+_GONE = (errno.EIO, errno.ESTALE)
+"""What reading says of a file that is damaged, or was removed on another machine."""
 
 
 def file_crc32c(fd: int, offset: int, size_bytes: int) -> int | None:
@@ -36,6 +41,10 @@ def copy_part(folder: str, part: BandPart, target: int, offset: int) -> bool:
         if os.fstat(source).st_size < part.offset + part.size_bytes:
             return False
         copy_bytes(source, target, offset, part.size_bytes, source_offset=part.offset)
+    except OSError as error:
+        if error.errno not in _GONE:
+            raise
+        return False
     finally:
         os.close(source)
     return file_crc32c(target, offset, part.size_bytes) == part.crc32c

@@ -49,7 +49,10 @@ def _fill(fd: int, pixels: Pixels, offset: int) -> bool:
     """Fill contiguous pixels from a file; return whether it has so many bytes."""
     view = pixels.reshape(-1).view(np.uint8).data
     while view:
-        count = os.preadv(fd, [view], offset)
+        try:
+            count = os.preadv(fd, [view], offset)
+        except OSError:
+            return False
         if not count:
             return False
         view, offset = view[count:], offset + count

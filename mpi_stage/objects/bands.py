@@ -39,7 +39,7 @@ class ObjectPlaces:
         for stored in self._bucket.list(prefix.beside(f"{prefix.name}{_JOURNAL}")):
             number = stored.address.name.rpartition(_JOURNAL)[2]
             if number.isdecimal() and int(number) in wanted:
-                yield from records_in(self._content(stored), key)
+                yield from records_in(self._content(stored).splitlines(), key)
 
     def forget(self, place: str) -> None:
         """Remove the objects of a place. Raises StorageError."""

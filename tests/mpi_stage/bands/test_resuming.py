@@ -1,6 +1,7 @@
 """An attempt goes on from the bands of those before it, and makes the bytes that a quiet run makes."""
 
 import os
+import random
 import signal
 from contextlib import suppress
 from dataclasses import replace
@@ -65,6 +66,19 @@ def test_a_killed_rank_costs_each_rank_one_band_at_most(attempts):
 
     assert output == quiet
     assert count(report, "reused") == there
+    assert count(report, "made") == bands_of(report) - there
+
+
+def test_kills_at_random_bands_of_random_worlds_end_in_the_same_bytes(attempts):
+    steps, chance, there = "median:size=15 median:size=13 median:size=11", random.Random(11), 0
+    _, quiet = attempts.quiet(steps, compression="zstd", tile=32)
+    for _ in range(3):
+        there = attempts.killed(chance.choice((1, 2, 3)), steps, after=there + 1, compression="zstd", tile=32)
+
+    report, output = attempts.run(2, steps, compression="zstd", tile=32)
+
+    assert output == quiet
+    assert (count(report, "reused"), count(report, "refused")) == (there, 0)
     assert count(report, "made") == bands_of(report) - there
 
 
