@@ -21,7 +21,7 @@ TEST_ARGS ?=
 CHAOS_ARGS ?= storm --jobs 1000 --faults 200
 LOAD_ARGS ?= --jobs 1000
 
-.PHONY: help setup demo up test lint format fuzz chaos load drill audit bench docs lock clean
+.PHONY: help setup demo up test lint format fuzz cluster chaos load drill audit bench docs lock clean
 
 help: ## list these targets
 	@echo "halorow: make TARGET"; echo
@@ -70,6 +70,9 @@ format: $(STAMP) ## put the source into the project's format
 fuzz: $(STAMP) ## try properties, bad files, parsers and stores for long (FUZZ_CASES=10000 FUZZ_S=600)
 	@HALOROW_FUZZ_CASES=$(FUZZ_CASES) "$(BIN)/python" -m pytest -q -m fuzz $(TEST_ARGS)
 	@"$(BIN)/python" -m tests.fuzzing --seconds $(FUZZ_S)
+
+cluster: $(STAMP) ## run the tests of clusters, those that take minutes too
+	@HALOROW_LONG=1 "$(BIN)/python" -m pytest -q tests/cluster $(TEST_ARGS)
 
 chaos: $(STAMP) ## kill, stop and starve a running service (CHAOS_ARGS="storm --jobs 250 --faults 50 --seed 2")
 	@"$(BIN)/python" -m tests.chaos $(CHAOS_ARGS)

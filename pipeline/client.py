@@ -31,7 +31,7 @@ from pipeline.errors import (
 )
 from pipeline.folder_images import check_folder_place
 from pipeline.gate import Gate
-from pipeline.models import Event, Failure, JobState, JobStatus, Manifest, Notice, Result, now
+from pipeline.models import ClusterStatus, Event, Failure, JobState, JobStatus, Manifest, Notice, Result, now
 from pipeline.orders import Order
 from pipeline.outside import bucket_of, is_outside, matching
 from pipeline.parts import Parts
@@ -116,6 +116,7 @@ class Client:
         defaults = {
             "memory_bytes": int(self._settings.memory_bytes),
             "limits": self._settings.limits,
+            "max_ranks": self._settings.most_cores or None,
         }
         stated = {name: value for name, value in options.items() if value is not None}
         if "data" not in stated:
@@ -139,6 +140,13 @@ class Client:
         if ending is not None:
             return statuses.ended(manifest, ending)
         return statuses.queued(manifest, self._parts.records.history(job_id).highest)
+
+    def cluster(self) -> ClusterStatus | None:
+        """Return how the cluster is, None where no scheduler has said so lately.
+
+        Raises QueueUnavailableError.
+        """
+        return self._parts.board.cluster()
 
     def manifest(self, job_id: str) -> Manifest:
         """Return what was asked for. Raises JobNotFoundError."""

@@ -130,6 +130,25 @@ class Settings(BaseModel):
     stall_s: float = Field(
         300.0, ge=1, le=86_400, description="no progress for so long, and a world counts as hung"
     )
+    nodes_max: int = Field(
+        0, ge=0, le=10_000, description="worker nodes that the queue may ask for; 0 leaves their number alone"
+    )
+    nodes_min: int = Field(0, ge=0, le=10_000, description="worker nodes at any time")
+    nodes_standby: int = Field(
+        0, ge=0, le=10_000, description="worker nodes beyond those that the queue needs"
+    )
+    node_cores: int = Field(
+        default_factory=_usable_cores, ge=1, le=1000, description="cores of a worker node"
+    )
+    drain_s: float = Field(300.0, ge=10, le=86_400, description="how long emptying the queue may take")
+    node_start_s: float = Field(90.0, ge=0, le=3600, description="how long a node takes to start")
+    quiet_s: float = Field(
+        60.0, ge=0, le=86_400, description="how long the queue is empty before nodes are let go"
+    )
+    preemption_url: str = Field(
+        "http://metadata.google.internal/computeMetadata/v1",
+        description="metadata server that tells a node of its end",
+    )
     memory_bytes: ByteSize = Field(
         ByteSize(1 << 30), ge=64 << 20, description="memory that a rank may use, at least 64 MiB"
     )
@@ -220,7 +239,15 @@ class Settings(BaseModel):
             raise PydanticCustomError("url", "must start with https://")
         return url
 
-    @field_validator("public_base_url")
+    @field_validator("nodes_min", "nodes_standby")
+    @classmethod
+    def _within_maximum(cls, nodes: int, info: ValidationInfo) -> int:
+        most = info.data.get("nodes_max")
+        if most is not None and nodes > most:
+            raise PydanticCustomError("nodes", "must be at most nodes_max ({most})", {"most": most})
+        return nodes
+
+    @field_validator("public_base_url", "preemption_url")
     @classmethod
     def _no_slash(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
@@ -267,6 +294,16 @@ class Settings(BaseModel):
         allowed = {*_words(self.login_users), *_words(self.operators)}
         domain = f"@{name.rpartition('@')[2]}"
         return not self.login_users or name in allowed or ("@" in name and domain in allowed)
+
+    @property
+    def world_cores(self) -> int:
+        """Cores that a world may use: no more than the cluster may ever have."""
+        return min(self.cores, self.most_cores or self.cores)
+
+    @property
+    def most_cores(self) -> int:
+        """Cores that the cluster may ever have, 0 where its size is nobody's business."""
+        return self.nodes_max * self.node_cores
 
     @property
     def base_url(self) -> str:

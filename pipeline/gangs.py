@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import ray
@@ -19,6 +19,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from mpi_stage.errors import NodeLostError
 from pipeline import logs
+from pipeline.cluster import draining, machines, nodes
 from pipeline.config import Settings
 from pipeline.errors import QueueUnavailableError, StoreError
 from pipeline.gpus import CPU, GPU, cores_beside_gpus, gpus_to_hope_for, world_gpus
@@ -29,7 +30,7 @@ from pipeline.placement import cores_on_nodes, cores_today, ranks_on_nodes
 from pipeline.pulse import Pulse
 from pipeline.retry import device_of_next
 from pipeline.settle import settle
-from pipeline.worker import SINGLE, STOP_S, Gang, actor_class, machines
+from pipeline.worker import SINGLE, STOP_S, Gang, actor_class
 
 PLACE_S = 10.0
 """A group made before Ray has noticed a lost node may wait for it for minutes; a new one does not."""
@@ -44,11 +45,24 @@ NODE_LOSS_S = 30.0
 
 
 @dataclass(frozen=True)
+class Held:
+    """Where a world holds cores: by the id of each node its ranks there and its cores."""
+
+    ranks: dict[str, int]
+    cores: dict[str, int]
+    at_work: bool
+
+
+@dataclass(frozen=True)
 class Shared:
-    """What the holders of one scheduler share: that it ends, and that one of them waits for cores."""
+    """What the holders of one scheduler share, and tell it.
+
+    That it ends; that one of them waits for cores; and what each of them holds, by its name.
+    """
 
     stopping: threading.Event = field(default_factory=threading.Event)
     cores_wanted: threading.Event = field(default_factory=threading.Event)
+    held: dict[str, Held] = field(default_factory=dict)
 
 
 class GangHolder:
@@ -57,6 +71,7 @@ class GangHolder:
     def __init__(self, parts: Parts, settings: Settings, name: str, shared: Shared) -> None:
         """Hold nothing yet."""
         self._wanted = shared.cores_wanted
+        self._held = shared.held
         self._parts = parts
         self._settings = settings
         self._name = name
@@ -67,7 +82,7 @@ class GangHolder:
         self._ranks = 0
         self._gpus = 0.0
         self._cores = 0
-        self._node = ""
+        self._nodes: list[str] = []
         self._made = 0
         self._used_at = 0.0
         self._log = logs.get_logger(part=name)
@@ -82,18 +97,26 @@ class GangHolder:
             self._give_back(claim)
             return
         job = self._gang.work.remote(claim)
+        self._at_work(now=True)
         try:
             if not self._await(job):
                 self.drop()
         except RayError as error:
             # An attempt without a note counts as a death; another may claim the job at once.
             self._log.warning("a gang died", job=claim.job_id, error=str(error))
-            lost = threading.Thread(target=self._excuse, args=(claim, self._node), daemon=True)
+            lost = threading.Thread(
+                target=self._excuse, args=(claim, next(iter(self._nodes), "")), daemon=True
+            )
             self.drop()
             with suppress(QueueUnavailableError):
                 self._parts.queue.requeue(claim)
             lost.start()
+        self._at_work(now=False)
         self._used_at = time.monotonic()
+
+    def _at_work(self, *, now: bool) -> None:
+        if self._name in self._held:
+            self._held[self._name] = replace(self._held[self._name], at_work=now)
 
     def _excuse(self, claim: Claim, node: str) -> None:
         """Note that the job is not to blame for its attempt's end, where the gang's node has gone.
@@ -124,11 +147,20 @@ class GangHolder:
         records.end_attempt(outcome)
 
     def rest(self) -> None:
-        """Let go of a gang that has been idle for long enough, or whose cores another waits for."""
+        """Let go of a gang that has been idle for long enough, or whose cores another waits for.
+
+        Also of one with a node that will be gone soon. Raises RayError.
+        """
+        if self._gang is None:
+            return
         idle_s = time.monotonic() - self._used_at
-        if self._gang is not None and (idle_s > self._settings.idle_s or self._wanted.is_set()):
+        if idle_s > self._settings.idle_s or self._wanted.is_set() or self._is_leaving():
             self.drop()
             self._wanted.clear()
+
+    def _is_leaving(self) -> bool:
+        """Whether a node of the gang will be gone soon."""
+        return not draining().isdisjoint(self._nodes)
 
     def _give_back(self, claim: Claim) -> None:
         """Let go of a job that has no cores yet: ended if it was cancelled, else for others to take."""
@@ -142,6 +174,8 @@ class GangHolder:
     def drop(self) -> None:
         """End the gang and give its cores back."""
         gang, group, self._gang, self._group = self._gang, self._group, None, None
+        self._nodes = []
+        self._held.pop(self._name, None)
         if gang is not None:
             with suppress(RayError):
                 ray.get(gang.close.remote(), timeout=STOP_S)
@@ -156,7 +190,7 @@ class GangHolder:
         if manifest.ranks is not None:
             return manifest.ranks
         outcomes = self._parts.records.history(claim.job_id).outcomes.values()
-        return next((outcome.ranks for outcome in outcomes if outcome.ranks), self._settings.cores)
+        return next((outcome.ranks for outcome in outcomes if outcome.ranks), self._settings.world_cores)
 
     def _gpus_of(self, claim: Claim, ranks: int) -> float:
         records = self._parts.records
@@ -167,7 +201,7 @@ class GangHolder:
     def _placed(self, ranks: int, gpus: float, pulse: Pulse) -> bool:
         """Hold a gang of so many ranks; False if the job or the scheduler was stopped meanwhile."""
         same = (self._ranks, self._gpus) == (ranks, gpus)
-        if self._gang is not None and same and not self._is_crowded(ranks):
+        if self._gang is not None and same and not self._is_crowded(ranks) and not self._is_leaving():
             return True
         self.drop()
         since_s = time.monotonic()
@@ -188,18 +222,21 @@ class GangHolder:
 
     def _is_crowded(self, ranks: int) -> bool:
         """Whether the gang has fewer cores than it could have, now that nodes have come."""
-        return not self._gpus and self._cores < cores_today(min(ranks, self._settings.cores), node_cores())
+        return not self._gpus and self._cores < cores_today(
+            min(ranks, self._settings.world_cores), node_cores()
+        )
 
     def _shape(self, ranks: int, gpus: float, *, patient: bool) -> list[int]:
         """Return the cores that a world is to have on each node: all it wants, or what there is.
 
         Which nodes there are may change at any time, so this is asked again for every group.
         """
-        wanted = min(ranks, self._settings.cores)
+        wanted = min(ranks, self._settings.world_cores)
         if gpus:
             return [cores_beside_gpus(wanted, gpus, machines())]
-        nodes = node_cores()
-        return cores_on_nodes(wanted if patient else cores_today(wanted, nodes) or wanted, nodes)
+        there = node_cores()
+        further = self._settings.node_cores if self._settings.nodes_max else None
+        return cores_on_nodes(wanted if patient else cores_today(wanted, there) or wanted, there, further)
 
     def _wait_for_others(self) -> bool:
         """Ask idle gangs for their cores, and wait for them."""
@@ -213,32 +250,40 @@ class GangHolder:
         options: dict[str, Any] = {"num_gpus": gpus}
         if self._group is not None:
             table: Any = placement_group_table(self._group)
-            self._node = table["bundles_to_node_id"][0]
+            self._nodes = [table["bundles_to_node_id"][bundle] for bundle in range(len(cores))]
             options["scheduling_strategy"] = PlacementGroupSchedulingStrategy(
                 placement_group=self._group, placement_group_bundle_index=0
             )
         kind = actor_class(Gang, max_restarts=0, max_concurrency=3)
         name = f"{self._name}-{self._made}"
-        self._gang = kind.options(**options).remote(name, ranks_on_nodes(ranks, cores), self._settings)
+        dealt = ranks_on_nodes(ranks, cores)
+        self._gang = kind.options(**options).remote(name, dealt, self._settings)
+        self._held[self._name] = Held(
+            ranks=dict(zip(self._nodes, dealt, strict=True)),
+            cores=dict(zip(self._nodes, cores, strict=True)),
+            at_work=False,
+        )
 
     def _await(self, job: Any) -> bool:  # noqa: ANN401  # Ray's references have no type
-        """Wait for the end of a gang's work; return whether the gang is good for more."""
+        """Wait for the end of a gang's work; return whether the gang is good for more.
+
+        The job is given back, to be done elsewhere, where the scheduler ends or a node will be gone soon.
+        """
         asked = False
         while True:
             try:
-                return bool(ray.get(job, timeout=LOOK_S))
+                return bool(ray.get(job, timeout=LOOK_S)) and not asked
             except GetTimeoutError:
-                if self._stopping.is_set() and not asked:
+                if not asked and (self._stopping.is_set() or self._is_leaving()):
                     asked = True
                     self._gang.stop.remote()
 
 
 def node_cores() -> list[int]:
-    """Return the cores of each node that Ray has now."""
+    """Return the cores of each node that may be given work."""
     return [int(machine.get(CPU, 0)) for machine in machines()]
 
 
 def node_ids() -> list[str]:
     """Return the ids of the nodes that Ray has now."""
-    nodes: Any = ray.nodes  # Ray leaves it without types
-    return [str(node["NodeID"]) for node in nodes() if node["Alive"]]
+    return [node.id for node in nodes()]

@@ -7,7 +7,7 @@ from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock
 
-from pipeline.models import Backlog, Claim, Event, JobState, JobStatus, Lane, Load, Share
+from pipeline.models import Backlog, Claim, ClusterStatus, Event, JobState, JobStatus, Lane, Load, Share
 from pipeline.ports import NOBODYS
 from pipeline.quotas import ADMITTED_S, Limits, too_fast, too_many_jobs, too_many_pixels
 from pipeline.sharing import BANDS, Shares, band_of, cost_of, next_band, passed_over
@@ -247,6 +247,7 @@ class MemoryBoard:
     _statuses: dict[str, JobStatus] = field(default_factory=dict)
     _cancelled: set[str] = field(default_factory=set)
     _whole: bool = False
+    _cluster: ClusterStatus | None = None
     _lock: Lock = field(default_factory=Lock)
 
     def put(self, status: JobStatus) -> None:
@@ -281,6 +282,14 @@ class MemoryBoard:
     def prune(self) -> int:
         """Return 0: nothing expires here."""
         return 0
+
+    def put_cluster(self, status: ClusterStatus) -> None:
+        """Write how the cluster is."""
+        self._cluster = status
+
+    def cluster(self) -> ClusterStatus | None:
+        """Return how the cluster is, None where nobody has said so."""
+        return self._cluster
 
     def is_whole(self) -> bool:
         """Whether nothing has been lost since :meth:`mark_whole`."""

@@ -48,7 +48,7 @@ QUEUE_WORK = Metric(
     "halorow_queue_core_seconds",
     Kind.GAUGE,
     ("lane",),
-    "their work, pixels × cost, in core-seconds of the cost model",
+    "their work, pixels times cost, in core-seconds of the cost model",
 )
 DRAIN = Metric(
     "halorow_drain_seconds",
@@ -75,7 +75,7 @@ WORK_DONE = Metric(
     "work of jobs that have succeeded, by the cost model",
 )
 WORK_SPENT = Metric(
-    "halorow_core_seconds_spent", Kind.COUNTER, ("lane",), "ranks × seconds that these jobs took"
+    "halorow_core_seconds_spent", Kind.COUNTER, ("lane",), "ranks times seconds that these jobs took"
 )
 JOBS_ENDED = Metric(
     "halorow_jobs_ended",

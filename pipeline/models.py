@@ -209,6 +209,49 @@ class Backlog(_Model):
         )
 
 
+class LaneStatus(_Model):
+    """A lane of the queue: jobs that wait and that are held, and their work."""
+
+    waiting: int = 0
+    held: int = 0
+    backlog: Backlog = Backlog()
+
+
+class NodeStatus(_Model):
+    """A node of the cluster.
+
+    ``state`` is ``kept``, ``idle`` (to be let go), or ``draining`` (will be gone soon). ``ranks`` counts
+    those of worlds, ``workers`` the one-rank workers.
+    """
+
+    id: str
+    address: str
+    is_head: bool = False
+    state: str
+    cores: int
+    cores_used: int = 0
+    memory_bytes: int = 0
+    workers: int = 0
+    worlds: int = 0
+    ranks: int = 0
+
+
+class ClusterStatus(_Model):
+    """The cluster as the scheduler saw it last; ``nodes_wanted`` is None without autoscaling.
+
+    ``drain_s`` is the time in which today's nodes would empty the queue, -1 with work and no node.
+    """
+
+    at: datetime = Field(default_factory=now)
+    nodes: list[NodeStatus] = Field(default_factory=list)
+    nodes_wanted: int | None = None
+    nodes_max: int = 0
+    worlds: int = 0
+    lanes: dict[Lane, LaneStatus] = Field(default_factory=dict)
+    speed: float = 1.0
+    drain_s: float = 0.0
+
+
 class RankProgress(_Model):
     """How far one rank is."""
 

@@ -22,7 +22,8 @@ _NO_LIMITS = Limits()
 class Order:
     """What somebody asks for; ``data`` stands in for the file at ``input`` where given.
 
-    ``limits`` say what is let into the queue.
+    ``limits`` say what is let into the queue, ``max_ranks`` how many cores the cluster may ever have, None
+    where that is nobody's business.
     """
 
     input: str | Path
@@ -30,6 +31,7 @@ class Order:
     user: str
     memory_bytes: int
     limits: Limits = _NO_LIMITS
+    max_ranks: int | None = None
     data: bytes | None = None
     input_name: str | None = None
     output: str | None = None
@@ -55,12 +57,22 @@ class Order:
         return Lane.GANG if self.ranks is not None and self.ranks > 1 else Lane.SINGLE
 
 
+def _check_ranks(ranks: int, most: int | None) -> None:
+    if not 1 <= ranks <= MAX_RANKS:
+        raise InvalidJobError(f"ranks must be from 1 to {MAX_RANKS}, got {ranks}")
+    if most is not None and ranks > most:
+        raise InvalidJobError(
+            f"the job asks for {ranks} ranks, but the cluster never has more than {most} cores (nodes_max × "
+            "node_cores); ask for fewer ranks, or raise nodes_max"
+        )
+
+
 def check_order(order: Order) -> None:
     """Raise InvalidJobError for what no job can have."""
     if order.device not in DEVICES:
         raise InvalidJobError(f"device must be one of {', '.join(DEVICES)}, got {order.device!r}")
-    if order.ranks is not None and not 1 <= order.ranks <= MAX_RANKS:
-        raise InvalidJobError(f"ranks must be from 1 to {MAX_RANKS}, got {order.ranks}")
+    if order.ranks is not None:
+        _check_ranks(order.ranks, order.max_ranks)
     if order.block_rows is not None and order.block_rows < 1:
         raise InvalidJobError(f"block_rows must be at least 1, got {order.block_rows}")
     for name, number in (("page", order.page), ("level", order.level)):

@@ -3,25 +3,28 @@
 from collections.abc import Sequence
 
 
-def cores_on_nodes(cores: int, nodes: Sequence[int]) -> list[int]:
+def cores_on_nodes(cores: int, nodes: Sequence[int], further: int | None = None) -> list[int]:
     """Return how many cores to take from each of the fewest nodes that have ``cores`` together.
 
     One number if one node has enough: there ranks talk through memory. Else the load is dealt as
     evenly as the nodes' sizes allow. Where all together have too few, the rest is asked for as
-    further nodes, as large as the largest there is; with no node at all, as one.
+    further nodes.
 
     Parameters
     ----------
     cores: what the world wants, at least 1.
     nodes: the cores of each of today's nodes, used or not.
+    further: the cores of a node that may yet come; if None they are as large as the largest there is, and
+        with no node at all, one is as large as it has to be.
 
     """
     there = sorted((size for size in nodes if size > 0), reverse=True)
-    if not there or there[0] >= cores:
+    new = further or (there[0] if there else cores)
+    if max([*there, 0]) >= cores or (new >= cores > sum(there)):
         return [cores]
     used: list[int] = []
     while sum(used) < cores:
-        used.append(there[len(used)] if len(used) < len(there) else there[0])
+        used.append(there[len(used)] if len(used) < len(there) else new)
     return _even(cores, used)
 
 

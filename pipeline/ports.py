@@ -6,10 +6,24 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Access
-from pipeline.models import Backlog, Claim, Event, JobStatus, Lane, Load, Notice, ObjectInfo, Share
+from pipeline.models import (
+    Backlog,
+    Claim,
+    ClusterStatus,
+    Event,
+    JobStatus,
+    Lane,
+    Load,
+    Notice,
+    ObjectInfo,
+    Share,
+)
 from pipeline.quotas import Limits
 
 NOBODYS = Share()
+
+CLUSTER_TTL_S = 60
+"""What a scheduler has said of the cluster is no longer true after this, if it has not said it again."""
 
 
 class ObjectStore(Protocol):
@@ -189,6 +203,12 @@ class StatusBoard(Protocol):
 
     def prune(self) -> int:
         """Take jobs off the lists whose statuses have expired; return how many entries that were."""
+
+    def put_cluster(self, status: ClusterStatus) -> None:
+        """Write how the cluster is; forgotten after :data:`CLUSTER_TTL_S`."""
+
+    def cluster(self) -> ClusterStatus | None:
+        """Return how the cluster is, None where no scheduler has said so lately."""
 
     def is_whole(self) -> bool:
         """Whether nothing has been lost since :meth:`mark_whole`."""

@@ -1,6 +1,7 @@
 """Which lane a job takes, and how many ranks its world gets: pure decisions from its plan."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from pipeline.models import Lane
@@ -31,6 +32,13 @@ class Capacity(Protocol):
     @property
     def cores(self) -> int:
         """Cores that a world may use."""
+
+
+@dataclass(frozen=True)
+class Cores:
+    """A capacity."""
+
+    cores: int
 
 
 def route(pixels: int, cost_ns_per_pixel: float, divisible: bool, settings: Capacity) -> Lane:

@@ -107,6 +107,7 @@ class JobRunner:
         self._stall_s = stall_s
         self._aftermath = Aftermath(parts)
         self._stopping = threading.Event()
+        self._retiring = threading.Event()
         self._heart = Heart()
         self._turns = Turns()
         self._claiming = threading.Lock()
@@ -116,15 +117,19 @@ class JobRunner:
         """Give back what is being worked on, and take nothing more; returns at once."""
         self._stopping.set()
 
+    def retire(self) -> None:
+        """Bring what is being worked on to its end, and take nothing more; returns at once."""
+        self._retiring.set()
+
     def run_forever(self) -> None:
-        """Work until :meth:`stop`."""
+        """Work until :meth:`stop` or :meth:`retire`."""
         with ThreadPoolExecutor(len(HANDS), thread_name_prefix="hand") as hands:
             # Kept until both are done: a stage ends with the thread that started it.
             for done in [hands.submit(self._work_on, f"{self._consumer}{hand}") for hand in HANDS]:
                 done.result()
 
     def _work_on(self, consumer: str) -> None:
-        while not self._stopping.is_set():
+        while not self._ends():
             try:
                 self.work_once(block_s=WAIT_S, consumer=consumer)
             except QueueUnavailableError:
@@ -133,6 +138,9 @@ class JobRunner:
                 self._log.exception("a job could not be worked on")
                 self._stopping.wait(PAUSE_S)
 
+    def _ends(self) -> bool:
+        return self._stopping.is_set() or self._retiring.is_set()
+
     def work_once(self, block_s: float = 0.0, consumer: str | None = None) -> bool:
         """Take the next job and work on it; False if none came within ``block_s`` seconds.
 
@@ -140,7 +148,7 @@ class JobRunner:
         """
         with self._claiming:
             room = self._turns.room(block_s)
-            if room is Room.NONE or self._stopping.is_set():
+            if room is Room.NONE or self._ends():
                 return False
             wait_s = block_s if room is Room.IDLE else 0.0
             since_s = time.monotonic()

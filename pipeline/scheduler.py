@@ -16,23 +16,29 @@ from ray.exceptions import RayError
 
 from pipeline import logs
 from pipeline.cleaner import clean
+from pipeline.cluster import HEAD, nodes
+from pipeline.cluster_view import cluster_status
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
+from pipeline.crew import Crew
 from pipeline.errors import HalorowError, QueueUnavailableError
 from pipeline.gangs import GangHolder, Shared
-from pipeline.gpus import worker_shares
-from pipeline.models import Claim, Lane
+from pipeline.models import Claim, ClusterStatus, Lane
 from pipeline.reconcile import rebuild, reconcile
 from pipeline.resting import Resting
-from pipeline.worker import SINGLE, STOP_S, Worker, actor_class, machines, run_or_die
+from pipeline.scaler import Scaler
+from pipeline.telemetry import Telemetry
+from pipeline.worker import STOP_S, actor_class, run_or_die
 
 NAME = "scheduler"
-HEAD = "node:__internal_head__"
-"""The resource by which Ray itself marks its head."""
-
 CLAIM_S = 2.0
 PAUSE_S = 1.0
 SUPERVISE_S = 5.0
+"""How often workers are made and let go, and the cluster is told of."""
+
+SCALE_S = 2.0
+"""How often that is, and the size of the cluster decided, where it follows the queue."""
+
 GANGS = 2
 """Worlds at once: one works while the next is being placed. Ray holds back what there are no cores for."""
 
@@ -49,7 +55,11 @@ class Scheduler(Resting):
         self._shared = Shared()
         self._stopping = self._shared.stopping
         self._claiming = threading.Lock()
-        loops = [self._reconcile, self._clean, self._supervise, *([self._place] * GANGS)]
+        self._scaler = Scaler(self._parts, settings)
+        self._crew = Crew(settings)
+        self._telemetry = Telemetry()
+        self._supervising = threading.Lock()
+        loops = [self._reconcile, self._clean, self._supervise, self._listen, *([self._place] * GANGS)]
         self._threads = [run_or_die(loop) for loop in loops]
         self.rest_from_now_on()
 
@@ -59,13 +69,14 @@ class Scheduler(Resting):
 
     def workers(self) -> list[Any]:
         """Return a reference for each worker that the cluster has room for: to who it is, when it answers."""
-        return [worker.ping.remote() for worker in self._workers()]
+        return [worker.ping.remote() for worker in self._supervised()]
 
     def stop(self) -> None:
         """End the loops; jobs in work are given back."""
         self._stopping.set()
         with suppress(RayError):
-            stops = [worker.stop.remote() for worker in self._workers()]
+            self._scaler.ask(0)
+            stops = [worker.stop.remote() for worker in self._crew.all()]
             ray.wait(stops, num_returns=max(1, len(stops)), timeout=STOP_S)
         deadline = time.monotonic() + STOP_S
         for thread in self._threads:
@@ -96,34 +107,41 @@ class Scheduler(Resting):
                 self._log.warning("cannot clean now", error=str(error))
 
     def _supervise(self) -> None:
-        """Have as many workers as the cluster has room for; Ray itself restarts those that die."""
+        """Have as many nodes as the queue needs, and workers on them; Ray restarts those that die."""
         while not self._stopping.is_set():
-            with suppress(RayError):
-                self._workers()
-            self._stopping.wait(SUPERVISE_S)
+            try:
+                self._supervised()
+            except RayError as error:
+                self._log.warning("cannot supervise now", error=str(error))
+            self._stopping.wait(SCALE_S if self._settings.nodes_max else SUPERVISE_S)
 
-    def _workers(self) -> list[Any]:
-        """Return all workers that the cluster has room for; those that are not there yet are made."""
-        shares = worker_shares(machines(), SINGLE)
-        plain, shared = [one for one in shares if not one], [one for one in shares if one]
-        return [
-            *(self._worker(f"worker-{number}", gpus) for number, gpus in enumerate(plain)),
-            *(self._worker(f"gpu-worker-{number}", gpus) for number, gpus in enumerate(shared)),
-        ]
+    def _supervised(self) -> list[Any]:
+        """Decide on the nodes, and return the workers of those that are kept. Raises RayError."""
+        with self._supervising:
+            there = nodes()
+            at_work = [held for held in list(self._shared.held.values()) if held.at_work]
+            busy = {node for held in at_work for node in held.ranks}
+            scaled = self._scaler.step(there, busy)
+            workers = self._crew.keep(scaled.kept, [node for node in there if node.draining])
+            self._tell(cluster_status(there, scaled, list(self._shared.held.values()), self._settings))
+            return workers
 
-    def _worker(self, name: str, gpus: float) -> Any:  # noqa: ANN401  # Ray's handles have no type
-        return (
-            actor_class(Worker, max_restarts=-1, max_task_retries=-1)
-            .options(
-                name=name,
-                namespace=self._settings.ray_namespace,
-                lifetime="detached",
-                get_if_exists=True,
-                resources={SINGLE: 1},
-                num_gpus=gpus,
-            )
-            .remote(name, self._settings)
-        )
+    def _tell(self, status: ClusterStatus) -> None:
+        self._telemetry.tell(status)
+        with suppress(QueueUnavailableError):
+            self._parts.board.put_cluster(status)
+
+    def _listen(self) -> None:
+        """Count how jobs end; what is not heard while Redis is away is not counted."""
+        ear = None
+        while not self._stopping.is_set():
+            try:
+                ear = ear or self._parts.bus.subscribe_endings()
+                event = ear.next(CLAIM_S)
+                if event is not None:
+                    self._telemetry.ended(event.status)
+            except QueueUnavailableError:
+                self._stopping.wait(PAUSE_S)
 
     def _place(self) -> None:
         """Take jobs of the gang lane and have each done by a world."""

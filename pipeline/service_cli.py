@@ -1,4 +1,4 @@
-"""The commands of the service: up, submit, jobs, show, watch, cancel, retry, result, demo.
+"""The commands of the service: up, submit, jobs, show, watch, cancel, retry, result, nodes, demo.
 
 Nothing heavy is imported before a command runs, since ``halorow run`` loads this module too.
 """
@@ -29,7 +29,7 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     panel = "The service"
-    for command in (up, submit, jobs, show, watch, cancel, retry, result, demo):
+    for command in (up, submit, jobs, show, watch, cancel, retry, result, nodes, demo):
         app.command(rich_help_panel=panel)(command)
 
 
@@ -247,6 +247,22 @@ def result(
         _print_json({**found.model_dump(mode="json"), "link": link, "links": links})
     else:
         typer.echo(str(output) if output is not None else client.link(job_id))
+
+
+def nodes(data: Data = None, as_json: Json = False) -> None:
+    """Show the nodes of the cluster, what is on them, and what waits for them."""
+    from pipeline.errors import ServiceError  # noqa: PLC0415  # see the module's docstring
+
+    cluster = _client(data).cluster()
+    if cluster is None:
+        raise ServiceError("no scheduler has told of the cluster in the last minute; is the service running?")
+    if as_json:
+        _print_json(cluster.model_dump(mode="json"))
+        return
+    from pipeline.nodes_view import nodes_table  # noqa: PLC0415
+    from pipeline.tables import show_table  # noqa: PLC0415
+
+    show_table(nodes_table(cluster))
 
 
 def demo(data: Data = None) -> None:

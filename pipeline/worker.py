@@ -20,6 +20,7 @@ from pipeline.models import Claim, Lane
 from pipeline.plan_router import PlanRouter
 from pipeline.ray_nodes import RayNodes, node_address
 from pipeline.resting import Resting
+from pipeline.routing import Cores
 from pipeline.runner import JobRunner
 from pipeline.warm import WarmWorld
 from pipeline.workplace import Staging, Workplace
@@ -30,12 +31,6 @@ STOP_S = 5.0
 
 SINGLE = "single"
 """The Ray resource that a one-rank worker takes; a node has as many as it is to have workers."""
-
-
-def machines() -> list[dict[str, float]]:
-    """Return what each machine of the cluster has in all, as Ray counts it."""
-    nodes: Any = ray.nodes  # Ray leaves it without types
-    return [node["Resources"] for node in nodes() if node["Alive"]]
 
 
 def actor_class(kind: type, **options: Any) -> Any:  # noqa: ANN401  # Ray's actor classes have no types
@@ -76,6 +71,7 @@ class Worker(Resting):
         self._name = name
         self._runner: JobRunner | None = None
         self._stopping = False
+        self._leaving = False
         self._settings = settings
         self._thread = run_or_die(self._work)
         self.rest_from_now_on()
@@ -94,11 +90,11 @@ class Worker(Resting):
             ),
             lane=Lane.SINGLE,
             consumer=f"{self._name}-{uuid.uuid4().hex[:8]}",
-            router=PlanRouter(world.plan, self._settings),
+            router=PlanRouter(world.plan, Cores(self._settings.world_cores)),
             stall_s=self._settings.stall_s,
         )
         self._runner = runner
-        if self._stopping:
+        if self._stopping or self._leaving:
             return
         try:
             world.warm_up()
@@ -110,6 +106,22 @@ class Worker(Resting):
     def ping(self) -> dict[str, Any]:
         """Return who this is."""
         return {"name": self._name, "pid": os.getpid(), "ready": self._runner is not None}
+
+    def is_leaving(self) -> bool:
+        """Whether it has been told to leave."""
+        return self._leaving
+
+    def leave(self, at_once: bool) -> bool:
+        """Pull no more, and bring the job in work to its end or, ``at_once``, give it back.
+
+        Returns whether that is done, and this may be ended.
+        """
+        self._leaving = True
+        if at_once:
+            self.stop()
+        elif self._runner is not None:
+            self._runner.retire()
+        return not self._thread.is_alive()
 
     def stop(self) -> None:
         """Give the job back and pull no more."""

@@ -133,6 +133,14 @@ KEY_TABLE = (
         "submissions that a user may make at once, and when that was worked out (ms, Redis' clock)",
     ),
     KeyPattern(
+        "halorow:cluster",
+        "string",
+        "1 minute",
+        "scheduler",
+        "client",
+        "nodes, lanes and what the autoscaler wants, as JSON",
+    ),
+    KeyPattern(
         "halorow:status:<job>",
         "hash",
         "30 days after the job's end (setting), none before",
@@ -277,6 +285,11 @@ def rate(user: str) -> str:
 def ledger(lane: Lane) -> list[str]:
     """Return the hashes of a lane's ledger: jobs and sums."""
     return [f"{PREFIX}ledger:{lane.value}:{part}" for part in ("jobs", "sums")]
+
+
+def cluster() -> str:
+    """Return the key of how the cluster is."""
+    return f"{PREFIX}cluster"
 
 
 def status(job_id: str) -> str:

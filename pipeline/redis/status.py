@@ -5,7 +5,8 @@ from typing import cast
 
 import redis
 
-from pipeline.models import JobStatus
+from pipeline.models import ClusterStatus, JobStatus
+from pipeline.ports import CLUSTER_TTL_S
 from pipeline.redis import keys
 from pipeline.redis.connection import redis_errors
 
@@ -166,6 +167,17 @@ class RedisStatusBoard:
                 batch.exists(keys.status(job_id))
             gone = [job_id for job_id, there in zip(ids, batch.execute(), strict=True) if not there]
         return self._client.zrem(index, *gone) if gone else 0
+
+    def put_cluster(self, status: ClusterStatus) -> None:
+        """Write how the cluster is; forgotten after a minute."""
+        with redis_errors(self._client):
+            self._client.set(keys.cluster(), status.model_dump_json(), ex=CLUSTER_TTL_S)
+
+    def cluster(self) -> ClusterStatus | None:
+        """Return how the cluster is, None where no scheduler has said so lately."""
+        with redis_errors(self._client):
+            text = self._client.get(keys.cluster())
+        return None if text is None else ClusterStatus.model_validate_json(str(text))
 
     def is_whole(self) -> bool:
         """Whether nothing has been lost since :meth:`mark_whole`."""

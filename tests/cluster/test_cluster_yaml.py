@@ -116,6 +116,21 @@ def test_the_head_starts_the_service_once_ray_is_up(config):
     assert "ray start --head" in config["head_start_ray_commands"][-2]
 
 
+def test_the_queue_may_ask_for_as_many_machines_as_there_may_be_of_the_size_that_they_have():
+    config = yaml.safe_load(CLUSTER.read_text())
+    started = config["head_start_ray_commands"][-1]
+    cores = config["available_node_types"]["cpu-spot"]["resources"]["CPU"]
+    assert f"HALOROW_NODES_MAX={config['max_workers']} HALOROW_NODE_CORES={cores} " in started
+
+
+def test_every_worker_watches_for_its_end_once_ray_is_up():
+    *_, started, watched = yaml.safe_load(CLUSTER.read_text())["worker_start_ray_commands"]
+    assert "ray start --address=$RAY_HEAD_IP:6379 " in started
+    assert "HALOROW_RAY_ADDRESS=$RAY_HEAD_IP:6379 " in watched
+    assert watched.endswith("&")
+    assert " -m pipeline.preemption " in watched
+
+
 def test_every_value_to_set_stands_in_one_place_and_nowhere_else():
     before, block, after = re.split("# ▼.*|# ▲", CLUSTER.read_text())
     place = yaml.safe_load(block)

@@ -5,7 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pipeline.memory_ports import MemoryBoard
-from pipeline.models import JobState, JobStatus, Lane
+from pipeline.models import (
+    Backlog,
+    ClusterStatus,
+    JobState,
+    JobStatus,
+    Lane,
+    LaneStatus,
+    Load,
+    NodeStatus,
+)
 from pipeline.redis.status import RedisStatusBoard
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -117,3 +126,12 @@ def test_a_request_to_stop_stands_until_it_is_taken_back(board):
     board.clear_cancel("a")
     board.clear_cancel("a")
     assert not board.cancel_requested("a")
+
+
+def test_how_the_cluster_is_can_be_read_by_others(board):
+    assert board.cluster() is None
+    lanes = {Lane.SINGLE: LaneStatus(waiting=3, backlog=Backlog(todo=Load(pixels=9, core_s=1.5)))}
+    node = NodeStatus(id="f0", address="10.0.0.1", state="kept", cores=16, ranks=4)
+    cluster = ClusterStatus(nodes=[node], nodes_wanted=2, nodes_max=8, lanes=lanes)
+    board.put_cluster(cluster)
+    assert board.cluster() == cluster

@@ -308,3 +308,12 @@ def test_many_jobs_are_accepted_while_the_queue_is_away(client, parts, settings,
     assert {status.state for status in done} == {JobState.QUEUED}
     assert reconcile(parts).queued == 3
     assert len(client.jobs()) == 3
+
+
+def test_more_ranks_than_the_cluster_may_ever_have_cores_are_refused_at_once(parts, settings, photo, edges):
+    growing = Client(parts, settings.model_copy(update={"nodes_max": 2, "node_cores": 4}))
+    with pytest.raises(
+        InvalidJobError, match=r"asks for 9 ranks, but .* more than 8 cores .* raise nodes_max"
+    ):
+        growing.submit(photo, edges, ranks=9)
+    assert growing.submit(photo, edges, ranks=8).lane is Lane.GANG

@@ -168,3 +168,14 @@ def test_a_broken_connection_file_is_a_fault_with_a_remedy():
     connection_path(settings.data_dir).write_text("redis_url = ")
     with pytest.raises(SettingsError, match="remove it"):
         Settings.load()
+
+
+def test_a_world_may_have_no_more_cores_than_the_cluster_may_ever_have():
+    assert Settings.load(cores=8).world_cores == 8
+    assert Settings.load(cores=64, nodes_max=3, node_cores=16).world_cores == 48
+    assert Settings.load(cores=8, nodes_max=3, node_cores=16).world_cores == 8
+
+
+def test_minimum_and_standby_are_within_the_maximum_of_nodes():
+    with pytest.raises(SettingsError, match=r"nodes_min.*at most nodes_max \(2\)(.|\n)*nodes_standby"):
+        Settings.load(nodes_max=2, nodes_min=3, nodes_standby=4)

@@ -14,3 +14,7 @@ def test_every_name_is_one_that_prometheus_takes_and_stands_once():
     names = [metric.exported for metric in METRICS]
     assert len(set(names)) == len(names)
     assert all(re.fullmatch(r"[a-z_]+", name) for name in names)
+
+
+def test_ray_is_given_plain_letters_as_it_wants_them():
+    assert all(metric.meaning.isascii() for metric in METRICS)

@@ -27,6 +27,20 @@ def test_a_world_gets_the_fewest_nodes_that_have_its_cores(cores, nodes, expecte
     assert cores_on_nodes(cores, nodes) == expected
 
 
+@pytest.mark.parametrize(
+    ("cores", "nodes", "expected"),
+    [
+        (24, [], [12, 12]),
+        (8, [], [8]),
+        (8, [4], [8]),
+        (8, [4, 4], [4, 4]),
+        (20, [4], [4, 16]),
+    ],
+)
+def test_where_today_s_nodes_are_too_few_those_that_may_come_are_asked_for(cores, nodes, expected):
+    assert cores_on_nodes(cores, nodes, further=16) == expected
+
+
 @given(st.integers(1, 300), NODES)
 def test_no_node_is_asked_for_more_than_it_has_and_all_cores_are_there(cores, nodes):
     dealt = cores_on_nodes(cores, nodes)

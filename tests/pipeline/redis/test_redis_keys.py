@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from pipeline.models import JobState, JobStatus, Lane, Load, Notice, Share
+from pipeline.models import ClusterStatus, JobState, JobStatus, Lane, Load, Notice, Share
 from pipeline.quotas import Limits
 from pipeline.redis import keys
 from pipeline.redis.ledger import RedisLedger
@@ -39,6 +39,7 @@ def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_c
     board.put(status)
     board.request_cancel("a")
     board.mark_whole()
+    board.put_cluster(ClusterStatus())
     notices.post(Notice(id="n", user="ada", job_id="a", text="done"))
 
     kinds = {"zset": "sorted set"}
