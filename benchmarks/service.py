@@ -27,7 +27,7 @@ DEADLINE_S = 600.0
 def service_side(client: Client, sources: list[Path], *, digest: bool) -> dict[str, float]:
     """Submit every picture and wait for the last result; seconds from the first submission on."""
     orders = (client.order(source, STEP, digest=digest) for source in sources)
-    events = client.events()
+    events = client.endings()
     try:
         start = time.perf_counter()
         waiting = {job.id for job in client.submit_many(orders)}

@@ -198,6 +198,10 @@ class Client:
         """Listen to the events of all jobs that may be seen, until it is closed."""
         return self._gate.ear(self._parts.bus.subscribe())
 
+    def endings(self) -> Subscription:
+        """Listen to how all jobs that may be seen end, until it is closed; a batch needs no more."""
+        return self._gate.ear(self._parts.bus.subscribe_endings())
+
     def cancel(self, job_id: str) -> JobStatus:
         """Stop a job: one that waits at once, one that is worked on within two seconds.
 

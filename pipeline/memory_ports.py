@@ -1,7 +1,7 @@
 """Queue, board and bus in this process's memory: for tests of what stands on them."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from queue import Empty, SimpleQueue
@@ -155,8 +155,12 @@ class MemoryQueue:
 
     def contains(self, job_id: str) -> bool:
         """Whether the queue knows the job: waiting, delayed or held."""
+        return bool(self.known([job_id]))
+
+    def known(self, job_ids: Sequence[str]) -> set[str]:
+        """Return those of the jobs that the queue knows."""
         with self._changed:
-            return any(job_id in lane.jobs for lane in self._lanes.values())
+            return {one for one in job_ids if any(one in lane.jobs for lane in self._lanes.values())}
 
     def depth(self, lane: Lane) -> int:
         """Jobs that wait in a lane, delayed ones included, held ones not."""

@@ -156,6 +156,9 @@ class JobQueue(Protocol):
     def contains(self, job_id: str) -> bool:
         """Whether the queue knows the job: waiting, delayed or held."""
 
+    def known(self, job_ids: Sequence[str]) -> set[str]:
+        """Return those of the jobs that the queue knows."""
+
     def depth(self, lane: Lane) -> int:
         """Jobs that wait in a lane, delayed ones included, held ones not."""
 

@@ -6,6 +6,7 @@ are done. Everything here may be done twice, and by several at once.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from pipeline import layout, statuses
 from pipeline.aftermath import MOVED
@@ -17,6 +18,9 @@ from pipeline.settle import settle
 
 ORPHAN_AGE = timedelta(hours=1)
 """A marker whose manifest has not come for so long belongs to a submission that died in between."""
+
+PORTION = 256
+"""Jobs of which the queue is asked at once."""
 
 REBUILT_DAYS = 2
 REBUILT_JOBS = 500
@@ -40,22 +44,28 @@ class Reconciled:
 def reconcile(parts: Parts, at: datetime | None = None) -> Reconciled:
     """Look at every unfinished job once. Raises StoreError, QueueUnavailableError."""
     done = Reconciled()
-    for marker in parts.store.list(layout.OPEN):
-        job_id = marker.key.removeprefix(layout.OPEN)
+    markers = parts.store.list(layout.OPEN)
+    while portion := {one.key.removeprefix(layout.OPEN): one for one in islice(markers, PORTION)}:
         # The queue is asked first: a job leaves it only after its end is on record, so one that is
         # neither in the queue nor, when looked at after that, ended, has been forgotten. One that
         # is in the queue will be claimed, whatever has become of it, and its claimer settles it.
-        if parts.queue.contains(job_id):
-            continue
-        try:
-            manifest = parts.records.manifest(job_id)
-        except JobNotFoundError:
-            if (at or now()) - marker.updated_at > ORPHAN_AGE:
-                parts.records.close(job_id)
-                done.orphans += 1
-            continue
-        _one(parts, manifest, done)
+        queued = parts.queue.known(list(portion))
+        for job_id, marker in portion.items():
+            if job_id not in queued:
+                _look_at(parts, job_id, marker.updated_at, at or now(), done)
     return done
+
+
+def _look_at(parts: Parts, job_id: str, marked_at: datetime, at: datetime, done: Reconciled) -> None:
+    """Bring a job that the queue does not know to where it belongs."""
+    try:
+        manifest = parts.records.manifest(job_id)
+    except JobNotFoundError:
+        if at - marked_at > ORPHAN_AGE:
+            parts.records.close(job_id)
+            done.orphans += 1
+        return
+    _one(parts, manifest, done)
 
 
 def _one(parts: Parts, manifest: Manifest, done: Reconciled) -> None:

@@ -126,10 +126,18 @@ class RedisQueue:
 
     def contains(self, job_id: str) -> bool:
         """Whether the queue knows the job: waiting, delayed or held."""
+        return bool(self.known([job_id]))
+
+    def known(self, job_ids: Sequence[str]) -> set[str]:
+        """Return those of the jobs that the queue knows, in one round trip."""
+        if not job_ids:
+            return set()
         with redis_errors(self._client), self._client.pipeline(transaction=False) as batch:
             for lane in Lane:
-                batch.hexists(keys.members(lane), job_id)
-            return any(batch.execute())
+                batch.hmget(keys.members(lane), list(job_ids))
+            answers = batch.execute()
+        found = zip(job_ids, *answers, strict=True)
+        return {job_id for job_id, *lanes in found if any(lane is not None for lane in lanes)}
 
     def depth(self, lane: Lane) -> int:
         """Jobs that wait in a lane, delayed ones included, held ones not."""

@@ -323,3 +323,14 @@ def test_no_order_of_calls_loses_or_doubles_a_job(kind, request):
     run_state_machine_as_test(
         machine, settings=settings(max_examples=25, stateful_step_count=25, deadline=None)
     )
+
+
+def test_of_several_jobs_those_are_known_that_wait_or_are_held(queue):
+    queue.enqueue(LANE, "waits")
+    queue.enqueue(LANE, "delayed", delay_s=100.0)
+    queue.enqueue(Lane.GANG, "elsewhere")
+    assert queue.known(["none", "waits", "delayed", "elsewhere"]) == {"waits", "delayed", "elsewhere"}
+    claim = queue.claim(LANE, "worker", 0.0)
+    assert queue.known([claim.job_id]) == {claim.job_id}
+    queue.release(claim)
+    assert queue.known([claim.job_id]) == queue.known([]) == set()
