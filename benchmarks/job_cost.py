@@ -51,7 +51,7 @@ def told(name: str, count: int, others: dict[str, int]) -> Iterator[None]:
 def measure(folder: Path, count: int) -> None:
     """Print what submission, work and the bare work cost."""
     sources = jpegs(folder)
-    logs.configure("info")
+    logs.configure("warning")
     with scratch(folder) as place:
         server = RedisServer(place / "redis")
         server.start()
