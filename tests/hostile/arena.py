@@ -1,12 +1,13 @@
 """A warm stage process with its limits, as a worker has one, and what files do to it."""
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mpi_stage.contract import Request
-from mpi_stage.errors import StageError, WorldError
+from mpi_stage.errors import MissingInputError, StageError, WorldError
 from pipeline.budgets import job_budget
 from pipeline.config import Settings
 from pipeline.warm import WarmWorld
@@ -76,20 +77,10 @@ class Arena:
         self._world.close()
 
     def _judge(self, act: Any, path: Path, options: dict[str, Any]) -> Verdict:
-        self._world.warm_up()
-        [pid] = self._pids()
+        pid = self._pid()
         self._number += 1
         output = self._folder / f"out{self._number}"
-        request = Request(
-            job=str(self._number),
-            input=str(path),
-            output=str(output),
-            output_name="out.tif",
-            scratch=str(self._folder / "scratch"),
-            memory_bytes=MEMORY_BYTES,
-            budget=self._budget,
-            **{"steps": STEPS, **options},
-        )
+        request = self._request(path, output, options)
         started = time.monotonic()
         try:
             act(request)
@@ -101,11 +92,26 @@ class Arena:
         died = self._world.pids() != [pid]
         return Verdict(*found, died=died, seconds=seconds, peak_bytes=0 if died else _peak_bytes(pid))
 
-    def _pids(self) -> list[int]:
-        """Return the process id of the rank, once it has said that it is there."""
-        while not self._world.pids():
-            self._world.warm_up()
-        return self._world.pids()
+    def _request(self, path: Path, output: Path, options: dict[str, Any]) -> Request:
+        return Request(
+            job=str(self._number),
+            input=str(path),
+            output=str(output),
+            output_name="out.tif",
+            scratch=str(self._folder / "scratch"),
+            memory_bytes=MEMORY_BYTES,
+            budget=self._budget,
+            **{"steps": STEPS, **options},
+        )
+
+    def _pid(self) -> int:
+        """Return the process id of the rank, which is made anew where there is none."""
+        if not self._world.pids():
+            nothing = self._folder / "nothing"
+            with suppress(MissingInputError):  # said by a rank, which is there then
+                self._world.plan(self._request(nothing, nothing, {}), ranks=1)
+        [pid] = self._world.pids()
+        return pid
 
 
 def _peak_bytes(pid: int) -> int:
