@@ -116,7 +116,8 @@ def test_a_killed_rank_ends_the_world(nodes):
 def test_a_killed_proxy_takes_its_ranks_with_it_and_ends_the_world(nodes):
     with world(nodes) as some:
         kill = on_progress(lambda: os.kill(nodes.agents[1].processes()[0], signal.SIGKILL))
-        with pytest.raises(WorldError, match="rank 2 of 3"):
+        # mpiexec may end over it, and its own rank be missed, before the killed proxy's rank is.
+        with pytest.raises(WorldError, match=r"rank [02] of 3"):
             some.run(request("hang"), on_event=kill)
         assert not wait_gone(some.pids(), 0)
 
