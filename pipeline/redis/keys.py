@@ -170,7 +170,7 @@ KEY_TABLE = (
         "none",
         "reconciler",
         "reconciler",
-        "there unless Redis has lost its data, and with them the statuses of finished jobs",
+        "the run of the server that has lost nothing; gone or another, and statuses are made anew",
     ),
     KeyPattern(
         "halorow:cancel:<job>",

@@ -180,14 +180,22 @@ class RedisStatusBoard:
         return None if text is None else ClusterStatus.model_validate_json(str(text))
 
     def is_whole(self) -> bool:
-        """Whether nothing has been lost since :meth:`mark_whole`."""
+        """Whether nothing has been lost since :meth:`mark_whole`.
+
+        A server that has started since may have lost its last second, and with it how jobs ended.
+        """
         with redis_errors(self._client):
-            return bool(self._client.exists(keys.whole()))
+            return bool(self._client.get(keys.whole()) == self._server_run())
 
     def mark_whole(self) -> None:
         """Say that the board holds all it should."""
         with redis_errors(self._client):
-            self._client.set(keys.whole(), "1")
+            self._client.set(keys.whole(), self._server_run())
+
+    def _server_run(self) -> str:
+        """Return what Redis calls itself from its start to its end."""
+        about: dict[str, str] = self._client.info("server")
+        return str(about["run_id"])
 
     def request_cancel(self, job_id: str) -> None:
         """Ask whoever works on the job to stop."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 
 from docs.generate.reliability_results import Run
+from pipeline.errors import HalorowError
 from tests.chaos.bucket import STORE_FAULTS, Bucket, bucket
 from tests.chaos.faults import FAULTS, Fault, draw
 from tests.chaos.ground import Ground, small_disk
@@ -122,7 +123,14 @@ class Storm:
             time.sleep(LOOK_S)
 
     def _is_settled(self) -> bool:
-        return not list(self.ground.records.store.list("open/"))
+        """Whether no job is open, and the news of all their ends has reached the board."""
+        if list(self.ground.records.store.list("open/")):
+            return False
+        try:
+            client = self.ground.service.client
+            return all(client.status(job.id).state.is_final for job in self.stream.jobs)
+        except HalorowError:
+            return False
 
     def _end(self) -> None:
         below = self.ground.service.processes()

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 from pipeline.models import JobState, JobStatus, Lane
 from pipeline.redis import keys
+from pipeline.redis.connection import connect
 from pipeline.redis.status import RedisStatusBoard
 
 
@@ -39,6 +40,22 @@ def test_expired_jobs_leave_the_lists(redis_client):
     assert [job.id for job in board.list(limit=3)] == ["j8", "j6", "j4"]
     assert [job.id for job in board.list(user="local")] == ["j8", "j6", "j4", "j2", "j0"]
     assert redis_client.zcard(keys.jobs("local")) == 5
+
+
+def test_a_server_that_has_started_again_is_not_taken_for_whole(own_redis):
+    client = connect(own_redis.url)
+    board = RedisStatusBoard(client)
+    assert not board.is_whole()
+    board.mark_whole()
+    assert board.is_whole()
+
+    own_redis.restart()
+    assert not board.is_whole()
+    board.mark_whole()
+    assert board.is_whole()
+    client.flushall()
+    assert not board.is_whole()
+    client.close()
 
 
 def test_requests_to_stop_expire(redis_client):
