@@ -1,4 +1,4 @@
-"""Look for known flaws in what requirements.lock names: ``make audit``.
+"""Look for known flaws in what the locks name: ``make audit``.
 
 Runs pip-audit, in an environment of its own made by uv. Without the network it says so and passes, but
 under ``CI=true`` it fails then.
@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-LOCKS = ("requirements.lock",)
+LOCKS = ("requirements.lock", "requirements-gpu.lock")
 LIMIT_S = 600
 UV = Path(sys.executable).with_name("uv")
 

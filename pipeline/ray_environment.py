@@ -29,8 +29,8 @@ QUIET = {
 def prepare(data_dir: Path) -> None:
     """Set this process's environment, which all of Ray's processes inherit, for a service in ``data_dir``.
 
-    Ray asks for a token, sends no usage statistics, and leaves the GPUs' visibility alone. Scripts
-    that are submitted as Ray jobs find this service and this Python.
+    Ray asks for a token, listens on the loopback interface alone, sends no usage statistics, and leaves
+    the GPUs' visibility alone. Scripts that are submitted as Ray jobs find this service and this Python.
     """
     programs = [str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
     os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
@@ -40,6 +40,9 @@ def prepare(data_dir: Path) -> None:
             "PATH": os.pathsep.join(programs),
             "RAY_AUTH_MODE": "token",
             "RAY_AUTH_TOKEN_PATH": str(data_dir / TOKEN_FILE),
+            # Whatever it is told, it would listen on an address that other machines reach, so as to be
+            # ready for a cluster; the name of the switch tells for which systems it was made.
+            "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
             "RAY_USAGE_STATS_ENABLED": "0",
             "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
             "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
