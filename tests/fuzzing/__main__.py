@@ -16,7 +16,8 @@ _COUNTS = {
     "found": re.compile(r"stat::new_units_added:\s+(\d+)"),
     "peak_mb": re.compile(r"stat::peak_rss_mb:\s+(\d+)"),
 }
-_SECONDS = re.compile(r"Done \d+ runs in (\d+) second")
+_SPEED = re.compile(r"stat::average_exec_per_sec:\s+(\d+)")
+_DONE = re.compile(r"Done \d+ runs in \d+ second")
 
 
 def fuzz(target: str, seconds: int, corpus: Path) -> tuple[int, str]:
@@ -26,13 +27,14 @@ def fuzz(target: str, seconds: int, corpus: Path) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def run_of(target: str, seed: int, code: int, said: str) -> Run:
+def run_of(target: str, seed: int, said: str) -> Run:
     """Return what a fuzzer has said as a result for the page on reliability."""
     figures = {name: int(found[1]) if (found := one.search(said)) else 0 for name, one in _COUNTS.items()}
-    lasted = _SECONDS.search(said)
-    seconds = int(lasted[1]) if lasted else 0
+    speed = _SPEED.search(said)
+    seconds = figures["executions"] // max(1, int(speed[1])) if speed else 0
     # What happens after the last input, such as an end by somebody's time limit, is no input's fault.
-    uncaught = int("Uncaught Python exception" in said or (code != 0 and lasted is None))
+    stopped = "ERROR: libFuzzer" in said and _DONE.search(said) is None
+    uncaught = int("Uncaught Python exception" in said or stopped)
     return Run(f"fuzzing-{target}", seed, {**figures, "seconds": seconds, "uncaught": uncaught}, seconds)
 
 
@@ -52,7 +54,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for target in chosen.targets:
             code, said = fuzz(target, chosen.seconds, Path(folder, target))
-            run = run_of(target, chosen.record or 0, code, said)
+            run = run_of(target, chosen.record or 0, said)
             sys.stdout.write(f"{target}: {dict(run.figures)}\n{'' if code == 0 else said}")
             worst = worst or code
             if chosen.record is not None:
