@@ -12,10 +12,26 @@ from mpi_stage.process import PROGRAM, die_with_parent, keep_freed_memory, open_
 
 EXIT_FAILED = 70
 EXIT_USAGE = 2
-_LIBRARIES = ("json", "socket", "hashlib", "tempfile", "queue", "heapq", "cv2")
-_MODULES = ("control", "digest", "plan", "placed", "formats.registry", "formats.sinks", "formats.tiff_header")
-_MODULES_AFTER_MPI = ("session", "formats.tiff_source", "formats.tiff_sink")
-"""What needs MPI, or loads libraries and so would wait for it; most large pictures are TIFF files."""
+_LIBRARIES = ("json", "socket", "hashlib", "tempfile", "queue", "heapq", "cv2", "mpi_stage.native")
+_MODULES = (
+    "control",
+    "digest",
+    "plan",
+    "placed",
+    "formats.registry",
+    "formats.sinks",
+    "formats.tiff_header",
+    "formats.tiff_source",
+    "formats.tiff_sink",
+    "devices",
+    "tilewise",
+    "edge",
+)
+"""What needs neither MPI nor any library beside :data:`_LIBRARIES`; most large pictures are TIFF files."""
+
+_MODULES_AFTER_MPI = ("session",)
+"""What needs MPI."""
+
 _WORDS = 3  # this program, --control and the Unix socket on which the supervisor listens
 
 

@@ -2,18 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from gpu_kernels.chain import Chain as GpuChain
-from gpu_kernels.errors import GpuError
-from gpu_kernels.program import make_program
 from mpi_stage.errors import DeviceLostError
 from mpi_stage.gpu import Gpu
-from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.partition import Rows
 from mpi_stage.plan import Pass
 from mpi_stage.stream import Chain, Emit
+
+if TYPE_CHECKING:
+    from gpu_kernels.chain import Chain as GpuChain
 
 Room = Callable[[int], Pixels]
 """Gives memory for so many rows, to be filled and used until it is called again."""
@@ -80,6 +79,8 @@ def open_chain(
     if one.gpu is None:
         yield _CpuChain(one, arriving, slab, block_rows, measured, apart=apart)
         return
+    from gpu_kernels.errors import GpuError  # noqa: PLC0415  (start-up time: most passes run on the CPU)
+
     try:
         with _gpu_chain(one, one.gpu, arriving, slab, measured) as chain:
             yield chain
@@ -90,8 +91,11 @@ def open_chain(
 @contextmanager
 def _gpu_chain(
     one: Pass, gpu: Gpu, arriving: Rows, slab: Rows, measured: Sequence[Any]
-) -> Iterator[GpuChain]:
+) -> "Iterator[GpuChain]":
+    from gpu_kernels.chain import Chain as GpuChain  # noqa: PLC0415  (start-up time)
     from gpu_kernels.cuda_backend import CudaBackend  # noqa: PLC0415  (needs CuPy)
+    from gpu_kernels.program import make_program  # noqa: PLC0415  (start-up time)
+    from mpi_stage.gpu_steps import gpu_steps  # noqa: PLC0415  (as above)
 
     program = make_program(gpu_steps(one.steps, measured))
     if isinstance(program, str):

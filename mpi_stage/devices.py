@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from gpu_kernels.program import Program, make_program
 from mpi_stage.errors import DeviceError
 from mpi_stage.gpu import Gpu
-from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.plan import Pass, Plan
+
+if TYPE_CHECKING:
+    from gpu_kernels.program import Program
 
 CPU, GPU, AUTO = "cpu", "gpu", "auto"
 
@@ -91,7 +93,10 @@ def why_no_kernels(one: Pass) -> str | None:
     return program if isinstance(program, str) else None
 
 
-def _program(one: Pass) -> Program | str:
+def _program(one: Pass) -> "Program | str":
+    from gpu_kernels.program import make_program  # noqa: PLC0415  (start-up time: only where a GPU is)
+    from mpi_stage.gpu_steps import gpu_steps  # noqa: PLC0415  (as above)
+
     masked = [step.operation.name for step in one.steps if step.nodata is not None]
     if masked:
         return f"{masked[0]} leaves pixels without data out, for which there is no GPU kernel"

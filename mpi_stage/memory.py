@@ -101,6 +101,7 @@ def predict_peak(model: MemoryModel, *, slabs_in_memory: bool) -> int:
 
 def _working(one: Pass, deal: Deal, block_rows: int) -> tuple[str, int]:
     """Return what takes most of a pass, and the bytes of all of it."""
+    block_rows = min(block_rows, max(1, deal(one.before).largest))
     sweep = pass_bytes(one, block_rows) + edge_bytes(one, deal(one.before), block_rows)
     whole = _with_ending(one, deal, block_rows, sweep)
     return _label(one, sweep, whole), whole
@@ -124,7 +125,7 @@ def _ending_bytes(ending: PlannedStep, deal: Deal, block_rows: int) -> int:
     if operation.pattern is Pattern.REDUCE:
         return _state_bytes(ending)
     if operation.remap is not None:
-        return _tile_bytes(ending)
+        return _tile_bytes(ending, deal)
     return _collective_bytes(ending.before, partition.largest, block_rows)
 
 
@@ -137,10 +138,10 @@ def _state_bytes(ending: PlannedStep) -> int:
     return STATES_AT_ONCE * int(first.start(ending.kernel_spec, params, None).nbytes)
 
 
-def _tile_bytes(ending: PlannedStep) -> int:
+def _tile_bytes(ending: PlannedStep, deal: Deal) -> int:
     """Bytes for moving pixels: a tile, what it is made of, and pieces of it sent and received."""
     images = (ending.before, ending.after)
-    tile = min(TILE_BYTES, max(image.total_bytes for image in images))
+    tile = min(TILE_BYTES, max(deal(image).largest * image.row_bytes for image in images))
     return TILES_AT_ONCE * max(tile, *(image.row_bytes for image in images))
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
 
     The header comes with the metadata that the result is to have.
     """
-    steps = parse(request.steps, default_border=request.border)
+    steps = _steps(request)
     _check_device(request.device)
     LIMITS.begin(request.budget.decode_s, request.memory_bytes)
     with _bucket(request) as bucket:
@@ -83,6 +84,17 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
         )
     plan = place(plan, request.device, request.memory_bytes, lambda: _gpu_of(0, ranks))
     return plan, header, sink
+
+
+def _steps(request: Request) -> Sequence[Step]:
+    """Return the steps of a request, with what their collectives import in memory.
+
+    SciPy's transforms are large; here they count once, as a part of the program.
+    """
+    steps = parse(request.steps, default_border=request.border)
+    for name in {step.operation.collective for step in steps} - {None}:
+        import_module(f"mpi_stage.collective.{name}")
+    return steps
 
 
 def _plan_placed(
@@ -163,7 +175,7 @@ def _run(
     context: RankContext, request: Request, emit: Emit, token: Callable[[], str | None] | None
 ) -> Report | None:
     """Open the input, plan, filter; return the report on rank 0."""
-    steps = parse(request.steps, default_border=request.border)
+    steps = _steps(request)
     _check_device(request.device)
     LIMITS.begin(request.budget.decode_s, request.memory_bytes)
     before = file_bytes()

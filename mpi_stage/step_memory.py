@@ -24,11 +24,15 @@ REUSE = 1.2
 def pass_bytes(one: Pass, block_rows: int) -> int:
     """Return the bytes that a sweep takes: blocks, halo rows, what steps hold, and the largest temporaries.
 
-    Steps take turns: each holds its rows and its result, but only one kernel is at work.
+    Steps take turns: each keeps its rows, but only one kernel is at work, with the results of the steps
+    before it in use and none yet of those after it.
     """
-    held = sum(_held_bytes(step, block_rows) for step in one.steps)
-    scratch = max((_scratch_bytes(step, block_rows) for step in one.steps), default=0)
-    return int(REUSE * (held + scratch)) + _frame_bytes(one, block_rows)
+    kept = sum(_kept_bytes(step, block_rows) for step in one.steps)
+    passed = most = 0.0
+    for step in one.steps:
+        passed += _result_bytes(step, block_rows)
+        most = max(most, passed + _scratch_bytes(step, block_rows))
+    return int(REUSE * (kept + most)) + _frame_bytes(one, block_rows) + _table_bytes(one)
 
 
 def edge_bytes(one: Pass, partition: Partition, block_rows: int) -> int:
@@ -37,12 +41,18 @@ def edge_bytes(one: Pass, partition: Partition, block_rows: int) -> int:
     if partition.ranks == 1 or not goes_inside_first(partition.largest, halo, block_rows):
         return 0
     held = block_rows * one.after.row_bytes + 2 * halo * one.before.row_bytes
-    return held + int(sum(_held_bytes(step, halo) for step in one.steps))
+    return held + int(sum(_kept_bytes(step, halo) + _result_bytes(step, halo) for step in one.steps))
 
 
 def measuring_bytes(ending: PlannedStep, block_rows: int) -> int:
     """Return the bytes of a measuring round's temporaries; none for what is no reduce step."""
     return int(_scratch_bytes(ending, block_rows)) if ending.operation.pattern is Pattern.REDUCE else 0
+
+
+def _table_bytes(one: Pass) -> int:
+    """Bytes that kernels keep whatever their blocks."""
+    declared = ((step, step.operation.table_bytes) for step in one.steps)
+    return sum(of(step.step.params, step.kernel_spec) for step, of in declared if of is not None)
 
 
 def _frame_bytes(one: Pass, block_rows: int) -> int:
@@ -56,15 +66,22 @@ def _kernel_values(step: PlannedStep, block_rows: int) -> int:
     return rows * (step.before.columns + 2 * step.halo) * step.kernel_spec.channels
 
 
-def _held_bytes(step: PlannedStep, block_rows: int) -> float:
-    """Bytes that a step keeps from block to block, and its result while later steps use it."""
-    result = (block_rows + step.halo) * step.after.row_bytes
-    whole = block_rows * step.before.row_bytes
+def _kept_bytes(step: PlannedStep, block_rows: int) -> float:
+    """Bytes that a step keeps from block to block."""
     if step.operation.stencil is None:
-        return result + (ALPHA_COPIES * whole if step.keeps_alpha else 0)
+        return 0.0
     padded_rows = block_rows + 3 * step.halo
-    padded = padded_rows * (step.before.columns + 2 * step.halo) * step.before.channels * step.before.itemsize
-    return padded + result + (result if step.keeps_alpha else 0)
+    return padded_rows * (step.before.columns + 2 * step.halo) * step.before.channels * step.before.itemsize
+
+
+def _result_bytes(step: PlannedStep, block_rows: int) -> float:
+    """Bytes of a step's result, in use while later steps work on it, with the alpha that goes around."""
+    result = (block_rows + step.halo) * step.after.row_bytes
+    if not step.keeps_alpha:
+        return result
+    return result + (
+        ALPHA_COPIES * block_rows * step.before.row_bytes if step.operation.stencil is None else result
+    )
 
 
 def _scratch_bytes(step: PlannedStep, block_rows: int) -> float:

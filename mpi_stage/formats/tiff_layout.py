@@ -125,7 +125,7 @@ class TiffLayout:
         worst = int(self.segment_bytes * _GROWTH[self.compression]) + _SEGMENT_EXTRA_BYTES
         under_way = TILES_PER_THREAD * threads if threads > 1 else 1
         each = under_way * (self.segment_bytes + worst) + threads * (self.segment_bytes + _CODEC_BYTES)
-        return each + BATCH_BYTES + worst
+        return each + min(BATCH_BYTES, self.segments * worst) + worst
 
     def empty_segment(self, rows: int) -> Pixels:
         """Return an uninitialised array for ``rows`` rows of a segment."""

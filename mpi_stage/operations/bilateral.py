@@ -18,6 +18,7 @@ from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer, number
 
 _DEFAULT_COLOUR_FRACTION = 0.1  # of the type's range
+_DOUBLE_BYTES = 8
 _CHUNK_PIXELS = 1 << 15  # a chunk's planes stay in cache while all neighbours are added
 
 Weigh = Callable[[Pixels], Pixels]
@@ -65,9 +66,11 @@ def _weigher(block: Pixels, sigma: float) -> Weigh:
 
 @lru_cache(maxsize=4)
 def _table(largest: int, factor: float) -> Pixels:
-    distances = np.arange(largest + 1, dtype=np.float64)
+    weights = np.arange(largest + 1, dtype=np.float64)
+    weights *= weights
+    weights *= factor
     with np.errstate(under="ignore"):
-        return np.exp(distances * distances * factor)
+        return np.exp(weights, out=weights)
 
 
 def _means(part: Pixels, radius: int, sigma_space: float, weigh: Weigh) -> Pixels:
@@ -110,6 +113,13 @@ def _disc(radius: int, sigma: float) -> Iterator[tuple[int, int, float]]:
         for x in range(-radius, radius + 1):
             if y * y + x * x <= radius * radius:
                 yield y, x, math.exp(-(y * y + x * x) / (2 * sigma * sigma))
+
+
+def _table_bytes(_params: Params, spec: ImageSpec) -> int:
+    """Return the bytes of the weights of all distances, where they are not computed."""
+    if spec.dtype == "float32" or (spec.dtype == "uint8" and spec.channels in {1, COLOUR_CHANNELS}):
+        return 0
+    return _DOUBLE_BYTES * (int(spec.value_range) * spec.channels + 1)
 
 
 def _cost(params: Params, spec: ImageSpec) -> float:
@@ -155,5 +165,6 @@ BILATERAL = Operation(
     cost=_cost,
     halo=_halo,
     stencil=_bilateral,
+    table_bytes=_table_bytes,
     scratch=by_type(uint8=1, uint16=5, float32=4),
 )

@@ -13,6 +13,9 @@ from mpi_stage.operations.values import integer, number
 
 MAX_SIDE = 63
 
+_LARGE_SCRATCH_BYTES = 34.0
+"""The values and the sums as doubles, a part's values and sums, and what rounds and clips them."""
+
 _DECIMALS = 12
 """Cosines are rounded to so many, so that those of 45° and 90° give the whole numbers they stand for."""
 
@@ -59,6 +62,12 @@ def _cost(params: Params, spec: ImageSpec) -> float:
     if spec.dtype != "float32" and size < DIRECT_SIZE[spec.dtype]:
         return per_channel(spec, 0.4 + 0.03 * size)
     return per_channel(spec, 0.5 + (0.07 if size < MAX_SIDE else 0.4) * size)
+
+
+def _scratch(params: Params, spec: ImageSpec) -> float:
+    """Return bytes for each value: sums of large kernels are made in double precision."""
+    large = kernel_of(params).size >= DIRECT_SIZE[spec.dtype]
+    return _LARGE_SCRATCH_BYTES if large else float(spec.itemsize)
 
 
 def _emboss_halo(_params: Params, _spec: ImageSpec) -> int:
@@ -119,6 +128,7 @@ CONVOLVE = Operation(
     check=_check,
     halo=_halo,
     stencil=_convolve,
+    scratch=_scratch,
 )
 
 EMBOSS = Operation(

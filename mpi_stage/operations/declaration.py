@@ -191,6 +191,7 @@ class Operation:
     remap: for a global step that moves pixels (``collective`` is then ``geometry``): from the parameters
         and the images before and after, which pixels each tile of the result is made of.
     placement: the same as an affine map, for metadata that say where the picture lies.
+    table_bytes: what a kernel keeps whatever its block, such as tables, from parameters and image before.
     scratch: the most bytes that a kernel's temporaries take for each value of the block it gets;
         a copy of the block for a stencil and none for a point kernel if it is not stated.
     working_bytes, slab_bytes: what a global step needs of one rank, for the plan: while it works, and
@@ -231,6 +232,7 @@ class Operation:
     remap: Callable[[Params, ImageSpec, ImageSpec], Remap] | None = None
     placement: Callable[[Params, ImageSpec, ImageSpec], Placement] | None = None
     scratch: Scratch | None = None
+    table_bytes: Callable[[Params, ImageSpec], int] | None = None
     working_bytes: RankBytes | None = None
     slab_bytes: RankBytes | None = None
     traffic: RankTraffic | None = None

@@ -27,9 +27,6 @@ goes the same way through the library, whatever lies beside it, and gives the sa
 _PORTIONS = 8
 """Portions held at once: sent, received, turned round, and the transform's own temporaries."""
 
-LIBRARY_BYTES = 16 << 20
-"""SciPy's transforms, which no other step needs, once they are imported."""
-
 _LOWEST = 0.1
 _HIGHEST = 1e9
 _NS_PER_VALUE = 90.0
@@ -96,7 +93,7 @@ def whole_batches(count: int) -> int:
 def _working_bytes(_params: Params, spec: ImageSpec, slab_rows: int, ranks: int) -> int:
     lines = lines_of(spec)
     sent = round_height(lines, slab_rows, ranks) * lines * COMPLEX_BYTES
-    return LIBRARY_BYTES + _PORTIONS * max(
+    return _PORTIONS * max(
         sent, lines_at_once(spec.rows, math.ceil(lines / ranks)) * spec.rows * COMPLEX_BYTES
     )
 

@@ -108,8 +108,8 @@ def _output(spec: ImageSpec, params: Params) -> ImageSpec:
     return replace(spec, channels=1, dtype="float32") if params["output"] == RESPONSE else spec
 
 
-def _working_bytes(params: Params, spec: ImageSpec, _slab_rows: int, _ranks: int) -> int:
-    return inner_working_bytes(spec, inner_halo(params))
+def _working_bytes(params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -> int:
+    return inner_working_bytes(spec, inner_halo(params), slab_rows)
 
 
 def _slab_bytes(_params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -> int:

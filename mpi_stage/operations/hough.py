@@ -49,8 +49,9 @@ def _working_bytes(params: Params, spec: ImageSpec, slab_rows: int, _ranks: int)
     band = 4 * (distances + 2) * (angles + 2)
     rows = min(slab_rows, rows_of(LABELLED_PIXELS, spec))
     joining = rows * spec.columns * _LABEL_BYTES + math.ceil(slab_rows / rows) * spec.columns * _SEAM_BYTES
-    voting = (EDGES_AT_ONCE + rows_of(SEEN_PIXELS, spec) * spec.columns) * _VOTE_BYTES
-    return int(max(inner_working_bytes(spec, _HALO) + joining, _COPIES * band + voting))
+    seen = min(slab_rows, rows_of(SEEN_PIXELS, spec)) * spec.columns
+    voting = (min(EDGES_AT_ONCE, slab_rows * spec.columns) + seen) * _VOTE_BYTES
+    return int(max(inner_working_bytes(spec, _HALO, slab_rows) + joining, _COPIES * band + voting))
 
 
 def _traffic(params: Params, spec: ImageSpec, slab_rows: int, ranks: int) -> Moved:

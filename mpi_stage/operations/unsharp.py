@@ -58,6 +58,16 @@ def _sharpened_floats(values: Pixels, blurred: Pixels, amount: np.float32, thres
     return one_nan(result)
 
 
+_SCRATCH = by_type(uint8=4.6, uint16=9, float32=14.5)
+_SUMMED_SCRATCH = by_type(uint8=3.6, uint16=7, float32=14.5)
+"""Where one sum of the picture and its blurred self does."""
+
+
+def _scratch(params: Params, spec: ImageSpec) -> float:
+    summed = number(params, "amount").is_integer() and number(params, "threshold") <= 1
+    return (_SUMMED_SCRATCH if summed else _SCRATCH)(params, spec)
+
+
 def _cost(params: Params, spec: ImageSpec) -> float:
     return per_channel(spec, 0.6 + 0.12 * kernel_size(_blur(params), spec.dtype))
 
@@ -100,5 +110,5 @@ UNSHARP = Operation(
     cost=_cost,
     halo=_halo,
     stencil=_unsharp,
-    scratch=by_type(uint8=4.6, uint16=9, float32=14.5),
+    scratch=_scratch,
 )

@@ -8,17 +8,24 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from operation_harness import picture
 
 from mpi_stage.errors import LimitError
+from mpi_stage.memory import LATER_BYTES
 
 PLANS = min(500, int(os.environ.get("HALOROW_FUZZ_CASES", "40")))
 SIZES = (64, 301, 1000, 1999)
 MOST_BYTES = 60 << 20
-TOO_HIGH = 4.0
-"""Times the measured peak: means of floats whose sums are not exact, which the data decide, need most."""
+TOO_HIGH = 1.5
+"""Times the measured peak, apart from the reserve for what libraries set up late (``LATER_BYTES``)."""
+
+LONG = "HALOROW_FUZZ_CASES" in os.environ
+"""Without it the plans are the same each time."""
 
 
 @pytest.mark.fuzz
 @settings(
-    max_examples=PLANS, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+    max_examples=PLANS,
+    phases=[Phase.explicit, Phase.generate],
+    derandomize=not LONG,
+    suppress_health_check=list(HealthCheck),
 )
 @given(case=cases(lengths=(1, 4), sizes=SIZES))
 def test_no_rank_takes_more_memory_than_the_plan_says_nor_far_less(worlds, case: Case):
@@ -31,6 +38,6 @@ def test_no_rank_takes_more_memory_than_the_plan_says_nor_far_less(worlds, case:
         plan = worlds.plan(ranks, source, case.steps, block_rows=rows)
     except LimitError:
         return
-    report = worlds.run(ranks, source, case.steps, block_rows=rows, digest=False, read=False).report
+    report = worlds.run(ranks, source, case.steps, block_rows=rows, read=False).report
     measured = max(rank.peak_anon_bytes for rank in report.ranks)
-    assert measured <= plan["peak_bytes_per_rank"] <= TOO_HIGH * measured
+    assert measured <= plan["peak_bytes_per_rank"] <= TOO_HIGH * measured + LATER_BYTES
