@@ -125,7 +125,7 @@ def _ending_bytes(ending: PlannedStep, deal: Deal, block_rows: int) -> int:
     if operation.pattern is Pattern.REDUCE:
         return _state_bytes(ending)
     if operation.remap is not None:
-        return _tile_bytes(ending, deal)
+        return _tile_bytes(ending, deal, block_rows)
     return _collective_bytes(ending.before, partition.largest, block_rows)
 
 
@@ -138,10 +138,17 @@ def _state_bytes(ending: PlannedStep) -> int:
     return STATES_AT_ONCE * int(first.start(ending.kernel_spec, params, None).nbytes)
 
 
-def _tile_bytes(ending: PlannedStep, deal: Deal) -> int:
-    """Bytes for moving pixels: a tile, what it is made of, and pieces of it sent and received."""
+def _tile_bytes(ending: PlannedStep, deal: Deal, block_rows: int) -> int:
+    """Bytes for moving pixels: a tile, what it is made of, and pieces of it sent and received.
+
+    A rank that needs no rows of others makes a tile as it is read, no higher than a block.
+    """
     images = (ending.before, ending.after)
-    tile = min(TILE_BYTES, max(deal(image).largest * image.row_bytes for image in images))
+    parts = [deal(image) for image in images]
+    remap = ending.operation.remap
+    alone = remap is not None and remap(ending.step.params, *images).rowwise and parts[0] == parts[1]
+    rows = [min(part.largest, block_rows) if alone else part.largest for part in parts]
+    tile = min(TILE_BYTES, max(high * image.row_bytes for high, image in zip(rows, images, strict=True)))
     return TILES_AT_ONCE * max(tile, *(image.row_bytes for image in images))
 
 

@@ -59,7 +59,7 @@ def _sharpened_floats(values: Pixels, blurred: Pixels, amount: np.float32, thres
 
 
 _SCRATCH = by_type(uint8=4.6, uint16=9, float32=14.5)
-_SUMMED_SCRATCH = by_type(uint8=3.6, uint16=7, float32=14.5)
+_SUMMED_SCRATCH = by_type(uint8=3.6, uint16=5, float32=14.5)
 """Where one sum of the picture and its blurred self does."""
 
 
