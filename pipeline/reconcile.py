@@ -4,7 +4,7 @@ Only the markers of unfinished jobs are listed, so that the cost does not grow w
 are done. Everything here may be done twice, and by several at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -88,6 +88,12 @@ def lane_of(manifest: Manifest, history: History) -> Lane:
     """Return the lane that a job is in: the manifest's, or the gang lane if it has been moved there."""
     moved = any(outcome.kind == MOVED for outcome in history.outcomes.values())
     return Lane.GANG if moved else manifest.lane
+
+
+def rebuild_and_reconcile(parts: Parts) -> Reconciled:
+    """Do one whole round. Raises StoreError, QueueUnavailableError."""
+    rebuilt = rebuild(parts)
+    return replace(reconcile(parts), rebuilt=rebuilt)
 
 
 def rebuild(parts: Parts, at: datetime | None = None) -> int:

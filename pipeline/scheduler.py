@@ -24,7 +24,7 @@ from pipeline.crew import Crew
 from pipeline.errors import HalorowError, QueueUnavailableError
 from pipeline.gangs import GangHolder, Shared
 from pipeline.models import Claim, ClusterStatus, Lane
-from pipeline.reconcile import rebuild, reconcile
+from pipeline.reconcile import rebuild_and_reconcile
 from pipeline.resting import Resting
 from pipeline.scaler import Scaler
 from pipeline.telemetry import Telemetry
@@ -86,10 +86,9 @@ class Scheduler(Resting):
         """Compare store and Redis at the start and every few seconds."""
         while not self._stopping.is_set():
             try:
-                rebuilt = rebuild(self._parts)
-                done = reconcile(self._parts)
-                if done or rebuilt:
-                    self._log.info("reconciled", rebuilt=rebuilt, **vars(done))
+                done = rebuild_and_reconcile(self._parts)
+                if done:
+                    self._log.info("reconciled", **vars(done))
             except HalorowError as error:
                 self._log.warning("cannot reconcile now", error=str(error))
             self._stopping.wait(self._settings.reconcile_s)

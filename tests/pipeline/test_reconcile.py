@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from pipeline import layout
+from pipeline.logs import get_logger
 from pipeline.models import JobState, Lane, Load, now
 from pipeline.plan_router import Move
-from pipeline.reconcile import ORPHAN_AGE, reconcile
+from pipeline.reconcile import ORPHAN_AGE, rebuild_and_reconcile, reconcile
 
 
 def test_a_job_that_the_queue_has_forgotten_is_queued_again(service):
@@ -51,3 +52,15 @@ def test_finished_jobs_are_not_looked_at(service):
 
     assert list(service.parts.store.list(layout.OPEN)) == []
     assert not reconcile(service.parts)
+
+
+def test_what_a_round_has_done_can_be_logged_as_it_is(service):
+    service.submit()
+    service.runner(service.stage).work_once()
+    service.submit()
+    service.parts.queue.release(service.parts.queue.claim(Lane.SINGLE, "lost", 0))
+
+    done = rebuild_and_reconcile(service.parts)
+
+    assert (done.rebuilt, done.queued) == (1, 1)
+    get_logger(part="scheduler").info("reconciled", **vars(done))
