@@ -36,5 +36,5 @@ def _check_pixels(what: str, rows: int, columns: int, budget: "Budget") -> None:
     if budget.pixels is not None and rows * columns > budget.pixels:
         raise BudgetError(
             f"{what} {columns} × {rows} px, {rows * columns} in all; a job may have up to {budget.pixels} "
-            "(job_pixels). Cut the image into parts, or ask your operator."
+            "(job_pixels, user_queued_pixels). Cut the image into parts, or ask your operator."
         )
