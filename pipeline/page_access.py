@@ -23,7 +23,7 @@ def check_exposure(settings: Settings, host: str) -> None:
         if not has_authlib():
             raise SettingsError(
                 "login_metadata_url: the page can ask people who they are with the package Authlib alone;"
-                " install it (pip install 'Authlib>=1.3.2') or leave the login out"
+                " install it (pip install 'halorow[login]') or leave the login out"
             )
         if not settings.link_secret.get_secret_value():
             raise SettingsError("link_secret: a login needs it, since it signs the cookies as well; set it")
