@@ -3,6 +3,8 @@
 import os
 import shutil
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -92,14 +94,22 @@ class Attempts:
         world = self.world(ranks)
         folder = Path(request.bands.folder)
 
-        def stop() -> bool:
-            if journalled(folder) < after:
-                return False
-            os.kill(world.pids()[-1], signal.SIGKILL)
-            return False
+        over = threading.Event()
 
-        with pytest.raises(WorldError, match=r"SIGKILL|rank"):
-            world.run(request, cancelled=stop, deadline_s=DEADLINE_S)
+        def strike() -> None:
+            while not over.wait(0.001):
+                if journalled(folder) >= after:
+                    os.kill(world.pids()[-1], signal.SIGKILL)
+                    return
+
+        with ThreadPoolExecutor(1) as striker:
+            struck = striker.submit(strike)
+            try:
+                with pytest.raises(WorldError, match=r"SIGKILL|rank"):
+                    world.run(request, deadline_s=DEADLINE_S)
+            finally:
+                over.set()
+            struck.result()
         return journalled(folder)
 
 
