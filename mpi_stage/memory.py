@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Deal = Callable[[ImageSpec], Partition]
 
-LATER_BYTES = 8 << 20
+LATER_BYTES = 10 << 20
 """What is imported, and set up by libraries, once the program has started: codecs, MPI's buffers."""
 
 TYPICAL_PROGRAM_BYTES = 32 << 20

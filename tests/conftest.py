@@ -3,13 +3,14 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from pipeline.redis.connection import connect
 from pipeline.redis_server import RedisServer
 from tests.embedded_service import EmbeddedService
 
-settings.register_profile("halorow", deadline=None)
+# Neither a slow example nor slow drawing is a fault: machines may be busy.
+settings.register_profile("halorow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("halorow")
 
 
