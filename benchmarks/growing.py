@@ -105,6 +105,7 @@ class GrowingCluster:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End everything."""
+        self.client.close()
         self._stop()
 
     @property

@@ -2,11 +2,11 @@
 
 ::
 
-    client = Client.connect()
-    job = client.submit("photo.jpg", "gaussian:sigma=2 sobel")
-    for event in client.watch(job.id):
-        print(event.status.state, event.status.fraction_done)
-    client.download(job.id, Path("edges.jpg"))
+    with Client.connect() as client:
+        job = client.submit("photo.jpg", "gaussian:sigma=2 sobel")
+        for event in client.watch(job.id):
+            print(event.status.state, event.status.fraction_done)
+        client.download(job.id, Path("edges.jpg"))
 """
 
 import shutil
@@ -73,8 +73,24 @@ class Client:
         """
         chosen = settings or Settings.load()
         parts = connect_parts(chosen)
-        parts.queue.contains("nothing")
+        try:
+            parts.queue.contains("nothing")
+        except BaseException:
+            parts.close()
+            raise
         return cls(parts, chosen)
+
+    def close(self) -> None:
+        """Give the connections to the service back; those of :meth:`acting_for` are the same."""
+        self._parts.close()
+
+    def __enter__(self) -> Self:
+        """Return this client."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close it."""
+        self.close()
 
     def submit(
         self,

@@ -27,6 +27,11 @@ def connect_parts(settings: Settings) -> Parts:
     queue = RedisQueue(client, lease_s=settings.lease_s)
     board = RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s)
     bus = RedisEventBus(url)
+
+    def close() -> None:
+        client.close()
+        bus.close()
+
     return Parts(
         store=store,
         queue=queue,
@@ -38,4 +43,5 @@ def connect_parts(settings: Settings) -> Parts:
         teller=RedisNews(client, queue, board, bus, RedisLedger(client)),
         places=settings.places,
         retention=settings.retention,
+        close=close,
     )

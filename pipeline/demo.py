@@ -53,9 +53,8 @@ def run_demo(folder: Path | None = None) -> int:
     target.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
     console.print(f"starting the service in {target} …")
-    with _service(target) as page:
+    with _service(target) as page, Client.connect(Settings.load(data_dir=target / "service")) as client:
         console.print(f"the page is at {page}")
-        client = Client.connect(Settings.load(data_dir=target / "service"))
         tasks = _tasks(target)
         jobs = [client.submit(task.input, task.steps, ranks=task.ranks, batch="demo") for task in tasks]
         for task, job in zip(tasks, jobs, strict=True):

@@ -1,5 +1,6 @@
 """The parts that the service is made of, put together from the settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,7 +19,8 @@ class Parts:
 
     ``heartbeat_s``: how often a lease is renewed; a third of its length or less. ``teller``: what
     tells queue, board and bus in one go, where there is such a thing. ``places``: where inputs and
-    outputs may lie. ``retention``: how long what the service makes is kept.
+    outputs may lie. ``retention``: how long what the service makes is kept. ``close``: gives the
+    connections to Redis back; what is used again opens new ones.
     """
 
     store: ObjectStore
@@ -31,6 +33,7 @@ class Parts:
     teller: News | None = None
     places: Places = field(default_factory=Places)
     retention: Retention = field(default_factory=Retention)
+    close: Callable[[], None] = lambda: None
 
     @cached_property
     def records(self) -> JobRecords:

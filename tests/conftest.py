@@ -3,14 +3,13 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 
 from pipeline.redis.connection import connect
 from pipeline.redis_server import RedisServer
 from tests.embedded_service import EmbeddedService
 
-# Neither a slow example nor slow drawing is a fault: machines may be busy.
-settings.register_profile("halorow", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("halorow", deadline=None)
 settings.load_profile("halorow")
 
 

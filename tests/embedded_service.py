@@ -39,6 +39,7 @@ class EmbeddedService:
                 stderr=errors,
                 env=self._env,
             )
+        self.client: Client | None = None
         self.page = self._await_page()
         self.settings = Settings.load(data_dir=data)
         self.client = Client.connect(self.settings)
@@ -105,6 +106,8 @@ class EmbeddedService:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+        if self.client is not None:
+            self.client.close()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End the service as a user does; return its exit code."""

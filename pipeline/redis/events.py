@@ -38,6 +38,10 @@ class RedisEventBus:
                 batch.publish(channel, text)
             batch.execute()
 
+    def close(self) -> None:
+        """Give the connections back; publishing again opens new ones."""
+        self._client.close()
+
     def subscribe(self, job_id: str | None = None) -> "RedisSubscription":
         """Listen to one job, or to all; the subscription stands when this returns."""
         return RedisSubscription(self._url, keys.channel(job_id), patience_s=self._patience_s)

@@ -41,6 +41,7 @@ def bench(folder: Path) -> Iterator[Bench]:
         names = {name.removeprefix("HALOROW_").lower(): value for name, value in chosen.items()}
         settings = Settings.load(find_service=False, **names)
         parts = connect_parts(settings)
-        yield Bench(parts, Client(parts, settings), {**os.environ, **chosen})
+        with Client(parts, settings) as client:
+            yield Bench(parts, client, {**os.environ, **chosen})
     finally:
         server.stop()

@@ -169,6 +169,7 @@ class HostCluster:
 
     def stop(self) -> None:
         """End what is not on the hosts."""
+        self.client.close()
         for process in (*self._raylets.values(), self._counter, self._redis):
             process.kill()
             process.wait()

@@ -8,6 +8,7 @@ import pytest
 from mpi_stage.errors import MissingInputError, ParameterError, UnknownOperationError
 from pipeline import layout
 from pipeline.client import Client
+from pipeline.config import Settings
 from pipeline.errors import (
     InvalidJobError,
     JobFailedError,
@@ -317,3 +318,19 @@ def test_more_ranks_than_the_cluster_may_ever_have_cores_are_refused_at_once(par
     ):
         growing.submit(photo, edges, ranks=9)
     assert growing.submit(photo, edges, ranks=8).lane is Lane.GANG
+
+
+def test_a_closed_client_leaves_no_connection_open_and_works_on_when_it_is_used(
+    redis_server, redis_client, tmp_path
+):
+    settings = Settings.load(
+        find_service=False, redis_url=redis_server.url, store_uri=(tmp_path / "store").as_uri()
+    )
+    before = len(redis_client.client_list())
+    with Client.connect(settings) as client:
+        client.cluster()
+        assert len(redis_client.client_list()) > before
+
+    assert len(redis_client.client_list()) == before
+    assert client.jobs() == []
+    client.close()

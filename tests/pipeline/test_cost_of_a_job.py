@@ -43,7 +43,9 @@ def settings(redis_server, redis_client, tmp_path):
 
 @pytest.fixture
 def parts(settings):
-    return connect_parts(settings)
+    made = connect_parts(settings)
+    yield made
+    made.close()
 
 
 @pytest.fixture

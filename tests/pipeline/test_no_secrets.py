@@ -83,6 +83,7 @@ def exercise(settings, stage, photo, folder):
     for info in parts.store.list(""):
         if info.key.endswith(".json"):
             yield parts.store.get_bytes(info.key).decode()
+    client.close()
 
 
 def errors(settings):
@@ -121,8 +122,9 @@ def test_planted_secrets_come_out_nowhere(settings, stage, photo, tmp_path, monk
         with redirect_stderr(said), redirect_stdout(said):
             texts = [*exercise(settings, stage, photo, tmp_path), *errors(settings)]
             logs.get_logger().warning("told", url=settings.redis_url.get_secret_value(), secret=WORD)
-            link = Client(connect_parts(settings), settings).submit(photo, "invert")
-            logs.get_logger().info("a link", link=connect_parts(settings).store.sign(f"uploads/{link.id}"))
+            with Client(parts := connect_parts(settings), settings) as client:
+                link = client.submit(photo, "invert")
+            logs.get_logger().info("a link", link=parts.store.sign(f"uploads/{link.id}"))
     finally:
         logging.getLogger().removeHandler(handler)
     said = said.getvalue()

@@ -167,3 +167,4 @@ def test_a_killed_worker_leaves_both_of_its_jobs_to_others_and_takes_the_blame_f
     assert sorted(parts.records.history(job).deaths(9) for job in jobs) == [1, 2]
     for job in jobs:
         assert len([key for key in parts.records.keys(job) if "/output-" in key]) == 1
+    client.close()

@@ -74,9 +74,10 @@ def page(settings, tmp_path):
 
 def test_the_page_and_the_signed_files_come_from_one_process(page, settings, tmp_path):  # noqa: ARG001  (page runs)
     (tmp_path / "cat.png").write_bytes(b"not looked at before it runs")
-    client = Client.connect(settings)
-    job = client.submit(tmp_path / "cat.png", "invert")
-    answer = httpx.get(client.input_link(job.id), headers={"accept-encoding": "gzip", "range": "bytes=4-9"})
+    with Client.connect(settings) as client:
+        job = client.submit(tmp_path / "cat.png", "invert")
+        link = client.input_link(job.id)
+    answer = httpx.get(link, headers={"accept-encoding": "gzip", "range": "bytes=4-9"})
     assert (answer.status_code, answer.content) == (206, b"looked")
     assert re.search("<title>", httpx.get(settings.base_url).text)
 
