@@ -145,6 +145,8 @@ class GangHolder:
             counts=False,
         )
         records.end_attempt(outcome)
+        if records.standing(claim.job_id).newest == outcome.attempt:  # else the next one has counted it
+            self._parts.ledger.retried(claim.lane)
 
     def rest(self) -> None:
         """Let go of a gang that has been idle for long enough, or whose cores another waits for.

@@ -191,7 +191,8 @@ class Backlog(_Model):
     """What a lane has before it, and what it has done since Redis was empty.
 
     ``todo`` is of all jobs in the queue, waiting and held; ``done`` of those that succeeded, whose ranks
-    took ``spent_s`` core-seconds in truth; ``retries`` are attempts that failed and were to be tried again.
+    took ``spent_s`` core-seconds in truth; ``retries`` are attempts that failed or ended without a word, and
+    were tried again.
     """
 
     todo: Load = Load()

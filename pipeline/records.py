@@ -61,6 +61,11 @@ class History:
         outcome = self.outcomes.get(attempt)
         return outcome is None or outcome.counts
 
+    @property
+    def ended_silently(self) -> bool:
+        """Whether the newest attempt ended without a word, or its lease ran out while it was at work."""
+        return self.base < self.highest and self.highest not in self.outcomes
+
     def deaths(self, before: int) -> int:
         """Return how many of them died: without a word, or told by their worker."""
         return sum(1 for one in self.counted(before) if self._died(one.attempt))

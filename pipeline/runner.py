@@ -197,6 +197,9 @@ class JobRunner:
         if self._was_lost(claim, since_s):
             return None
         record = records.start_attempt(claim.job_id, claim.consumer, history.highest)
+        if history.ended_silently:
+            with suppress(QueueUnavailableError):
+                self._parts.ledger.retried(claim.lane)
         status = statuses.running(manifest, record).model_copy(update={"lane": claim.lane})
         pulse.follow(record.attempt, status)
         return Work(claim, manifest, history, record, status, pulse, turn)

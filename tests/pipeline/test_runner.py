@@ -226,6 +226,23 @@ def test_three_workers_that_die_without_a_word_make_a_dead_letter(service):
     assert not service.parts.queue.contains(job.id)
 
 
+def test_each_attempt_that_is_made_again_counts_as_one_retry(service):
+    service.client.submit(service.photo, service.edges)
+    runner = service.runner(CrashingStage(service.stage, 1))
+    while runner.work_once():
+        pass
+    assert service.parts.ledger.backlog(Lane.SINGLE).retries == 1
+
+    silent = service.client.submit(service.photo, service.edges)
+    service.parts.records.start_attempt(silent.id, "a worker that is killed", 0)
+    runner.work_once()
+    assert service.parts.ledger.backlog(Lane.SINGLE).retries == 2
+
+    service.client.submit(service.photo, service.edges)
+    runner.work_once()
+    assert service.parts.ledger.backlog(Lane.SINGLE).retries == 2
+
+
 def test_a_retry_forgives_the_deaths(service):
     job = service.client.submit(service.photo, service.edges)
     runner = service.runner(CrashingStage(service.stage, 3))
