@@ -12,11 +12,13 @@ import signal
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 import ray
+from ray._private import parameter
 from ray.exceptions import RayError
 
 from pipeline import logs
@@ -97,7 +99,7 @@ class RayHead:
         settings = self._settings
         for left in reversed(range(TRIES)):
             try:
-                with ended_with_servers():
+                with ended_with_servers(), agent_on_a_free_port():
                     context: Any = ray.init(
                         address="local",
                         num_cpus=settings.cores,
@@ -142,6 +144,22 @@ def ended_with_servers() -> Iterator[None]:
         yield
     finally:
         over.set()
+
+
+@contextmanager
+def agent_on_a_free_port() -> Iterator[None]:
+    """Have Ray's agent listen wherever there is room, as only ``ray start`` can be told.
+
+    By ``ray.init`` the agents of all services of a machine get the same port; of those that find it taken
+    Ray says nothing, but jobs that are submitted to them find no agent.
+    """
+    names: Any = parameter
+    given = names.RayParams
+    names.RayParams = partial(given, dashboard_agent_listen_port=0)
+    try:
+        yield
+    finally:
+        names.RayParams = given
 
 
 def children() -> list[psutil.Process]:

@@ -7,7 +7,7 @@ from hypothesis import settings
 
 from pipeline.redis.connection import connect
 from pipeline.redis_server import RedisServer
-from tests.embedded_service import EmbeddedService
+from tests.embedded_service import RAY_AGENT_PORT, EmbeddedService, taken
 
 settings.register_profile("halorow", deadline=None)
 settings.load_profile("halorow")
@@ -42,7 +42,11 @@ def own_redis(tmp_path: Path):
 
 @pytest.fixture(scope="session")
 def embedded(tmp_path_factory):
-    """Give a running embedded service, shared by all tests of a session that need one."""
-    service = EmbeddedService(tmp_path_factory.mktemp("embedded") / "data")
-    yield service
-    service.stop()
+    """Give a running embedded service, shared by all tests of a session that need one.
+
+    It is not the machine's first: where Ray's agent would listen, somebody else does.
+    """
+    with taken(RAY_AGENT_PORT):
+        service = EmbeddedService(tmp_path_factory.mktemp("embedded") / "data")
+        yield service
+        service.stop()

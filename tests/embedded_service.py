@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -21,6 +22,10 @@ START_S = 180
 STOP_S = 60
 QUICK = {"HALOROW_LEASE_S": "3", "HALOROW_HEARTBEAT_S": "1", "HALOROW_RECONCILE_S": "1"}
 """Faults are noticed sooner than in real life, so that tests need not wait."""
+
+
+RAY_AGENT_PORT = 52365
+"""Where the agents of all services of a machine would listen if Ray had its way."""
 
 
 class EmbeddedService:
@@ -125,6 +130,16 @@ def ports() -> dict[str, str]:
             one.bind(("127.0.0.1", 0))
         named = {"HALOROW_PAGE_PORT": page, "HALOROW_RAY_DASHBOARD_PORT": dashboard}
         return {name: str(one.getsockname()[1]) for name, one in named.items()}
+
+
+@contextmanager
+def taken(port: int) -> Iterator[None]:
+    """Listen on a port of the loopback interface, unless somebody else does so already."""
+    with socket.socket() as listener:
+        with suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            listener.listen()
+        yield
 
 
 def lives(process: psutil.Process) -> bool:
