@@ -132,7 +132,10 @@ def _objects(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
         stated, _, text = line.rstrip(b"\n").partition(b" ")
         if stated != b"%0*x" % (_CHECKSUM_DIGITS, zlib.crc32(text)):
             return
-        data = json.loads(text)
+        try:
+            data = json.loads(text)
+        except ValueError:
+            return
         if not isinstance(data, dict):
             return
         yield data

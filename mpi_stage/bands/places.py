@@ -27,7 +27,7 @@ class BandPlaces(Protocol):
         """Begin the journal of a rank. Raises StageError."""
 
     def records(self, place: str, key: str, wanted: Container[int]) -> Iterator[BandRecord]:
-        """Yield the records of an attempt that are of ``key``, at least those of the wanted bands."""
+        """Yield the records of an attempt that are of ``key`` and of wanted bands. Raises StageError."""
 
     def forget(self, place: str) -> None:
         """Remove the bands of an attempt. Raises StageError."""
