@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 
 from mpi_stage.errors import MissingInputError
 from mpi_stage.objects.address import ObjectAddress
@@ -75,7 +76,7 @@ class ObjectTree:
         return data
 
     def _stored(self, key: str) -> Stored | None:
-        if key in self._known:
+        with suppress(KeyError):
             return self._known[key]
         address = self._base.beside(f"{self._base.name}/{key}")
         if key == ROOT and self._root_generation is not None:
@@ -87,5 +88,4 @@ class ObjectTree:
             found = None
         if len(self._known) >= _KNOWN_OBJECTS:
             self._known.popitem(last=False)
-        self._known[key] = found
-        return found
+        return self._known.setdefault(key, found)  # what another thread has found first is read

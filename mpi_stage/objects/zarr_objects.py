@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 from mpi_stage.errors import OutputExistsError, StageError
@@ -97,16 +96,12 @@ class ObjectPlace:
     def _send(self, path: str) -> None:
         """Upload a file from the system's cache, without a copy of it, and remove it."""
         address = self._address(os.path.relpath(path, self._made))
-        with Path(path).open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            whole = memoryview(mapped)
-            pieces = [whole[first : first + _PIECE_BYTES] for first in range(0, len(whole), _PIECE_BYTES)]
-            try:
-                checksum = 0
-                for piece in pieces:
-                    checksum = crc32c(piece, checksum)
-                self._bucket.upload(address, pieces, checksum)
-            finally:
-                for view in (*pieces, whole):
-                    with suppress(BufferError):  # a connection that was given up holds it a little longer
-                        view.release()
+        with Path(path).open("rb") as file:
+            # Unmapped with its last view: a connection that was given up holds one a little longer.
+            whole = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        pieces = [whole[first : first + _PIECE_BYTES] for first in range(0, len(whole), _PIECE_BYTES)]
+        checksum = 0
+        for piece in pieces:
+            checksum = crc32c(piece, checksum)
+        self._bucket.upload(address, pieces, checksum)
         Path(path).unlink()
