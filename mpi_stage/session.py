@@ -124,10 +124,12 @@ def _plan_placed(
 def image_digest(request: Request, token: Callable[[], str | None] | None = None) -> str:
     """Return the digest of the pixels of a request's input, as reports state it for outputs."""
     clock, digest = PhaseClock(), RowDigest()
+    LIMITS.begin(request.budget.decode_s, request.memory_bytes)
     with (
         _bucket(request, token) as bucket,
         closing(open_source(request.input, clock, _source_options(request, bucket))) as source,
     ):
+        check_header(request.input, source.header, request.budget)
         spec = source.header.spec
         block_rows = max(1, DIGEST_BLOCK_BYTES // spec.row_bytes)
         for _, rows in blocks(spec, Rows(0, spec.rows), source, block_rows):
@@ -269,24 +271,27 @@ class _Run:
         request, plan = self._request, self._plan
         if self._comm.rank == 0:
             self._emit({"event": "planned", "job": request.job, "plan": plan.to_json()})
-        sink = create_sink(
-            request.output,
-            request.output_name,
-            plan.after,
+        with ExitStack() as ends:
+            sink = ends.enter_context(closing(self._create_sink()))
+            bands = self._keeper(sink)
+            if bands is not None:
+                ends.enter_context(closing(bands))
+            engine = Engine(self._context, plan, scratch=self._scratch, progress=self._progress, bands=bands)
+            engine.run(self._source, sink, digest=request.digest)
+        return self._report(engine, bands)
+
+    def _create_sink(self) -> Sink:
+        """Return the sink, which has touched nothing yet."""
+        return create_sink(
+            self._request.output,
+            self._request.output_name,
+            self._plan.after,
             self._header.metadata,
             self._header,
-            _options(request, self._bucket),
+            _options(self._request, self._bucket),
             self._scratch,
             self._clock,
         )
-        bands = self._keeper(sink)
-        engine = Engine(self._context, plan, scratch=self._scratch, progress=self._progress, bands=bands)
-        with ExitStack() as ends:
-            ends.enter_context(closing(sink))
-            if bands is not None:
-                ends.enter_context(closing(bands))
-            engine.run(self._source, sink, digest=request.digest)
-        return self._report(engine, bands)
 
     def _keeper(self, sink: Sink) -> "BandKeeper | None":
         """Return what keeps this rank's bands; None where there are none."""

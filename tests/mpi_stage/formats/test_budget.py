@@ -12,7 +12,7 @@ from mpi_stage.contract import Budget, Request
 from mpi_stage.errors import BudgetError
 from mpi_stage.formats.base import SinkOptions
 from mpi_stage.formats.registry import read_header
-from mpi_stage.session import plan_request
+from mpi_stage.session import image_digest, plan_request
 
 
 @pytest.fixture
@@ -30,6 +30,13 @@ def test_input_of_more_pixels_than_the_budget_is_refused_with_both_numbers(image
     with pytest.raises(BudgetError, match=r"in\.tif declares 200 × 100 px, 20000 in all; .* up to 19999"):
         plan(image, ["invert"], Budget(pixels=19_999))
     plan(image, ["invert"], Budget(pixels=20_000))
+
+
+def test_input_of_more_pixels_than_the_budget_is_not_digested(image):
+    given = Request("j", str(image), "", "", [], budget=Budget(pixels=19_999))
+    with pytest.raises(BudgetError, match=r"20000 in all; .* up to 19999"):
+        image_digest(given)
+    assert image_digest(replace(given, budget=Budget(pixels=20_000)))
 
 
 def test_pipeline_that_makes_more_pixels_than_the_budget_is_refused(image):
