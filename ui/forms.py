@@ -6,7 +6,10 @@ from enum import StrEnum
 from mpi_stage.operations.declaration import Kind, Operation, Parameter, Value
 from mpi_stage.operations.parameters import parameters_of
 
-_FEW_CHOICES = 3
+_LETTERS = 20
+_FRAME_LETTERS = 5
+"""A column has room for buttons of so many letters; the frame of each takes as much as these."""
+
 _BORDER_NAMES = frozenset({"border", "fill"})
 
 
@@ -82,7 +85,8 @@ def _label(parameter: Parameter) -> str:
 def _widget(parameter: Parameter) -> Widget:
     """Return what suits the kind of value."""
     if parameter.kind is Kind.CHOICE:
-        return Widget.BUTTONS if len(parameter.choices) <= _FEW_CHOICES else Widget.LIST
+        letters = sum(len(choice) + _FRAME_LETTERS for choice in parameter.choices)
+        return Widget.BUTTONS if letters <= _LETTERS else Widget.LIST
     return {
         Kind.INT: Widget.WHOLE_NUMBER,
         Kind.FLOAT: Widget.NUMBER,

@@ -23,6 +23,7 @@ def form(*parameters):
         (Parameter("a", Kind.NUMBERS, "help"), Widget.TEXT),
         (Parameter("a", Kind.CHOICE, "help", default="x", choices=("x", "y")), Widget.BUTTONS),
         (Parameter("a", Kind.CHOICE, "help", default="1", choices=tuple("12345")), Widget.LIST),
+        (Parameter("a", Kind.CHOICE, "help", default="x", choices=("magnitude", "x", "y")), Widget.LIST),
     ],
 )
 def test_every_kind_of_value_has_its_widget(parameter, widget):
