@@ -17,7 +17,7 @@ from gpu_kernels.stencils import Marching, Place
 from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import plan_steps
+from mpi_stage.planned_steps import plan_steps
 
 COLUMNS = 16384
 RUNS = 7

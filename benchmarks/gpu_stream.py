@@ -20,7 +20,7 @@ from mpi_stage.devices import BLOCK_TARGET_BYTES
 from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import plan_steps
+from mpi_stage.planned_steps import plan_steps
 
 SPECS = (ImageSpec(16384, 16384, 3, "uint8"), ImageSpec(8192, 16384, 3, "uint16"))
 PIPELINES = (

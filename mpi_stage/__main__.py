@@ -16,7 +16,7 @@ _LIBRARIES = ("json", "socket", "hashlib", "tempfile", "queue", "heapq", "cv2", 
 _MODULES = (
     "control",
     "digest",
-    "plan",
+    "planner",
     "placed",
     "formats.registry",
     "formats.sinks",

@@ -84,7 +84,7 @@ class MemoryModel:
         return cls(tuple(always), working, slabs, ranks, block_rows, peak_bytes(kept), dealt)
 
     def peak_bytes(self, *, slabs_in_memory: bool) -> int:
-        """Return the predicted peak of the rank that needs most."""
+        """Return the predicted peak anonymous memory of the rank that needs most."""
         total = sum(size for _, size in self.always) + max(size for _, size in self.working)
         return total + (self.dealt + self.slab_bytes if slabs_in_memory else 0)
 
@@ -92,11 +92,6 @@ class MemoryModel:
         """Return the name and size of the largest part."""
         parts = (*self.always, *self.working, *(self.slabs if slabs_in_memory else ()))
         return max(parts, key=lambda part: part[1])
-
-
-def predict_peak(model: MemoryModel, *, slabs_in_memory: bool) -> int:
-    """Return the predicted peak anonymous memory of one rank, in bytes."""
-    return model.peak_bytes(slabs_in_memory=slabs_in_memory)
 
 
 def _working(one: Pass, deal: Deal, block_rows: int) -> tuple[str, int]:

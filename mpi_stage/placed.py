@@ -9,7 +9,8 @@ from mpi_stage.formats.metadata import orientation, upright_exif
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import Step, make_step
 from mpi_stage.operations.placement import SAME, Placement
-from mpi_stage.plan import PlannedStep, plan_steps
+from mpi_stage.plan import PlannedStep
+from mpi_stage.planned_steps import plan_steps
 
 _MIRROR: tuple[str, dict[str, object]] = ("flip", {"axis": "horizontal"})
 _TURN: tuple[str, dict[str, object]] = ("rotate90", {"turns": 1})

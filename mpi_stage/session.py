@@ -43,7 +43,8 @@ from mpi_stage.operations.declaration import Measured
 from mpi_stage.operations.grammar import Step, parse
 from mpi_stage.partition import Rows
 from mpi_stage.placed import Placed, place_metadata, upright_steps
-from mpi_stage.plan import Plan, make_plan
+from mpi_stage.plan import Plan
+from mpi_stage.planner import make_plan
 from mpi_stage.process import PROGRAM, anonymous_bytes, file_bytes, give_back_freed_memory
 from mpi_stage.sweep import blocks
 from mpi_stage.timing import PhaseClock

@@ -10,7 +10,7 @@ from typing import Any
 from mpi_stage.errors import StageError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import plan_steps
+from mpi_stage.planned_steps import plan_steps
 from pipeline.models import Load, Manifest
 from pipeline.routing import SERIAL_NS_PER_PIXEL, alone_s
 

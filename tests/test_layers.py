@@ -18,7 +18,7 @@ OURS = {
         "pipeline",
         "mpi_stage.contract",
         "mpi_stage.operations",
-        "mpi_stage.plan",
+        "mpi_stage.planned_steps",
         "mpi_stage.errors",
         "mpi_stage.image",
     ),
@@ -195,7 +195,7 @@ def test_a_relative_import_is_resolved(tmp_path):
 
 
 def test_allowed_imports_pass(tmp_path):
-    source = "from mpi_stage import operations\nfrom mpi_stage.plan import compile_plan\nimport json"
+    source = "from mpi_stage import operations\nfrom mpi_stage.planned_steps import plan_steps\nimport json"
     assert layer_violations(written(tmp_path, "pipeline/client.py", source), "pipeline") == []
 
 

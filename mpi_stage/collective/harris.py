@@ -13,7 +13,7 @@ from mpi_stage.operations.harris import RESPONSE, inner_steps
 from mpi_stage.operations.index import find
 from mpi_stage.operations.painting import paint
 from mpi_stage.operations.values import number
-from mpi_stage.plan import plan_steps
+from mpi_stage.planned_steps import plan_steps
 from mpi_stage.slab import RowReader, Slab
 from mpi_stage.sweep import blocks
 

@@ -28,7 +28,7 @@ from mpi_stage.operations.hough import (
 from mpi_stage.operations.hough_draw import draw_line
 from mpi_stage.operations.hough_votes import Grid, Line, best
 from mpi_stage.operations.values import integer, number
-from mpi_stage.plan import plan_steps
+from mpi_stage.planned_steps import plan_steps
 from mpi_stage.sweep import blocks
 
 ReadRows = Callable[[int, Pixels], None]

@@ -12,7 +12,7 @@ from benchmarks.pictures import cell
 from mpi_stage.formats.tiff_coding import parse_coding
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import make_plan
+from mpi_stage.planner import make_plan
 from pipeline.plain_run import read_run
 
 OPENCV = (*WITH_OPENCV, *WITH_OPENCV_SLOW)

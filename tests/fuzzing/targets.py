@@ -18,7 +18,7 @@ from mpi_stage.formats.tiff_pages import list_pages
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.grammar import parse, to_json, to_text
-from mpi_stage.plan import plan_steps
+from mpi_stage.planned_steps import plan_steps
 from mpi_stage.session import _plan_placed
 
 _SPEC = ImageSpec(300, 400, 3, "uint8")

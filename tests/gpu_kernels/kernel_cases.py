@@ -5,7 +5,8 @@ from mpi_stage.errors import StageError
 from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.image import DTYPES, ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import Pass, plan_steps
+from mpi_stage.plan import Pass
+from mpi_stage.planned_steps import plan_steps
 
 WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 CHANNELS = (1, 3, 4, 5)

@@ -8,7 +8,8 @@ import pytest
 from mpi_stage.errors import LimitError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import BLOCK_TARGET_BYTES, LEAST_BLOCK_ROWS, make_plan
+from mpi_stage.passes import BLOCK_TARGET_BYTES, LEAST_BLOCK_ROWS
+from mpi_stage.planner import make_plan
 
 MEBIBYTE = 1 << 20
 WIDE = ImageSpec(32768, 32768, 3, "uint8")

@@ -7,7 +7,7 @@ from mpi_stage.errors import DeviceError
 from mpi_stage.gpu import Gpu
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import make_plan
+from mpi_stage.planner import make_plan
 
 LARGE = ImageSpec(40_000, 40_000, 3, "uint8")
 GIB = 1 << 30

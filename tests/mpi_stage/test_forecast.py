@@ -8,7 +8,7 @@ from mpi_stage.forecast import Load, Rates, Stored, forecast, loads, seconds
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Moved
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import make_plan
+from mpi_stage.planner import make_plan
 
 SPEC = ImageSpec(1000, 400, 3, "uint8")
 PLAIN = Stored(SPEC.total_bytes, reads=True, writes=True, rereads=True)

@@ -8,7 +8,8 @@ from mpi_stage.formats.base import Metadata, SinkOptions, TileLayout
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import Pass, plan_steps
+from mpi_stage.plan import Pass
+from mpi_stage.planned_steps import plan_steps
 from mpi_stage.tilewise import tiles_between
 from mpi_stage.timing import PhaseClock
 

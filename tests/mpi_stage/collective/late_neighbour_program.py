@@ -11,7 +11,8 @@ from mpi_stage.halo import HaloSwap
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
 from mpi_stage.partition import Partition
-from mpi_stage.plan import Pass, plan_steps
+from mpi_stage.plan import Pass
+from mpi_stage.planned_steps import plan_steps
 from mpi_stage.sweep import sweep
 
 WORLD = MPI.COMM_WORLD
