@@ -35,18 +35,23 @@ def declared_pixels(file: BinaryIO, size_bytes: int) -> int:
     """Return how many pixels an open file declares, or counts as; at least 1. Raises OSError."""
     head = file.read(_HEAD_BYTES)
     found = 0
-    with suppress(struct.error, ValueError, OverflowError):
-        found = _declared(file, head)
-    return found or max(1, size_bytes // BYTES_PER_PIXEL)
+    with suppress(struct.error):
+        found = _declared(file, head, size_bytes)
+    return found or by_bytes(size_bytes)
 
 
-def _declared(file: BinaryIO, head: bytes) -> int:
+def by_bytes(size_bytes: int) -> int:
+    """Return how many pixels a file counts as of which nobody has read more than its size; at least 1."""
+    return max(1, size_bytes // BYTES_PER_PIXEL)
+
+
+def _declared(file: BinaryIO, head: bytes, size_bytes: int) -> int:
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
         return _product(*struct.unpack_from(">II", head, 16))
     if head.startswith(b"\xff\xd8"):
         return _jpeg(file)
     if head[:4] in {b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"}:
-        return max((_product(*size) for size in _tiff(file, head)), default=0)
+        return _largest(_tiff(file, head, size_bytes))
     if head.startswith(b"GIF8"):
         return _product(*struct.unpack_from("<HH", head, 6))
     if head.startswith(b"BM"):
@@ -56,6 +61,15 @@ def _declared(file: BinaryIO, head: bytes) -> int:
 
 def _product(columns: int, rows: int) -> int:
     return abs(columns) * abs(rows)
+
+
+def _largest(sizes: Iterator[tuple[int, int]]) -> int:
+    """Return the pixels of the largest image; nonsense that follows takes none of them back."""
+    found = 0
+    with suppress(struct.error):
+        for size in sizes:
+            found = max(found, _product(*size))
+    return found
 
 
 def _jpeg(file: BinaryIO) -> int:
@@ -71,7 +85,7 @@ def _jpeg(file: BinaryIO) -> int:
     return 0
 
 
-def _tiff(file: BinaryIO, head: bytes) -> Iterator[tuple[int, int]]:
+def _tiff(file: BinaryIO, head: bytes, size_bytes: int) -> Iterator[tuple[int, int]]:
     """Yield columns and rows of each directory of a TIFF or BigTIFF."""
     order = "<" if head[:1] == b"I" else ">"
     big = head[2:4] in {b"+\0", b"\0+"}
@@ -79,7 +93,7 @@ def _tiff(file: BinaryIO, head: bytes) -> Iterator[tuple[int, int]]:
     word = "Q" if big else "I"
     (offset,) = struct.unpack_from(order + word, head, 8 if big else 4)
     for _ in range(MOST_DIRECTORIES):
-        if not offset:
+        if not 0 < offset < size_bytes:
             return
         file.seek(offset)
         (entries,) = struct.unpack(order + count_kind, file.read(struct.calcsize(count_kind)))

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from mpi_stage.errors import MissingInputError
 from pipeline import layout
-from pipeline.declared import declared_pixels, pixels_of
+from pipeline.declared import by_bytes, declared_pixels, pixels_of
 from pipeline.errors import InvalidJobError, ObjectExistsError
 from pipeline.folder_images import is_folder_image
 from pipeline.models import ObjectInfo, ObjectRef
@@ -48,11 +48,11 @@ def counted_pixels(parts: Parts, order: Order, found: ObjectRef | None) -> int:
     whole = found is not None and inside and tree_of(found.key) is None
     path = parts.store.local_path(found.key) if found is not None and whole else None
     if found is not None and path is None:
-        return max(1, found.size_bytes)
+        return by_bytes(found.size_bytes)
     chosen = path or Path(order.input)
     with suppress(OSError):
         if chosen.is_dir():
-            return max(1, sum(one.stat().st_size for one in chosen.rglob("*") if one.is_file()))
+            return by_bytes(sum(one.stat().st_size for one in chosen.rglob("*") if one.is_file()))
         return pixels_of(chosen) if chosen.is_file() else 1
     return 1
 

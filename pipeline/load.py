@@ -11,6 +11,7 @@ from mpi_stage.errors import StageError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
 from mpi_stage.planned_steps import plan_steps
+from pipeline.declared import by_bytes
 from pipeline.models import Load, Manifest
 from pipeline.routing import SERIAL_NS_PER_PIXEL, alone_s
 
@@ -28,6 +29,9 @@ PIXELS_PER_BYTE = {
 RAW_PIXELS_PER_BYTE = 1 / 3
 """Of all other files: colour, eight bits, not compressed."""
 
+NOT_COUNTED = 1
+"""The pixels of a manifest that says nothing of them."""
+
 _TYPICAL_SIDE = 4096
 _KNOWN_PIPELINES = 64
 _CHANNELS_TO_TRY = (3, 1)
@@ -39,13 +43,15 @@ def planned(plan: Mapping[str, Any]) -> Load:
 
 
 def estimated(manifest: Manifest) -> Load:
-    """Return about how much a job is, by the size and the suffix of its input; nothing is read.
+    """Return about how much a job is, by the pixels that its input declares; nothing is read.
 
-    Only ranks open files that strangers have sent. The rate at which work gets done is measured in
+    Where it declares none, by its size and suffix. The rate at which work gets done is measured in
     estimates too, so that an error common to all jobs cancels out.
     """
-    suffix = PurePath(manifest.input_name).suffix.lower()
-    pixels = round(manifest.input.size_bytes * PIXELS_PER_BYTE.get(suffix, RAW_PIXELS_PER_BYTE))
+    pixels = manifest.pixels
+    if pixels in {NOT_COUNTED, by_bytes(manifest.input.size_bytes)}:
+        suffix = PurePath(manifest.input_name).suffix.lower()
+        pixels = round(manifest.input.size_bytes * PIXELS_PER_BYTE.get(suffix, RAW_PIXELS_PER_BYTE))
     cost_ns = _cost_ns(json.dumps(manifest.steps)) + SERIAL_NS_PER_PIXEL
     return Load(pixels=pixels, core_s=pixels * cost_ns * 1e-9)
 

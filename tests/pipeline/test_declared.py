@@ -44,6 +44,19 @@ def test_a_tiff_whose_directories_go_round_in_a_circle_has_an_end():
     assert count(data) == len(data)
 
 
+@pytest.mark.parametrize("following", [2**63 - 1, 2**64 - 1, 40])
+def test_nonsense_behind_the_first_directory_of_a_tiff_makes_it_no_smaller(following, tmp_path):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((50, 40), "uint8"), compression="zlib", bigtiff=True)
+    with tifffile.TiffFile(path) as file:
+        link = file.pages.first.offset + 8 + 20 * len(file.pages.first.tags)
+    with path.open("r+b") as file:
+        file.seek(link)
+        file.write(following.to_bytes(8, "little"))
+    assert path.stat().st_size < 50 * 40
+    assert pixels_of(path) == 50 * 40
+
+
 def test_what_is_not_understood_counts_by_its_bytes(tmp_path):
     path = tmp_path / "what.zip"
     path.write_bytes(b"PK" + bytes(998))

@@ -9,17 +9,26 @@ from pipeline.load import estimated, planned
 from pipeline.models import Lane, Load, Manifest, ObjectRef
 
 
-def manifest(steps, name="a.tif", size_bytes=3_000_000):
+def manifest(steps, name="a.tif", size_bytes=3_000_000, pixels=1):
     return Manifest(
         id="a",
         input=ObjectRef(key="k", size_bytes=size_bytes, generation="1"),
         input_name=name,
+        pixels=pixels,
         steps=to_json(parse(steps)),
         output_key="o",
         output_name=name,
         lane=Lane.SINGLE,
         memory_bytes=1 << 30,
     )
+
+
+def test_a_file_has_the_pixels_that_it_declares():
+    assert estimated(manifest("invert", "a.jpg", pixels=500_000)).pixels == 500_000
+
+
+def test_a_file_that_is_counted_by_its_bytes_has_as_many_pixels_as_its_kind_holds():
+    assert estimated(manifest("invert", "a.webp", pixels=3_000_000)).pixels == 18_000_000
 
 
 def test_a_plain_file_of_three_bytes_per_pixel_has_a_third_of_its_bytes_as_pixels():
