@@ -6,7 +6,7 @@ another unfinished job has as its input. What is about to be removed is not lent
 ending last: whatever is interrupted in between, the rest is found again, and no job looks unfinished.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,6 +14,7 @@ from itertools import groupby
 
 from pipeline import layout
 from pipeline.errors import JobNotFoundError
+from pipeline.leftovers import last_of_folders
 from pipeline.models import Manifest, ObjectInfo, now
 from pipeline.parts import Parts
 from pipeline.records import Ending, ended_at
@@ -111,8 +112,7 @@ class _Round:
         over = [info for info in found if self._is_over(info, ended_at(ending))]
         if layout.manifest_key(job_id) in {info.key for info in over}:
             self._forget(job_id)
-        for info in sorted(over, key=lambda info: _turn(job_id, info.key)):
-            self._remove(info)
+        self._remove(sorted(over, key=lambda info: _turn(job_id, info.key)))
 
     def _ending(self, job_id: str) -> Ending | None:
         """Return how a job ended; None for one that is not wholly ended, or was never accepted."""
@@ -137,9 +137,7 @@ class _Round:
         if self._manifest(job_id) is not None or self.parts.store.stat(layout.open_key(job_id)) is not None:
             return
         oldest = self.at - timedelta(seconds=ABANDONED_S)
-        for info in found:
-            if info.updated_at < oldest and not self._is_needed(info.key):
-                self._remove(info)
+        self._remove([one for one in found if one.updated_at < oldest and not self._is_needed(one.key)])
 
     def _forget(self, job_id: str) -> None:
         """Take back the idempotency key that stands for a job that is removed."""
@@ -153,13 +151,15 @@ class _Round:
             return self.parts.records.manifest(job_id)
         return None
 
-    def _remove(self, info: ObjectInfo) -> None:
-        named = kind_of(info.key)
-        if named is None:
-            return
-        self.done.add(named[1], info)
-        if not self.dry_run:
-            self.parts.store.delete(info.key, durable=False)
+    def _remove(self, over: Sequence[ObjectInfo]) -> None:
+        last = last_of_folders(info.key for info in over)
+        for info in over:
+            named = kind_of(info.key)
+            if named is None:
+                continue
+            self.done.add(named[1], info)
+            if not self.dry_run:
+                self.parts.store.delete(info.key, durable=info.key in last)
 
 
 def _turn(job_id: str, key: str) -> int:

@@ -1,5 +1,6 @@
 """What attempts have left because they died or failed: parts of outputs in a bucket, and bands."""
 
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
 from pipeline import layout
@@ -27,10 +28,22 @@ def clear_bands(store: ObjectStore, job_id: str, *, attempt: int | None = None) 
     Raises StoreError.
     """
     keys = [info.key for info in store.list(layout.bands_prefix(job_id, attempt))]
-    if keys:
+    last = last_of_folders(keys)
+    rest = [key for key in keys if key not in last]
+    if rest:
         with ThreadPoolExecutor(_AT_ONCE, "delete") as pool:
-            list(pool.map(lambda key: store.delete(key, durable=False), keys))
+            list(pool.map(lambda key: store.delete(key, durable=False), rest))
+    for key in last:
+        store.delete(key)
     return len(keys)
+
+
+def last_of_folders(keys: Iterable[str]) -> set[str]:
+    """Return the last key of each folder: removed for good, it takes a disk's folder along.
+
+    So that a folder is put on the disk once, and not for each of its objects.
+    """
+    return set({key.rpartition("/")[0]: key for key in keys}.values())
 
 
 def _attempt(key: str, prefix: str) -> int:

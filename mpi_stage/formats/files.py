@@ -13,6 +13,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 _NOT_BETWEEN_THESE = (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)
 _CALL_BYTES = 1 << 30
 _COPY_BYTES = 1 << 20
+_FOLDER_TRIES = 100
 _VECTORS = 1000  # IOV_MAX is 1024 on Linux
 
 
@@ -43,6 +44,18 @@ def stored_bytes(path: str) -> int:
     if not os.path.isdir(path):  # noqa: PTH112 (the path is a plain string throughout)
         return Path(path).stat().st_size
     return sum((Path(folder) / name).stat().st_size for folder, _, names in os.walk(path) for name in names)
+
+
+def make_folder(path: str) -> None:
+    """Make a folder, and those above it, unless they are there. Raises OSError.
+
+    Others may remove a folder above that is empty still, as a store does; then it is made again.
+    """
+    for _ in range(_FOLDER_TRIES):
+        with suppress(FileNotFoundError):
+            os.makedirs(path, exist_ok=True)  # noqa: PTH103  (paths are plain strings throughout)
+            return
+    os.makedirs(path, exist_ok=True)  # noqa: PTH103  (as above)
 
 
 def create_file(path: str) -> None:

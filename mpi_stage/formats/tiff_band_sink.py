@@ -12,7 +12,7 @@ from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
 from mpi_stage.digest import ROW_BYTES
 from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
-from mpi_stage.formats.files import copy_bytes, create_file, output_errors, write_all
+from mpi_stage.formats.files import copy_bytes, create_file, make_folder, output_errors, write_all
 from mpi_stage.formats.tiff_band_rows import verified_rows
 from mpi_stage.formats.tiff_layout import TiffLayout
 from mpi_stage.formats.tiff_tables import segment_tables
@@ -73,7 +73,7 @@ class TiffBandSink:
     def create(self) -> None:
         """Make the file; raises OutputExistsError, DiskFullError, OutputError."""
         with output_errors(self._folder):
-            os.makedirs(self._folder, exist_ok=True)  # noqa: PTH103  (the path is a plain string throughout)
+            make_folder(self._folder)
         create_file(self._place)
 
     def open(self) -> None:

@@ -8,7 +8,7 @@ from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
 from mpi_stage.bands.verify import copy_part, file_crc32c
 from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
-from mpi_stage.formats.files import output_errors
+from mpi_stage.formats.files import make_folder, output_errors
 from mpi_stage.formats.zarr_layout import ZarrLayout
 from mpi_stage.formats.zarr_place import FolderPlace
 from mpi_stage.formats.zarr_sink import ZarrSink
@@ -60,7 +60,7 @@ class ZarrBandSink(ZarrSink):
     def create(self) -> None:
         """Make the folders; raises OutputExistsError, DiskFullError, OutputError."""
         with output_errors(self._folder):
-            os.makedirs(self._folder, exist_ok=True)  # noqa: PTH103  (the path is a plain string throughout)
+            make_folder(self._folder)
         super().create()
 
     def take_over(self, folder: str, record: BandRecord) -> BandRecord | None:

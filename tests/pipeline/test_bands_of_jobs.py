@@ -117,6 +117,7 @@ def test_a_job_whose_worker_was_killed_goes_on_from_its_bands_on_another(  # noq
     assert (result.attempt, rank["bands_reused"], rank["bands_refused"]) == (2, there, 0)
     assert rank["bands_made"] == -(-900 // result.report["band_rows"]) - there
     assert list(parts.store.list(layout.BANDS)) == []
+    assert not parts.store.folder_path(layout.BANDS).exists()
     output = parts.store.get_bytes(result.output.key)
     assert output == quiet_bytes(parts, stage, settings, image, tmp_path)
 

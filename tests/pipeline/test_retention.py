@@ -56,6 +56,17 @@ def test_inputs_results_and_records_of_a_job_go_one_after_the_other(service):
     assert service.submit(key="k") != job
 
 
+def test_no_folder_of_a_job_stays_on_the_disk(service, disk):
+    job = finished(service)
+    folder = disk.folder_path(layout.job_prefix(job))
+    disk.put_bytes(f"{layout.job_prefix(job)}output-0001-a.zarr/c/0/0", b"a chunk")
+    assert folder.is_dir()
+
+    clean(service.parts, LIVES, now() + 9 * DAY)
+
+    assert not folder.exists()
+
+
 def test_a_dry_run_counts_what_would_go_and_removes_nothing(service):
     job = finished(service)
     before = left(service, job)
