@@ -4,28 +4,36 @@ import threading
 
 from mpi_stage.formats.files import make_folder
 
-TIMES = 300
+TIMES = 30
+TIDIED_TIMES = 50  # by one who does nothing else, which is more than any store does
 
 
 def test_a_folder_is_made_while_somebody_removes_the_empty_ones_above(tmp_path):
-    above, over = tmp_path / "bands", threading.Event()
+    above = tmp_path / "bands"
+    removed = 0
 
     def tidy():
-        while not over.is_set():
+        nonlocal removed
+        before = removed
+        while not over.is_set() and removed - before < TIDIED_TIMES:
             try:
                 above.rmdir()
             except OSError:
                 continue
+            removed += 1
 
-    thread = threading.Thread(target=tidy)
-    thread.start()
-    try:
-        for number in range(TIMES):
+    for number in range(TIMES):
+        over = threading.Event()
+        thread = threading.Thread(target=tidy)
+        thread.start()
+        try:
             made = above / str(number) / "0001"
             make_folder(str(made))
             assert made.is_dir()
-            made.rmdir()
-            made.parent.rmdir()
-    finally:
-        over.set()
-        thread.join()
+        finally:
+            over.set()
+            thread.join()
+        made.rmdir()
+        made.parent.rmdir()
+
+    assert removed
