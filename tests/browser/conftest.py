@@ -1,4 +1,7 @@
-"""A real Chromium, and the whole embedded service as ``halorow up`` starts it."""
+"""A real Chromium, and the whole embedded service as ``halorow up`` starts it: one for all tests here.
+
+Jobs and uploads of other tests are on the page as well: name your files so that they are yours alone.
+"""
 
 import os
 import re
@@ -8,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
 
@@ -23,12 +27,17 @@ PATIENCE_MS = 30_000
 STOP_S = 60
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    """Give a browser; without Chromium skip, but fail where CI promises one.
+def pytest_collection_modifyitems(items):
+    """Put the browser's tests last: its event loop runs in this thread until it is closed.
 
-    Its event loop runs in this thread until it is closed: other modules have loops of their own.
+    Tests with loops of their own have run by then, and none shares the machine with the service.
     """
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Give a browser; without Chromium skip, but fail where CI promises one."""
     if shutil.which(CHROMIUM) is None:
         missing = f"{CHROMIUM} is not installed"
         if os.environ.get("CI") == "true":
@@ -84,9 +93,18 @@ def page_address(lines):
             pytest.fail(f"the service ended before it was ready; it said:\n{''.join(said)}")
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory):
-    """Give the address of the page of a running embedded service."""
+@dataclass(frozen=True)
+class RunningService:
+    """The embedded service: the address of its page, its folder, and its first process."""
+
+    address: str
+    data: Path
+    pid: int
+
+
+@pytest.fixture(scope="session")
+def running_service(tmp_path_factory):
+    """Give a running embedded service; in the end Ctrl-C must have it gone within ``STOP_S``."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -108,7 +126,7 @@ def service(tmp_path_factory):
         stderr=subprocess.STDOUT,
     )
     try:
-        yield page_address(lines_of(process))
+        yield RunningService(page_address(lines_of(process)), data, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -117,3 +135,9 @@ def service(tmp_path_factory):
             process.kill()
             process.wait()
             pytest.fail(f"the service did not end within {STOP_S} s of Ctrl-C")
+
+
+@pytest.fixture(scope="session")
+def service(running_service):
+    """Give the address of the page of a running embedded service."""
+    return running_service.address
