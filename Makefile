@@ -21,7 +21,7 @@ TEST_ARGS ?=
 CHAOS_ARGS ?= storm --jobs 1000 --faults 200
 LOAD_ARGS ?= --jobs 1000
 
-.PHONY: help setup demo up test lint format fuzz cluster chaos load drill audit bench docs lock clean
+.PHONY: help setup demo up test lint format fuzz cluster chaos load drill audit bench docs site lock clean
 
 help: ## list these targets
 	@echo "halorow: make TARGET"; echo
@@ -58,10 +58,11 @@ up: $(STAMP) ## start the service and its page on this machine (UP_ARGS="--port 
 test: $(STAMP) ## run the tests (TEST_ARGS="-k gaussian")
 	@"$(BIN)/python" -m pytest -q $(TEST_ARGS)
 
-lint: $(STAMP) ## check style, format and types
+lint: $(STAMP) ## check style, format, types, sizes and vocabulary
 	@"$(BIN)/ruff" check .
 	@"$(BIN)/ruff" format --check .
 	@"$(BIN)/mypy"
+	@"$(BIN)/python" .ci/house.py
 
 format: $(STAMP) ## put the source into the project's format
 	@"$(BIN)/ruff" check --quiet --fix-only .
@@ -92,6 +93,9 @@ bench: $(STAMP) ## measure against libvips and a bare process pool (BENCH_ARGS="
 docs: $(STAMP) ## make the pages on the operations, their pictures and the exactness matrix
 	@"$(BIN)/python" -m docs.generate
 	@HALOROW_WRITE_DOCS=1 "$(BIN)/python" -m pytest -q tests/exactness/test_matrix.py
+
+site: $(STAMP) ## build the documents as a site, in build/site/html
+	@"$(BIN)/python" -m docs.generate.site
 
 lock: $(STAMP) ## resolve requirements.lock, and requirements-gpu.lock for the image, anew
 	@"$(BIN)/uv" pip compile --quiet --universal --generate-hashes --upgrade --no-header --no-annotate \

@@ -10,7 +10,7 @@ PAGE = FOLDER.with_suffix(".md")
 
 HEAD = """# Reliability
 
-Made by `python -m docs.generate.reliability` from the result files in [`docs/reliability`](reliability/); do
+Made by `python -m docs.generate.reliability` from the result files in `docs/reliability`; do
 not edit. Long tests are run in slices, each with a seed of its own and a file of its own; the figures
 are sums over the slices, or the worst of them where a figure is a limit.
 
