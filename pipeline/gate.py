@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.errors import InvalidJobError, JobNotFoundError, KeyRefusedError
 from pipeline.inputs import is_uri
 from pipeline.models import Event, Manifest
-from pipeline.people import Person, Role
+from pipeline.people import Person
 from pipeline.ports import Subscription
 from pipeline.records import JobRecords
 from pipeline.refusals import log_refusal
@@ -44,7 +44,7 @@ class Gate:
 
     def narrowed(self, user: str | None) -> str | None:
         """Return whose jobs to list where those of ``user`` (None: everybody's) are asked for."""
-        if self.person is None or self.person.role is Role.OPERATOR:
+        if self.person is None or self.person.is_operator:
             return user
         return self.person.name
 

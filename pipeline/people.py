@@ -25,6 +25,11 @@ class Person:
     name: str
     role: Role = Role.USER
 
+    @property
+    def is_operator(self) -> bool:
+        """Whether this person sees everything."""
+        return self.role is Role.OPERATOR
+
     def may_see(self, user: str) -> bool:
         """Whether a job of ``user`` is there for this person."""
-        return self.role is Role.OPERATOR or user == self.name
+        return self.is_operator or user == self.name

@@ -46,6 +46,12 @@ def user() -> str:
     return visitor(settings()) or settings().user
 
 
+def is_operator() -> bool:
+    """Whether who looks at the page is an operator; where there is no login everybody is."""
+    name = visitor(settings())
+    return name is None or settings().person(name).is_operator
+
+
 def link_secret() -> bytes:
     """Return the secret that links are signed with."""
     return settings().link_secret.get_secret_value().encode()

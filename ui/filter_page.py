@@ -1,0 +1,18 @@
+"""The page of everybody: images and a pipeline on one side, what became of them on the other."""
+
+import streamlit as st
+
+from ui.jobs_section import jobs_section
+from ui.pipeline_section import pipeline_section
+from ui.submit_section import images_section, run_section
+
+
+def filter_page() -> None:
+    """Draw where jobs are made and followed."""
+    build, follow = st.columns([5, 6], gap="large")
+    with build:
+        images = images_section()
+        pipeline_section()
+        run_section(images)
+    with follow:
+        jobs_section()
