@@ -1,6 +1,6 @@
-"""In which module each operation is declared, so that a pipeline loads those alone that it names.
+"""The operations there are, and in which module each is declared: a pipeline loads those alone that it names.
 
-Loading all of them takes a rank longer than filtering a small image.
+Loading all of them, as ``catalogue`` does, takes a rank longer than filtering a small image.
 """
 
 from importlib import import_module
@@ -9,56 +9,78 @@ from mpi_stage.errors import UnknownOperationError
 from mpi_stage.operations.declaration import Operation
 from mpi_stage.operations.suggestions import did_you_mean, shown
 
-PUBLIC_MODULES = {
-    "colour": ("invert", "grayscale"),
-    "channels": ("rgb", "channels"),
-    "hsv": ("saturation", "hue"),
-    "tone": ("brightness", "contrast", "gamma", "levels"),
-    "matrix": ("matrix", "sepia"),
-    "posterize": ("posterize", "solarize"),
-    "box": ("box", "blur"),
-    "gaussian": ("gaussian",),
-    "median": ("median",),
-    "bilateral": ("bilateral",),
-    "denoise": ("denoise",),
-    "sharpen": ("sharpen",),
-    "unsharp": ("unsharp",),
-    "convolve": ("emboss", "convolve"),
-    "sobel": ("sobel", "scharr"),
-    "prewitt": ("prewitt", "roberts"),
-    "laplacian": ("laplacian",),
-    "canny": ("canny",),
-    "harris": ("harris",),
-    "hough": ("hough",),
-    "threshold": ("threshold",),
-    "otsu": ("otsu",),
-    "gaussian_otsu": ("gaussian_otsu",),
-    "adaptive": ("adaptive_mean", "adaptive_gaussian"),
-    "equalize": ("equalize",),
-    "clahe": ("clahe",),
-    "stretch": ("stretch", "normalize"),
-    "white_balance": ("white_balance",),
-    "frequency": ("lowpass", "highpass", "bandpass"),
-    "morphology": ("erode", "dilate", "opening", "closing", "gradient", "tophat", "blackhat"),
-    "label": ("label",),
-    "crop": ("crop",),
-    "pad": ("pad",),
-    "flip": ("flip",),
-    "rotate90": ("rotate90",),
-    "rotate": ("rotate",),
-    "resize": ("resize",),
+PUBLIC = {
+    "invert": "colour",
+    "grayscale": "colour",
+    "rgb": "channels",
+    "saturation": "hsv",
+    "hue": "hsv",
+    "brightness": "tone",
+    "contrast": "tone",
+    "gamma": "tone",
+    "levels": "tone",
+    "matrix": "matrix",
+    "sepia": "matrix",
+    "channels": "channels",
+    "posterize": "posterize",
+    "solarize": "posterize",
+    "box": "box",
+    "blur": "box",
+    "gaussian": "gaussian",
+    "median": "median",
+    "bilateral": "bilateral",
+    "denoise": "denoise",
+    "sharpen": "sharpen",
+    "unsharp": "unsharp",
+    "emboss": "convolve",
+    "convolve": "convolve",
+    "sobel": "sobel",
+    "scharr": "sobel",
+    "prewitt": "prewitt",
+    "roberts": "prewitt",
+    "laplacian": "laplacian",
+    "canny": "canny",
+    "harris": "harris",
+    "hough": "hough",
+    "threshold": "threshold",
+    "otsu": "otsu",
+    "gaussian_otsu": "gaussian_otsu",
+    "adaptive_mean": "adaptive",
+    "adaptive_gaussian": "adaptive",
+    "equalize": "equalize",
+    "clahe": "clahe",
+    "stretch": "stretch",
+    "normalize": "stretch",
+    "white_balance": "white_balance",
+    "lowpass": "frequency",
+    "highpass": "frequency",
+    "bandpass": "frequency",
+    "erode": "morphology",
+    "dilate": "morphology",
+    "opening": "morphology",
+    "closing": "morphology",
+    "gradient": "morphology",
+    "tophat": "morphology",
+    "blackhat": "morphology",
+    "label": "label",
+    "crop": "crop",
+    "pad": "pad",
+    "flip": "flip",
+    "rotate90": "rotate90",
+    "rotate": "rotate",
+    "resize": "resize",
 }
-"""The names and aliases that a pipeline may use, by module."""
+"""The names and aliases that a pipeline may use, in the order in which people see them, by module."""
 
-INTERNAL_MODULES = {
-    "canny": ("canny_gradients", "canny_maps"),
-    "harris": ("harris_gradients", "harris_response"),
-    "morphology_pairs": ("morphology_fork", "morphology_both"),
+INTERNAL = {
+    "canny_gradients": "canny",
+    "canny_maps": "canny",
+    "harris_gradients": "harris",
+    "harris_response": "harris",
+    "morphology_fork": "morphology_pairs",
+    "morphology_both": "morphology_pairs",
 }
 """The names that only a plan uses, by module."""
-
-_PUBLIC = {name: module for module, names in PUBLIC_MODULES.items() for name in names}
-_INTERNAL = {name: module for module, names in INTERNAL_MODULES.items() for name in names}
 
 
 def find(name: str) -> Operation:
@@ -69,7 +91,7 @@ def find(name: str) -> Operation:
     UnknownOperationError: there is none; the message holds the closest public names.
 
     """
-    return _declared(_INTERNAL[name], name) if name in _INTERNAL else find_public(name)
+    return _declared(INTERNAL[name], name) if name in INTERNAL else find_public(name)
 
 
 def find_public(name: str) -> Operation:
@@ -80,9 +102,9 @@ def find_public(name: str) -> Operation:
     UnknownOperationError: there is none; the message holds the closest names.
 
     """
-    if name in _PUBLIC:
-        return _declared(_PUBLIC[name], name)
-    message = f"there is no operation {shown(name)}{did_you_mean(name, _PUBLIC)}"
+    if name in PUBLIC:
+        return _declared(PUBLIC[name], name)
+    message = f"there is no operation {shown(name)}{did_you_mean(name, PUBLIC)}"
     raise UnknownOperationError(f"{message}; 'halorow ops' lists them")
 
 
