@@ -1,7 +1,7 @@
 """The part of a page that is about one operation."""
 
 from docs.generate import facts, spellings
-from docs.generate.examples import EXAMPLES, short_steps
+from docs.generate.examples import example_of, short_steps
 from mpi_stage.operations.declaration import Kind, Operation, Parameter, Pattern
 
 _PATTERNS = {
@@ -78,7 +78,7 @@ def _head(operation: Operation) -> str:
 
 
 def _image(operation: Operation) -> str:
-    example = EXAMPLES[operation.name]
+    example = example_of(operation)
     note = f"; {example.note}" if example.note else ""
     return (
         f"![{operation.name}: before and after](images/{operation.name}.jpg)\n\n"

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import fields
 
-from docs.generate.examples import EXAMPLES
+from docs.generate.examples import example_of
 from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Channels, Operation
@@ -21,7 +21,7 @@ def complete_step(operation: Operation) -> Step:
         step = make_step(operation.name, {})
         _planned(step)
     except ParameterError:
-        return make_step(operation.name, EXAMPLES[operation.name].params)
+        return make_step(operation.name, example_of(operation).params)
     return step
 
 

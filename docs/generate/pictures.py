@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from docs.generate.examples import EXAMPLES
+from docs.generate.examples import example_of
 from docs.generate.photographs import COLUMNS, PHOTOGRAPHS, ROWS
 from mpi_stage.contract import Request
 from mpi_stage.image import Pixels
@@ -35,12 +35,12 @@ def filtered() -> Iterator[tuple[Operation, Pixels, Pixels]]:
     """Yield every operation with its example's photograph and what a world of ranks makes of it."""
     with TemporaryDirectory() as folder, World(RANKS) as world:
         for operation in OPERATIONS:
-            before = PHOTOGRAPHS[EXAMPLES[operation.name].photograph]()
+            before = PHOTOGRAPHS[example_of(operation).photograph]()
             yield operation, before, _filter(world, Path(folder), operation, before)
 
 
 def _filter(world: World, folder: Path, operation: Operation, before: Pixels) -> Pixels:
-    example = EXAMPLES[operation.name]
+    example = example_of(operation)
     steps = [make_step(name, {}) for name in example.before] + [make_step(operation.name, example.params)]
     with _files(folder, operation.name) as (source, target):
         photometric = "rgb" if before.shape[2] == 3 else "minisblack"  # noqa: PLR2004  (RGB)
