@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -349,3 +349,42 @@ class Notice(_Model):
     job_id: str
     text: str
     at: datetime = Field(default_factory=now)
+
+
+class AlertState(StrEnum):
+    """Whether an alert holds."""
+
+    RAISED = "raised"
+    CLEARED = "cleared"
+
+
+class Alert(_Model):
+    """Something that operators should see to, or need no longer.
+
+    ``id`` says what it is about, as ``rule`` or ``rule:subject``, and is the same whenever that is so again;
+    ``since`` tells one time from another, and stays the same when the alert is cleared. ``at`` is when it
+    became what it is now. ``remedy`` says what to do in a line; the runbook has more (``runbook``).
+    """
+
+    id: str
+    state: AlertState
+    since: datetime
+    at: datetime = Field(default_factory=now)
+    text: str
+    severity: Literal["warning", "critical"] = "warning"
+    remedy: str = ""
+
+    @property
+    def rule(self) -> str:
+        """The rule that was broken."""
+        return self.id.partition(":")[0]
+
+    @property
+    def subject(self) -> str:
+        """What broke it, such as a node; empty where the rule is about the service."""
+        return self.id.partition(":")[2]
+
+    @property
+    def runbook(self) -> str:
+        """The entry of ``docs/runbook.md`` that says what to do."""
+        return f"Halorow{''.join(word.capitalize() for word in self.rule.split('-'))}"
