@@ -13,7 +13,8 @@ the same request lines::
 and answers with event lines::
 
     {"event": "planned", "job": id, "plan": {…}}                        rank 0; see Plan.to_json
-    {"event": "progress", "job": id, "rank": r, "rows_done": a, "rows_total": b}
+    {"event": "progress", "job": id, "rank": r, "rows_done": a, "rows_total": b,
+     "bands": n, "bands_done": [[first, end], …]}     the last two where bands are kept
     {"event": "report", "job": id, "report": {…}}                       rank 0; the job is done
     {"event": "digested", "job": id, "pixels_sha256": …}                rank 0
     {"event": "error", "job": id, "rank": r, "kind": …, "message": …, "retryable": …, "exit_code": …}
@@ -305,6 +306,9 @@ EVENTS: dict[str, dict[str, type]] = {
 }
 """What a rank may say, and what the supervisor relies on of each."""
 
+MAY_SAY: dict[str, dict[str, Any]] = {"progress": {"bands": int, "bands_done": list[list[int]]}}
+"""What a rank may say as well."""
+
 
 def check_event(event: Any) -> None:  # noqa: ANN401  (any JSON)
     """Raise ValueError unless ``event`` is one that a rank may send."""
@@ -315,6 +319,9 @@ def check_event(event: Any) -> None:  # noqa: ANN401  (any JSON)
     for name, type_ in wanted.items():
         if not fits(event.get(name), type_):
             raise ValueError(f"the event {kind} has {name} = {event.get(name)!r:.60}")
+    for name, type_ in MAY_SAY.get(str(kind), {}).items():
+        if name in event and not fits(event[name], type_):
+            raise ValueError(f"the event {kind} has {name} = {event[name]!r:.60}")
 
 
 def error_of(event: dict[str, Any]) -> StageError:

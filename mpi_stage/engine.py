@@ -65,6 +65,11 @@ class Engine:
         self._slabs: list[Slab] = []
         self._source: Source | None = None
 
+    @property
+    def rows(self) -> tuple[int, int]:
+        """Rows that this rank has done, and that it is to do, over all passes."""
+        return self._rows_done, self._rows_total
+
     def run(self, source: Source, sink: Sink, *, digest: bool) -> None:
         """Filter ``source`` into ``sink``; on return every rank's part is in the finished file."""
         with self._resources:

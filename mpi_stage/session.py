@@ -219,6 +219,7 @@ class _Run:
         self._request = request
         self._emit = emit
         self._told_at = 0.0
+        self._bands: BandKeeper | None = None
         self._files_before = files_before
         self._scratch = request.scratch or _folder_beside(request.output)
         if request.scratch:  # who has made it may be on another machine
@@ -274,11 +275,13 @@ class _Run:
             self._emit({"event": "planned", "job": request.job, "plan": plan.to_json()})
         with ExitStack() as ends:
             sink = ends.enter_context(closing(self._create_sink()))
-            bands = self._keeper(sink)
+            bands = self._bands = self._keeper(sink)
             if bands is not None:
                 ends.enter_context(closing(bands))
             engine = Engine(self._context, plan, scratch=self._scratch, progress=self._progress, bands=bands)
             engine.run(self._source, sink, digest=request.digest)
+            if bands is not None:  # the last are noted after the last rows have been told of
+                self._tell_progress(*engine.rows)
         return self._report(engine, bands)
 
     def _create_sink(self) -> Sink:
@@ -330,8 +333,12 @@ class _Run:
         if at - self._told_at < PROGRESS_EVERY_S and done != total:
             return
         self._told_at = at
+        self._tell_progress(done, total)
+
+    def _tell_progress(self, done: int, total: int) -> None:
         event = {"event": "progress", "job": self._request.job, "rank": self._comm.rank}
-        self._emit({**event, "rows_done": done, "rows_total": total})
+        kept = {} if self._bands is None else {"bands": self._bands.grid.count, "bands_done": self._bands.done}
+        self._emit({**event, "rows_done": done, "rows_total": total, **kept})
 
     def _moved(self) -> dict[str, int]:
         """Return what this rank has moved from and to buckets, by the report's names."""

@@ -254,15 +254,19 @@ class ClusterStatus(_Model):
 
 
 class RankProgress(_Model):
-    """How far one rank is."""
+    """How far one rank is; ``bands_done`` are ranges of the bands that it has kept."""
 
     rank: int
     rows_done: int
     rows_total: int
+    bands_done: list[list[int]] = Field(default_factory=list)
 
 
 class JobStatus(_Model):
-    """What Redis knows of a job now; can be rebuilt from the store."""
+    """What Redis knows of a job now; can be rebuilt from the store.
+
+    ``bands`` of its output are kept as they are made, 0 where they are not.
+    """
 
     id: str
     user: str = "local"
@@ -283,6 +287,7 @@ class JobStatus(_Model):
     rows_total: int = 0
     rows_per_s: float = 0.0
     ranks: list[RankProgress] = Field(default_factory=list)
+    bands: int = 0
     worker: str | None = None
     error: str | None = None
     error_kind: str | None = None
@@ -300,6 +305,11 @@ class JobStatus(_Model):
         if self.state is JobState.SUCCEEDED:
             return 1.0
         return min(1.0, self.rows_done / self.rows_total) if self.rows_total else 0.0
+
+    @property
+    def pixels_per_s(self) -> float:
+        """Pixels of the input that go through the whole pipeline in a second, 0 while unknown."""
+        return self.pixels * self.rows_per_s / self.rows_total if self.rows_total else 0.0
 
     @property
     def seconds_left(self) -> float | None:

@@ -18,6 +18,7 @@ class Tracker:
         self._lock = threading.Lock()
         self._ranks: dict[int, RankProgress] = {}
         self._started: float | None = None
+        self._bands = 0
         self._fresh = False
 
     def take(self, event: dict[str, Any]) -> None:
@@ -25,12 +26,16 @@ class Tracker:
         if event.get("event") != "progress":
             return
         rank = RankProgress(
-            rank=int(event["rank"]), rows_done=int(event["rows_done"]), rows_total=int(event["rows_total"])
+            rank=int(event["rank"]),
+            rows_done=int(event["rows_done"]),
+            rows_total=int(event["rows_total"]),
+            bands_done=event.get("bands_done", []),
         )
         with self._lock:
             if self._started is None:
                 self._started = time.monotonic()
             self._ranks[rank.rank] = rank
+            self._bands = max(self._bands, int(event.get("bands", 0)))
             self._fresh = True
 
     def news(self, status: JobStatus) -> JobStatus | None:
@@ -45,12 +50,14 @@ class Tracker:
         with self._lock:
             self._fresh = False
             ranks = [self._ranks[number] for number in sorted(self._ranks)]
+            bands = self._bands
             elapsed_s = time.monotonic() - (self._started or 0.0)
         done = sum(rank.rows_done for rank in ranks)
         rate = done / elapsed_s if elapsed_s > 0 else 0.0
         return status.model_copy(
             update={
                 "ranks": ranks,
+                "bands": bands,
                 "rows_done": done,
                 "rows_total": sum(rank.rows_total for rank in ranks),
                 "rows_per_s": rate,

@@ -1,5 +1,6 @@
 """How an output is cut into bands: pure arithmetic, the same on every rank and for any number of them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mpi_stage.image import ImageSpec
@@ -50,3 +51,14 @@ def choose_band_rows(
     usual = usual_bytes or min(MOST_BAND_BYTES, max(LEAST_BAND_BYTES, spec.total_bytes // BANDS))
     units = max(1, (asked_bytes or usual) // (unit_rows * spec.row_bytes))
     return min(spec.rows, units * unit_rows)
+
+
+def ranges(bands: Iterable[int]) -> list[list[int]]:
+    """Return bands as ranges in order, each its first band and the one after its last."""
+    found: list[list[int]] = []
+    for band in sorted(bands):
+        if found and found[-1][1] == band:
+            found[-1][1] = band + 1
+        else:
+            found.append([band, band + 1])
+    return found

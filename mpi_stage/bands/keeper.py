@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from mpi_stage.bands.grid import BandGrid
+from mpi_stage.bands.grid import BandGrid, ranges
 from mpi_stage.bands.journal import JOURNAL_VERSION, OUTPUT, BandRecord
 from mpi_stage.bands.places import BandPlaces, Records
 from mpi_stage.digest import ROW_BYTES, RowDigest
@@ -48,6 +48,7 @@ class BandKeeper:
         self._journal: Records | None = None
         self._digest: RowDigest | None = None
         self.made = self.reused = self.refused = 0
+        self._done = set[int]()
 
     def take_over(self, sink: BandSink, rank: int, digest: RowDigest | None) -> list[Rows]:
         """Take over all bands that are there; return the rows that are left to be made, in order.
@@ -91,6 +92,11 @@ class BandKeeper:
             with suppress(StorageError):  # then they go with the job
                 self._places.forget(folder)
 
+    @property
+    def done(self) -> list[list[int]]:
+        """The bands of this rank that are kept by now, as ranges: first, and the one after the last."""
+        return ranges(self._done)
+
     def close(self) -> None:
         """Close the journal; safe to call again."""
         if self._journal is not None:
@@ -131,5 +137,6 @@ class BandKeeper:
         return None if self._digest is None else self._digest.of(*rows)
 
     def _write(self, record: BandRecord, digests: bytes | None) -> None:
+        self._done.add(record.band)
         if self._journal is not None:
             self._journal.append(replace(record, digests=digests))

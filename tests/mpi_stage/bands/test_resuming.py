@@ -57,6 +57,24 @@ def test_bands_are_reused_whatever_the_steps_need_of_their_neighbours(attempts, 
     assert count(report, "reused") == bands_of(report) - 1
 
 
+def test_ranks_tell_which_bands_are_kept_those_taken_over_at_once(attempts):
+    attempts.stopped(2, "box:size=5", at_row=400)
+    told: dict[int, list[dict]] = {}
+    request = attempts.request(attempts.sound, "box:size=5")
+
+    def hear(event):
+        if event["event"] == "progress":
+            told.setdefault(event["rank"], []).append(event)
+
+    report = attempts.world(3).run(request, deadline_s=DEADLINE_S, on_event=hear)
+
+    assert {event["bands"] for events in told.values() for event in events} == {bands_of(report)}
+    first = sum(end - begin for events in told.values() for begin, end in events[0]["bands_done"])
+    assert first >= count(report, "reused") >= 1
+    last = [band for events in told.values() for span in events[-1]["bands_done"] for band in range(*span)]
+    assert sorted(last) == list(range(bands_of(report)))
+
+
 def test_a_killed_rank_costs_each_rank_one_band_at_most(attempts):
     steps = "denoise"
     _, quiet = attempts.quiet(steps)
