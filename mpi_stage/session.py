@@ -337,7 +337,9 @@ class _Run:
 
     def _tell_progress(self, done: int, total: int) -> None:
         event = {"event": "progress", "job": self._request.job, "rank": self._comm.rank}
-        kept = {} if self._bands is None else {"bands": self._bands.grid.count, "bands_done": self._bands.done}
+        kept = (
+            {} if self._bands is None else {"bands": self._bands.grid.count, "bands_done": self._bands.done}
+        )
         self._emit({**event, "rows_done": done, "rows_total": total, **kept})
 
     def _moved(self) -> dict[str, int]:

@@ -13,14 +13,18 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from pipeline import layout
-from pipeline.errors import JobNotFoundError
+from pipeline.errors import JobNotFoundError, JobStateError
 from pipeline.leftovers import last_of_folders
 from pipeline.models import Manifest, ObjectInfo, now
 from pipeline.parts import Parts
 from pipeline.records import Ending, ended_at
+from pipeline.removal import inputs_of_unfinished, remove_all, remove_job
 from pipeline.retention import Kind, Retention, kind_of
 from pipeline.trees import tree_of
 from pipeline.workplace import Staging
+
+TAKEN_UP_S = 600.0
+"""A removal that has taken so long was interrupted."""
 
 ABANDONED_S = 86_400.0
 """What belongs to no job for so long is of a submission that never came to its end."""
@@ -94,14 +98,13 @@ class _Round:
     needed: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        for marker in self.parts.store.list(layout.OPEN):
-            with suppress(JobNotFoundError):
-                manifest = self.parts.records.manifest(marker.key.removeprefix(layout.OPEN))
-                if manifest.input.bucket is None:
-                    self.needed.add(tree_of(manifest.input.key) or manifest.input.key)
+        self.needed = {key for key, _ in inputs_of_unfinished(self.parts)}
 
     def one(self, job_id: str, found: list[ObjectInfo]) -> None:
         """Remove what is over of a job's objects at one place."""
+        if any(info.key == layout.removal_key(job_id) for info in found):
+            self._taken_up(job_id)
+            return
         shortest_s = self.retention.shortest_s
         if not shortest_s or self.at - layout.made_at(job_id) < timedelta(seconds=shortest_s):
             return
@@ -113,6 +116,18 @@ class _Round:
         if layout.manifest_key(job_id) in {info.key for info in over}:
             self._forget(job_id)
         self._remove(sorted(over, key=lambda info: _turn(job_id, info.key)))
+
+    def _taken_up(self, job_id: str) -> None:
+        """Finish a removal that was interrupted; one that may be going on is left alone."""
+        mark = self.parts.store.stat(layout.removal_key(job_id))
+        manifest = self._manifest(job_id)
+        if self.dry_run or mark is None or self.at - mark.updated_at < timedelta(seconds=TAKEN_UP_S):
+            return
+        if manifest is None:
+            remove_all(self.parts.store, job_id)
+            return
+        with suppress(JobStateError):  # then it lives on
+            remove_job(self.parts, manifest)
 
     def _ending(self, job_id: str) -> Ending | None:
         """Return how a job ended; None for one that is not wholly ended, or was never accepted."""

@@ -38,6 +38,7 @@ from pipeline.parts import Parts
 from pipeline.people import Person
 from pipeline.ports import BucketStore, Subscription
 from pipeline.refusals import log_refusal
+from pipeline.removal import keep_or_cancel, remove_job
 from pipeline.settle import settle
 from pipeline.timeline import Turn, timeline
 from pipeline.trees import ROOT, fetch_tree, tree_objects, tree_of
@@ -256,6 +257,7 @@ class Client:
             raise JobStateError(f"job {job_id} {state}; only failed, dead and cancelled jobs are retried")
         self._parts.retention.check_lent(manifest.input, now(), self._parts.records.ending)
         attempt = self._parts.records.reopen(manifest)
+        keep_or_cancel(self._parts, manifest)
         status = statuses.queued(manifest, attempt)
         with suppress(QueueUnavailableError):
             self._parts.board.clear_cancel(job_id)
@@ -264,6 +266,14 @@ class Client:
             self._parts.queue.enqueue(manifest.lane, job_id, manifest.priority, share=manifest.share)
             self._parts.ledger.add(manifest.lane, job_id, status.load)
         return status
+
+    def delete(self, job_id: str) -> None:
+        """Remove what the service keeps of a job that has ended: input, result and records.
+
+        What its user has named places for stays. Raises JobNotFoundError, JobStateError where it has not
+        ended or an unfinished job needs it, StoreError, QueueUnavailableError.
+        """
+        remove_job(self._parts, self._gate.manifest(job_id))
 
     def result(self, job_id: str) -> Result:
         """Return the result. Raises JobNotFoundError, JobFailedError, JobStateError if there is none yet."""

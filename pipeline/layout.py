@@ -16,6 +16,7 @@
     jobs/<id>/result.json              the result; create-only
     jobs/<id>/failed.json              the job failed or is a dead letter
     jobs/<id>/cancelled.json           the job is to stop, or has stopped
+    jobs/<id>/removing                 somebody has asked for all of the job to be removed
 
 What the store says of a job follows from these alone: a result counts before a cancellation, that
 before a failure, and a manifest with none of them is a job that waits or is being worked on.
@@ -116,6 +117,16 @@ def owner_of_data(key: str) -> str | None:
 def job_prefix(job_id: str) -> str:
     """Return what the keys of a job's records start with."""
     return f"jobs/{job_id}/"
+
+
+def places_of(job_id: str) -> list[str]:
+    """Return what the keys of a job's objects outside of its own folder start with."""
+    return [f"{UPLOADS}{job_id}-", parts_prefix(job_id), bands_prefix(job_id)]
+
+
+def removal_key(job_id: str) -> str:
+    """Key of the mark of a job that is being removed."""
+    return f"jobs/{job_id}/removing"
 
 
 def manifest_key(job_id: str) -> str:

@@ -10,7 +10,13 @@ from pydantic import BaseModel, ValidationError
 
 from mpi_stage.errors import DeviceLostError
 from pipeline import layout
-from pipeline.errors import JobNotFoundError, ObjectExistsError, ObjectNotFoundError, ServiceError
+from pipeline.errors import (
+    JobNotFoundError,
+    JobStateError,
+    ObjectExistsError,
+    ObjectNotFoundError,
+    ServiceError,
+)
 from pipeline.models import (
     AttemptOutcome,
     AttemptRecord,
@@ -269,10 +275,14 @@ class JobRecords:
         """Take back a failure or cancellation and forgive the attempts so far; return their number.
 
         The marker comes first and the old endings go last: whatever is interrupted in between, the
-        job is either still ended, or open and found by reconciliation.
+        job is either still ended, or open and found by reconciliation. Raises JobStateError for one
+        that is being removed.
         """
         after = self.history(manifest.id).highest
         self.mark_open(manifest)
+        if self.store.stat(layout.removal_key(manifest.id)) is not None:
+            self.close(manifest.id)
+            raise JobStateError(f"job {manifest.id} is being removed; submit it again")
         record = RetryRecord(job_id=manifest.id, after_attempt=after)
         self._write(layout.retry_key(manifest.id, after), record, create_only=False)
         self.store.delete(layout.failed_key(manifest.id))

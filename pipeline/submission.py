@@ -28,6 +28,7 @@ from pipeline.orders import Order, check_order
 from pipeline.parts import Parts
 from pipeline.ports import GatheringStore
 from pipeline.refusals import log_refusal
+from pipeline.removal import keep_or_cancel
 from pipeline.statuses import KNOWN_PIPELINES
 
 WRITERS = 8
@@ -47,7 +48,7 @@ def submit(parts: Parts, order: Order) -> JobStatus:
     queue it. Raises PipelineError, MissingInputError, InvalidJobError, KeyRefusedError, StoreError; where
     there are limits QuotaError, and QueueUnavailableError if Redis cannot say what is in the queue.
     """
-    accepted = _accept(parts, order)
+    accepted = _kept(parts, _accept(parts, order))
     if accepted.status is not None:
         return accepted.status
     return _queue(parts, [accepted.manifest])[0]
@@ -64,7 +65,7 @@ def submit_many(parts: Parts, orders: Iterable[Order]) -> list[JobStatus]:
     remaining, portion_jobs = iter(orders), FIRST_PORTION
     with ThreadPoolExecutor(WRITERS, thread_name_prefix="submit") as writers:
         while portion := list(islice(remaining, portion_jobs)):
-            tried = _try_all(parts, portion, writers)
+            tried = [_try_kept(parts, one) for one in _try_all(parts, portion, writers)]
             accepted = [one for one in tried if isinstance(one, _Accepted)]
             fresh = iter(_queue(parts, [one.manifest for one in accepted if one.status is None]))
             done += [one.status or next(fresh) for one in accepted]
@@ -104,6 +105,20 @@ def _try(parts: Parts, order: Order) -> _Tried:
         return _accept(parts, order)
     except (HalorowError, StageError, OSError) as error:
         return error
+
+
+def _try_kept(parts: Parts, tried: _Tried) -> _Tried:
+    try:
+        return _kept(parts, tried) if isinstance(tried, _Accepted) else tried
+    except StoreError as error:
+        return error
+
+
+def _kept(parts: Parts, accepted: _Accepted) -> _Accepted:
+    """Return a job that is on record, unless its input is being removed: then it is taken back."""
+    if accepted.status is None:
+        keep_or_cancel(parts, accepted.manifest)
+    return accepted
 
 
 def _accept(parts: Parts, order: Order) -> _Accepted:
