@@ -5,6 +5,7 @@ stands for the node runs it (``pipeline.node_agent``). The proxies connect back 
 the ranks. Ranks on one node talk through shared memory, others by TCP.
 """
 
+import re
 import shlex
 import subprocess
 import time
@@ -19,7 +20,7 @@ from pipeline.peers import PEER_S
 from pipeline.processes import descendants, end, spawn
 from pipeline.remote_control import Door, RemoteControlServer
 from pipeline.tail import Tail
-from pipeline.world import World
+from pipeline.world import World, signal_name
 
 LAUNCH_S = 20.0
 """How long ``mpiexec`` may take to print the lines; it takes about a tenth of a second."""
@@ -27,10 +28,16 @@ LAUNCH_S = 20.0
 STOPPED_S = 5.0
 """How long a rank may be stopped (SIGSTOP) before its world is given up."""
 
+ENDED_S = 2.0
+"""How long a proxy may take to end once ``mpiexec`` has."""
+
 SILENT_S = 2 * PEER_S
 """How long a node's relay may say nothing though the system there answers."""
 
 TRANSPORT = "tcp,self,sm"
+
+# mpiexec ends the ranks of the other nodes once it has heard from the one where it began, and names that.
+_BEGAN_AT = re.compile(r"^=\s+PID \d+ RUNNING AT (\S+)$", re.MULTILINE)
 
 _LINE = "HYDRA_LAUNCH: "
 _END = b"HYDRA_LAUNCH_END\n"
@@ -58,6 +65,12 @@ class Nodes(Protocol):
 
     def launch(self, proxies: Sequence[Sequence[str]]) -> None:
         """Have every node start its proxy. Raises WorldError where one cannot."""
+
+    def fallen(self, wait_s: float) -> dict[int, int]:
+        """Return the numbers of the nodes whose proxy was killed, and by what signal, where that is known.
+
+        A proxy that still runs is waited for up to ``wait_s`` seconds.
+        """
 
     def end(self) -> None:
         """End what the nodes have started, on all that can be reached, and wait until it is gone."""
@@ -174,15 +187,42 @@ class SpreadWorld(World):
         # What ranks have said may still be on its way when mpiexec has ended.
         return super()._has_said_all() and not self._control.connected
 
+    def _who(self) -> str:
+        """Name the first rank to go on the node where it began; other nodes' ends may be heard of before."""
+        began = _BEGAN_AT.search(self._tail.text)
+        nodes = [node for node, address in enumerate(self._nodes.addresses) if began and address == began[1]]
+        here = self._ranks_at(nodes[0]) if nodes else range(self.ranks)
+        first = next((rank for rank in self._gone if rank in here), None)
+        return super()._who() if first is None else f"rank {first} of {self.ranks}"
+
     def _raise_death(self, job: str) -> NoReturn:
         try:
             super()._raise_death(job)
         except WorldError as error:
-            if self._lost and type(error) is WorldError:
+            if type(error) is not WorldError:
+                raise
+            if self._lost:
                 lost = self._name(self._lost[0])
                 text = f"{lost} was lost: its agent ended or cannot be reached any more"
                 raise NodeLostError(text) from error
+            if not _BEGAN_AT.search(self._tail.text):
+                self._raise_fallen(error)
             raise
+
+    def _raise_fallen(self, error: WorldError) -> None:
+        """Raise WorldError where a proxy was killed: mpiexec then ends in a way that does not tell which."""
+        # Proxies end with mpiexec. While that runs, ranks have gone after their own proxy had ended.
+        wait_s = 0.0 if self._process.poll() is None else ENDED_S
+        for node, number in self._nodes.fallen(wait_s).items():
+            ranks = ", ".join(map(str, self._ranks_at(node)))
+            raise WorldError(
+                f"Hydra's proxy on {self._name(node)} was killed by {signal_name(number)}, "
+                f"and rank {ranks} of {self.ranks} with it"
+            ) from error
+
+    def _ranks_at(self, node: int) -> range:
+        first = sum(self._nodes.ranks[:node])
+        return range(first, first + self._nodes.ranks[node])
 
     def _name(self, node: int) -> str:
         return f"node {self._nodes.addresses[node]}, number {node + 1} of {len(self._nodes.addresses)},"

@@ -83,6 +83,12 @@ class NodeAgent:
         ranks = [] if self._relay is None else self._relay.pids()
         return list(dict.fromkeys([*proxy, *ranks]))
 
+    def killer(self, wait_s: float = 0.0) -> int:
+        """Return the signal that killed Hydra's proxy, or 0; one that still runs gets ``wait_s`` to end."""
+        with suppress(subprocess.TimeoutExpired):
+            return max(0, -self._proxy.wait(wait_s)) if self._proxy else 0
+        return 0
+
     def end(self) -> None:
         """End this node's part and wait until its processes are gone; safe to call again."""
         with self._lock:  # until all is gone, for whoever else wants to see it gone

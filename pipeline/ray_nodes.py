@@ -48,6 +48,10 @@ class NodeActor:
         """Start Hydra's proxy."""
         self._agent.launch(proxy, ranks)
 
+    def killer(self, wait_s: float) -> int:
+        """Return the signal that killed Hydra's proxy, or 0."""
+        return self._agent.killer(wait_s)
+
     def end(self) -> None:
         """End what runs here."""
         self._agent.end()
@@ -90,6 +94,16 @@ class RayNodes:
         """Have every node start its proxy. Raises WorldError where one cannot."""
         jobs = zip(self._actors, proxies, self.ranks, strict=True)
         self._all([actor.launch.remote(list(proxy), ranks) for actor, proxy, ranks in jobs])
+
+    def fallen(self, wait_s: float) -> dict[int, int]:
+        """Return the numbers of the nodes whose proxy was killed, and by what signal."""
+        asked = {number: actor.killer.remote(wait_s) for number, actor in enumerate(self._actors)}
+        ray.wait(list(asked.values()), num_returns=len(asked), timeout=PEER_S)
+        found = {}
+        for number, answer in asked.items():
+            with suppress(RayError):  # a node that has gone, or does not answer in time
+                found[number] = ray.get(answer, timeout=0)
+        return {number: killer for number, killer in found.items() if killer}
 
     def end(self) -> None:
         """End what the nodes have started; those that do not answer end it by themselves."""

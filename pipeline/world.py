@@ -328,13 +328,18 @@ class World:
             code = -code  # Hydra exits with the number of the signal
         if code >= 0:
             return f"ended with exit code {code}"
-        with suppress(ValueError):
-            return f"was killed by {signal.Signals(-code).name}"
-        return f"was killed by signal {-code}"
+        return f"was killed by {signal_name(-code)}"
 
     def _last_words(self) -> str:
         words = _HYDRA_NOISE.sub("", self._tail.text).strip()
         return f"; its last words: {words}" if words else ""
+
+
+def signal_name(number: int) -> str:
+    """Return how a signal is called."""
+    with suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
 
 
 def _error_of(event: Event) -> StageError:

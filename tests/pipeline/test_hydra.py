@@ -35,6 +35,10 @@ class LocalNodes:
         for agent, proxy, ranks in zip(self.agents, proxies, self.ranks, strict=True):
             agent.launch(proxy, ranks)
 
+    def fallen(self, wait_s):
+        killers = {number: agent.killer(wait_s) for number, agent in enumerate(self.agents)}
+        return {number: killer for number, killer in killers.items() if killer}
+
     def end(self):
         for agent in self.agents:
             agent.end()
@@ -116,8 +120,8 @@ def test_a_killed_rank_ends_the_world(nodes):
 def test_a_killed_proxy_takes_its_ranks_with_it_and_ends_the_world(nodes):
     with world(nodes) as some:
         kill = on_progress(lambda: os.kill(nodes.agents[1].processes()[0], signal.SIGKILL))
-        # mpiexec may end over it, and its own rank be missed, before the killed proxy's rank is.
-        with pytest.raises(WorldError, match=r"rank [02] of 3"):
+        told = r"proxy on node 127\.0\.0\.2, number 2 of 2, was killed by SIGKILL, and rank 2 of 3 with it"
+        with pytest.raises(WorldError, match=told):
             some.run(request("hang"), on_event=kill)
         assert not wait_gone(some.pids(), 0)
 
