@@ -32,6 +32,8 @@ from pipeline.errors import (
 from pipeline.folder_images import check_folder_place
 from pipeline.gate import Gate
 from pipeline.models import ClusterStatus, Event, Failure, JobState, JobStatus, Manifest, Notice, Result, now
+from pipeline.notify.choices import ChoiceBook
+from pipeline.notify.desk import Desk
 from pipeline.orders import Order
 from pipeline.outside import bucket_of, is_outside, matching
 from pipeline.parts import Parts
@@ -389,6 +391,13 @@ class Client:
     def notices(self, user: str, after: str | None = None) -> list[Notice]:
         """Return what the notifier has to tell a user since the notice ``after``; a person their own."""
         return self._parts.notices.read(self._gate.narrowed(user) or user, after)
+
+    def desk(self, user: str | None = None) -> Desk:
+        """Return where a user chooses how to be told, else the service's own; a person theirs."""
+        name = self._gate.person.name if self._gate.person is not None else user or self._settings.user
+        book = ChoiceBook(self._parts.store, self._settings.notify_rules)
+        secret = self._settings.link_secret.get_secret_value().encode()
+        return Desk(self._parts, book, name, secret)
 
     def _may_read(self, key: str) -> None:
         """Raise KeyRefusedError for what a person may not read."""

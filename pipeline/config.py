@@ -17,6 +17,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from pipeline.connection_file import read_connection, write_values
 from pipeline.errors import SettingsError
+from pipeline.notify.addresses import CHATS, Rules
 from pipeline.people import Person, Role
 from pipeline.places import Places
 from pipeline.quotas import Limits
@@ -187,6 +188,27 @@ class Settings(BaseModel):
     webhook_allow_private: bool = Field(
         default=False, description="whether webhooks may lead to private addresses"
     )
+    smtp_host: str = Field("", description="server that mail is sent through; empty: no mail is sent")
+    smtp_port: int = Field(587, ge=1, le=65535, description="its port")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the connection to it is kept secret; none for a server on this machine"
+    )
+    smtp_user: str = Field("", description="who this service is to that server; empty: it does not log in")
+    smtp_password: SecretStr = Field(SecretStr(""), description="its password there")
+    mail_from: str = Field("", description="address that mail comes from")
+    mail_to: str = Field(
+        "",
+        description="with a login: addresses, or @domain for all of one, that anybody's mail may go to,"
+        " separated by commas; beside them everybody's own",
+    )
+    notify_services: str = Field(
+        "slack,discord,tgram,gchat,pover",
+        description="services of Apprise that people may be told by, separated by commas;"
+        " docs/notifications.md lists them",
+    )
+    notify_per_minute: int = Field(
+        30, ge=0, le=100_000, description="mails and chat messages of one channel in a minute; 0: any"
+    )
     ray_address: str = Field("", description="address of a running Ray; empty starts one or finds one")
     ray_namespace: str = Field("halorow", min_length=1, description="Ray namespace of the actors")
     ray_dashboard_port: int = Field(8265, ge=1, le=65535, description="port of Ray's dashboard")
@@ -238,6 +260,22 @@ class Settings(BaseModel):
         if url and not re.match(r"https://|http://(127\.0\.0\.1|localhost)[:/]", url):
             raise PydanticCustomError("url", "must start with https://")
         return url
+
+    @field_validator("notify_services")
+    @classmethod
+    def _known_services(cls, services: str) -> str:
+        unknown = set(_words(services)) - set(CHATS)
+        if unknown:
+            known = {"known": ", ".join(CHATS), "unknown": ", ".join(sorted(unknown))}
+            raise PydanticCustomError("service", "must be some of {known}; {unknown} is not", known)
+        return services
+
+    @field_validator("mail_from")
+    @classmethod
+    def _goes_with_server(cls, address: str, info: ValidationInfo) -> str:
+        if info.data.get("smtp_host") and "@" not in address:
+            raise PydanticCustomError("mail", "must be a mail address where smtp_host is set")
+        return address
 
     @field_validator("nodes_min", "nodes_standby")
     @classmethod
@@ -319,6 +357,21 @@ class Settings(BaseModel):
     def limits(self) -> Limits:
         """What is let into the queue."""
         return Limits(self.user_queued_pixels, self.queued_jobs, self.user_jobs_per_minute)
+
+    @property
+    def operator_names(self) -> tuple[str, ...]:
+        """Who is told of alerts: the operators, or whose the service is where there is no login."""
+        return _words(self.operators) if self.has_login else (self.user,)
+
+    @property
+    def notify_rules(self) -> Rules:
+        """Which addresses people may be told at."""
+        return Rules(
+            services=_words(self.notify_services),
+            has_mail=bool(self.smtp_host),
+            mail_to=tuple(word.lower() for word in _words(self.mail_to)),
+            anyone=not self.has_login,
+        )
 
     @classmethod
     def load(cls, *, find_service: bool = True, **overrides: object) -> Self:

@@ -18,7 +18,9 @@
     │   ├── KeyRefusedError        exit 2   a key or URI outside the store
     │   ├── ChecksumError          retryable
     │   └── StoreUnavailableError  retryable
-    ├── WebhookError               a webhook was not told; ``may_pass`` says whether to try again
+    ├── DeliveryError              a letter did not arrive; ``may_pass`` says whether to try again
+    │   └── WebhookError           a webhook was not told
+    ├── ChoiceError                exit 2   somebody cannot be told in the way that they chose
     ├── LinkError                  a signed link is altered, expired or for another method
     ├── QueueUnavailableError      retryable: Redis does not answer
     └── ServiceError               a part of the service did not start or stopped
@@ -133,13 +135,24 @@ class LinkError(HalorowError):
     """Raised when a signed link is altered, expired, or used with another method."""
 
 
-class WebhookError(HalorowError):
-    """Raised when a webhook could not be told."""
+class DeliveryError(HalorowError):
+    """Raised when a letter did not arrive, or nobody knows whether it did."""
 
-    def __init__(self, message: str, *, may_pass: bool = False) -> None:
-        """Say whether another try may help."""
+    def __init__(self, message: str, *, may_pass: bool = False, unclear: bool = False) -> None:
+        """Say whether another try may help, and whether the letter may have arrived all the same."""
         super().__init__(message)
         self.may_pass = may_pass
+        self.unclear = unclear
+
+
+class WebhookError(DeliveryError):
+    """Raised when a webhook could not be told."""
+
+
+class ChoiceError(HalorowError):
+    """Raised when somebody cannot be told in the way that they chose."""
+
+    exit_code = 2
 
 
 class QueueUnavailableError(HalorowError):

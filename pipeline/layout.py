@@ -3,7 +3,7 @@
 ::
 
     open/<id>                          marks a job that is not finished; written first, removed last
-    outbox/<id>                        marks a job whose end has yet to be told to its webhook
+    outbox/<id>                        marks a job whose end has yet to be passed on (pipeline.notify.keys)
     keys/<sha256 of key>               the job that an idempotency key stands for
     uploads/<id>-<name>                an input that the client brought along
     jobs/<id>/job.json                 the manifest; the job is accepted when it is there
@@ -17,6 +17,7 @@
     jobs/<id>/failed.json              the job failed or is a dead letter
     jobs/<id>/cancelled.json           the job is to stop, or has stopped
     jobs/<id>/removing                 somebody has asked for all of the job to be removed
+    notify/…                           how people want to be told, and what they were (pipeline.notify.keys)
 
 What the store says of a job follows from these alone: a result counts before a cancellation, that
 before a failure, and a manifest with none of them is a job that waits or is being worked on.
@@ -32,10 +33,11 @@ from datetime import UTC, datetime
 
 OPEN = "open/"
 OUTBOX = "outbox/"
+NOTIFY = "notify/"
 UPLOADS = "uploads/"
 PARTS = "parts/"
 BANDS = "bands/"
-RECORDS = ("jobs/", "keys/", OPEN, OUTBOX, UPLOADS, PARTS, BANDS)
+RECORDS = ("jobs/", "keys/", OPEN, OUTBOX, NOTIFY, UPLOADS, PARTS, BANDS)
 """What the service keeps for itself; everything else in the store is its users'."""
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -76,7 +78,7 @@ def open_key(job_id: str) -> str:
 
 
 def outbox_key(job_id: str) -> str:
-    """Key of the marker of a job whose webhook has yet to be told."""
+    """Key of the marker of a job whose end has yet to be passed on."""
     return f"{OUTBOX}{job_id}"
 
 

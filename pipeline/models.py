@@ -352,13 +352,17 @@ class Claim(_Model):
 
 
 class Notice(_Model):
-    """A line for the page that tells a user how a job of theirs ended."""
+    """A line for the page that tells a user what happened at ``at``, such as how a job of theirs ended.
+
+    ``kind`` is one of ``pipeline.notify.models.Kind``; ``job_id`` is empty where it is not about one job.
+    """
 
     id: str
     user: str
     job_id: str
     text: str
     at: datetime = Field(default_factory=now)
+    kind: str = "done"
 
 
 class AlertState(StrEnum):

@@ -27,6 +27,7 @@ from pipeline.models import (
     RetryRecord,
     now,
 )
+from pipeline.notify.keys import choices_key
 from pipeline.ports import ObjectStore
 
 _Record = TypeVar("_Record", bound=BaseModel)
@@ -149,9 +150,12 @@ class JobRecords:
         self._write(layout.manifest_key(manifest.id), manifest)
 
     def mark_open(self, manifest: Manifest) -> None:
-        """Write the markers of a job that is not finished."""
+        """Write the marker of a job that is not finished."""
         self.store.put_bytes(layout.open_key(manifest.id), b"")
-        if manifest.webhook:
+
+    def mark_to_tell(self, manifest: Manifest) -> None:
+        """Mark a job whose end is to be passed on: it has a webhook, or its user has chosen to be told."""
+        if manifest.webhook or self.store.stat(choices_key(manifest.user)) is not None:
             self.store.put_bytes(layout.outbox_key(manifest.id), b"")
 
     def is_open(self, job_id: str) -> bool:

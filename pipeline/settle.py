@@ -89,6 +89,7 @@ def settle(
             clear_parts(records.store, manifest.id)
         clear_bands(records.store, manifest.id)  # before the news, at which a retry may begin
     status = statuses.ended(manifest, ending, before or news.board.get(manifest.id))
+    records.mark_to_tell(manifest)  # before the news, at which the notifier looks for the mark
     if claim is None:
         news.tell(status)
     else:

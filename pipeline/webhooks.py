@@ -1,4 +1,4 @@
-"""Tells a webhook how a job ended: one signed POST to an address that has been checked.
+"""Tells a webhook what happened: one signed POST to an address that has been checked.
 
 The standard library's HTTP client is used because the host name is resolved here, every address is
 checked, and the connection is made to the checked address itself: a name that answers differently
@@ -11,7 +11,10 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from pipeline.addresses import Address, is_public
@@ -20,6 +23,9 @@ from pipeline.refusals import log_refusal
 from pipeline.webhook_url import check_webhook
 
 TIMEOUT_S = 10.0
+WHOLE_S = 30.0
+"""How long a call may take in all: a receiver that trickles must not hold up others."""
+
 _HTTPS_PORT = 443
 _HTTP_PORT = 80
 _OK = range(200, 300)
@@ -35,11 +41,18 @@ class Delivery:
     body: bytes
 
 
-def deliver(delivery: Delivery, secret: bytes, *, allow_private: bool = False) -> int:
+def deliver(
+    delivery: Delivery,
+    secret: bytes,
+    *,
+    allow_private: bool = False,
+    before_last: Callable[[], None] = lambda: None,
+) -> int:
     """POST a delivery and return the status code, which is 2xx.
 
     The headers ``X-Halorow-Timestamp`` and ``X-Halorow-Signature: sha256=<hex>`` carry an
-    HMAC-SHA256 of ``<timestamp>.<body>``. Raises WebhookError, whose ``retryable`` says whether
+    HMAC-SHA256 of ``<timestamp>.<body>``; ``X-Halorow-Delivery`` is the same for every try. Before the
+    body's last byte is sent ``before_last`` is called. Raises WebhookError, whose ``may_pass`` says whether
     another try may help.
     """
     try:
@@ -52,16 +65,48 @@ def deliver(delivery: Delivery, secret: bytes, *, allow_private: bool = False) -
     address = resolve(host, port, allow_private=allow_private)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     connection = _CheckedConnection(host, port, address, secure=secure)
+    at_last = False
     try:
-        connection.request("POST", target, body=delivery.body, headers=_headers(delivery, secret))
-        status = connection.getresponse().status
+        with _cut_off(connection):
+            connection.putrequest("POST", target)
+            for name, value in _headers(delivery, secret).items():
+                connection.putheader(name, value)
+            connection.endheaders(delivery.body[:-1])
+            before_last()
+            at_last = True
+            connection.send(delivery.body[-1:])
+            status = connection.getresponse().status
     except (OSError, http.client.HTTPException) as error:
-        raise WebhookError(f"the webhook at {host} did not answer: {error}", may_pass=True) from error
+        message = f"the webhook at {host} did not answer: {error}"
+        raise WebhookError(message, may_pass=True, unclear=at_last) from error
     finally:
         connection.close()
     if status not in _OK:
         raise WebhookError(f"the webhook at {host} answered {status}", may_pass=status in _MAY_PASS)
     return status
+
+
+@contextmanager
+def _cut_off(connection: http.client.HTTPConnection) -> Iterator[None]:
+    """End a call that takes longer than :data:`WHOLE_S`, whatever it is at."""
+
+    def cut() -> None:
+        if connection.sock is not None:
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
+    timer = threading.Timer(WHOLE_S, cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def webhook_key(link_secret: bytes, user: str) -> bytes:
+    """Return the key that the bodies of a user's webhooks are signed with; another's tells nothing of it."""
+    return hmac.new(link_secret, b"halorow-webhook-2:" + user.encode(), hashlib.sha256).hexdigest().encode()
 
 
 def signature(secret: bytes, timestamp: str, body: bytes) -> str:
@@ -73,6 +118,7 @@ def _headers(delivery: Delivery, secret: bytes) -> dict[str, str]:
     timestamp = str(int(time.time()))
     return {
         "Content-Type": "application/json",
+        "Content-Length": str(len(delivery.body)),
         "User-Agent": "halorow",
         "X-Halorow-Delivery": delivery.id,
         "X-Halorow-Timestamp": timestamp,

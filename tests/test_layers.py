@@ -50,6 +50,7 @@ OURS = {
 
 # Third party, and the modules (shell patterns) that may import it.
 THIRD_PARTIES = {
+    "apprise": ("pipeline.notify.chat",),
     "cupy": ("gpu_kernels", "gpu_kernels.*"),
     "google": ("pipeline.stores.gcs*",),
     "googleapiclient": ("pipeline.gce_provider",),

@@ -5,11 +5,14 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from pydantic import SecretStr
 
 from pipeline import layout, notifier
 from pipeline.models import JobState
 from pipeline.notifier import Notifier
-from pipeline.webhooks import signature
+from pipeline.notify import pace
+from pipeline.notify.sender import Sender
+from pipeline.webhooks import signature, webhook_key
 
 SECRET = b"webhook secret"
 WAIT_S = 20
@@ -55,12 +58,13 @@ def receiver():
 @pytest.fixture
 def notifying(service, monkeypatch):
     """Give a function that runs a notifier in the background; all end with the test."""
-    monkeypatch.setattr(notifier, "FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr(pace, "FIRST_PAUSE_S", 0.01)
     monkeypatch.setattr(notifier, "LISTEN_S", 0.02)
     running = []
 
-    def start(**options):
-        one = Notifier(service.parts, SECRET, **options)
+    def start(*, operators=("local",), per_minute=0, **how):
+        sender = Sender(SecretStr(SECRET.decode()), **how)
+        one = Notifier(service.parts, sender, operators=operators, per_minute=per_minute)
         thread = threading.Thread(target=one.run)
         thread.start()
         running.append((one, thread))
@@ -100,7 +104,9 @@ def test_a_webhook_is_told_once_with_a_signature(service, notifying, receiver):
     assert path == "/hook?x=1"
     assert (told["job"], told["state"]) == (job, "succeeded")
     assert told["pixels_sha256"] == service.client.result(job).pixels_sha256
-    assert headers["X-Halorow-Signature"] == signature(SECRET, headers["X-Halorow-Timestamp"], body)
+    assert headers["X-Halorow-Signature"] == signature(
+        webhook_key(SECRET, "local"), headers["X-Halorow-Timestamp"], body
+    )
     assert service.parts.store.stat(layout.outbox_key(job)) is None
 
     notifying(allow_private=True)

@@ -1,0 +1,1 @@
+"""Being told: what there is to tell, how each person wants it, and how it gets there once."""

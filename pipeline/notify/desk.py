@@ -1,0 +1,142 @@
+"""Where one person chooses how to be told, and sees what became of it."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.errors import ChoiceError, ObjectNotFoundError
+from pipeline.models import Notice, now
+from pipeline.notify import keys, tidings
+from pipeline.notify.addresses import checked
+from pipeline.notify.choices import ChoiceBook, Seen
+from pipeline.notify.fanout import letter_of
+from pipeline.notify.models import Channel, Choices, Kind, Letter, Medium, Told, Waiting
+from pipeline.notify.outbox import Outbox
+from pipeline.parts import Parts
+from pipeline.webhooks import webhook_key
+
+MOST_ASKED = 5
+"""Test messages, and letters sent again, that somebody may ask for in a minute."""
+
+LATEST = 20
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The choices, letters and notices of ``user``; every method may raise StoreError."""
+
+    parts: Parts
+    book: ChoiceBook
+    user: str
+    link_secret: bytes
+
+    @property
+    def outbox(self) -> Outbox:
+        """The letters of everybody."""
+        return Outbox(self.parts.store)
+
+    def choices(self) -> Choices:
+        """Return how the user wants to be told."""
+        return self.book.of(self.user)
+
+    def keep(self, *, page: frozenset[Kind], browser: frozenset[Kind]) -> None:
+        """Choose what the page shows in passing, and what the browser does."""
+        self.book.keep(self.choices().model_copy(update={"page": page, "browser": browser}))
+
+    def add(self, medium: Medium, address: str) -> Channel:
+        """Add a channel. Raises ChoiceError, which names no secret."""
+        if medium is Medium.CHAT:
+            checked(medium, address.strip(), self.user, self.book.rules)
+            _check_with_apprise(address.strip())
+        return self.book.add(self.user, medium, address)
+
+    def change(self, channel: Channel) -> None:
+        """Write a channel anew: its events, and whether it is on; its address stays."""
+        self.book.change(self.user, channel)
+
+    def remove(self, channel_id: str) -> None:
+        """Take a channel away."""
+        self.book.remove(self.user, channel_id)
+
+    def test(self, channel_id: str) -> Letter:
+        """Have a test message sent through a channel. Raises ChoiceError where it cannot be."""
+        channel = self._channel(channel_id)
+        tiding = tidings.of_test(self.user, uuid.uuid4().hex)
+        return self._post(letter_of(tiding, channel.id, channel.medium))
+
+    def send_again(self, letter_id: str) -> Letter:
+        """Have a letter sent once more, under an id of its own. Raises ChoiceError."""
+        told = self.outbox.told(self.user, letter_id)
+        if told is None:
+            raise ChoiceError("this message is not known any more")
+        tiding = told.letter.tiding
+        fresh = tiding.model_copy(update={"id": f"{tiding.id}:again:{uuid.uuid4().hex}", "at": now()})
+        return self._post(letter_of(fresh, told.letter.channel, told.letter.medium))
+
+    def latest(self, limit: int = LATEST) -> list[Told]:
+        """Return what became of the last letters, the newest first."""
+        return self.outbox.latest(self.user, limit)
+
+    def waiting(self) -> list[Waiting]:
+        """Return the letters that are on their way."""
+        return self.outbox.waiting(self.user)
+
+    def webhook_key(self) -> str:
+        """Return the key by which the user's receivers check the signatures of webhooks."""
+        return webhook_key(self.link_secret, self.user).decode()
+
+    def notices(self, after: str | None = None) -> list[Notice]:
+        """Return the notices since the one with the id ``after``. Raises QueueUnavailableError."""
+        return self.parts.notices.read(self.user, after)
+
+    def unread(self, notices: Sequence[Notice]) -> int:
+        """Return how many of the notices have come since the user last looked at them."""
+        seen = self._seen()
+        return sum(notice.at > seen for notice in notices) if seen is not None else len(notices)
+
+    def mark_read(self, notices: Sequence[Notice]) -> None:
+        """Remember that the user has looked at these notices."""
+        if notices and self.unread(notices):
+            latest = max(notice.at for notice in notices)
+            record = Seen(until=latest).model_dump_json().encode()
+            self.parts.store.put_bytes(keys.seen_key(self.user), record, durable=False)
+
+    def _seen(self) -> datetime | None:
+        try:
+            return Seen.model_validate_json(self.parts.store.get_bytes(keys.seen_key(self.user))).until
+        except ObjectNotFoundError:
+            return None
+
+    def _channel(self, channel_id: str) -> Channel:
+        channel = self.choices().channel(channel_id)
+        if channel is None:
+            raise ChoiceError("this way to be told was removed; reload the page")
+        if not channel.on:
+            raise ChoiceError(f"{channel.shown} is switched off; switch it on first")
+        return channel
+
+    def _post(self, letter: Letter) -> Letter:
+        """Post a letter that the user has asked for, unless they have asked for many just now."""
+        since = now() - timedelta(minutes=1)
+        asked = [waiting.letter for waiting in self.waiting()]
+        asked += [told.letter for told in self.latest(5 * MOST_ASKED)]
+        recent = sum(one.posted_at > since and _is_asked_for(one) for one in asked)
+        if recent >= MOST_ASKED:
+            raise ChoiceError(
+                f"{MOST_ASKED} messages were asked for within a minute, the most; wait a little"
+            )
+        self.outbox.post(letter)
+        return letter
+
+
+def _is_asked_for(letter: Letter) -> bool:
+    return letter.tiding.kind is Kind.TEST or ":again:" in letter.tiding.id
+
+
+def _check_with_apprise(address: str) -> None:
+    """Raise ChoiceError where Apprise does not understand an address that may be one."""
+    from pipeline.notify.chat import plugin_of  # noqa: PLC0415  (Apprise takes half a second to load)
+
+    if plugin_of(address) is None:
+        raise ChoiceError("Apprise does not understand this address; docs/notifications.md has examples")
