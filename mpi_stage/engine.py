@@ -257,6 +257,7 @@ class Engine:
             clock=self._clock,
             tick=self._tick,
             runs=runs,
+            band_rows=self._bands.grid.height if self._bands and runs is not None else None,
         )
 
     def _tick(self, rows: int) -> None:

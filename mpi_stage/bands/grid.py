@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mpi_stage.image import ImageSpec
 from mpi_stage.partition import Rows
@@ -36,6 +37,23 @@ class BandGrid:
         if rows.first % self.height or (rows.end % self.height and rows.end != self.rows):
             raise ValueError(f"rows {rows.first} to {rows.end} are no whole bands of {self.height} rows")
         return range(rows.first // self.height, -(-rows.end // self.height))
+
+
+class BandEnds(NamedTuple):
+    """Where blocks end so that what comes out of a pass ends where bands do, its halo rows behind.
+
+    Attributes
+    ----------
+    begin: the row that must have been read before the first row of the first band comes out.
+    height: rows of a band.
+    """
+
+    begin: int
+    height: int
+
+    def after(self, row: int) -> int:
+        """Return the first end behind a row."""
+        return self.begin + (max(0, row - self.begin) // self.height + 1) * self.height
 
 
 def choose_band_rows(

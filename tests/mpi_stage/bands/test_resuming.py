@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from band_attempts import DEADLINE_S, bands_of, count, journalled
+from band_attempts import BAND_ROWS, DEADLINE_S, ROWS, bands_of, count, journalled
 
 from mpi_stage.errors import StageError
 
@@ -26,6 +26,8 @@ STEPS = {
     "global": "canny",
     "periodic": "gaussian:sigma=2,border=wrap",
 }
+
+DAMAGED_ROW = 400
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -85,6 +87,20 @@ def test_a_killed_rank_costs_each_rank_one_band_at_most(attempts):
     assert output == quiet
     assert count(report, "reused") == there
     assert count(report, "made") == bands_of(report) - there
+
+
+@pytest.mark.parametrize("block_rows", [20, ROWS])
+@pytest.mark.parametrize(("steps", "halo_rows"), [("median:size=41", 20), ("median:size=5 median:size=3", 3)])
+def test_an_attempt_that_ends_in_a_band_keeps_all_before_however_high_its_blocks(
+    attempts, steps, halo_rows, block_rows
+):
+    _, quiet = attempts.quiet(steps)
+    attempts.stopped(1, steps, at_row=DAMAGED_ROW, block_rows=block_rows)
+
+    report, output = attempts.run(2, steps)
+
+    assert output == quiet
+    assert count(report, "reused") == (DAMAGED_ROW - halo_rows) // BAND_ROWS
 
 
 def test_kills_at_random_bands_of_random_worlds_end_in_the_same_bytes(attempts):
