@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Words = Sequence[str] | Sequence[dict[str, Any]]
 
 _JOB = "local"
-_READ_ONLY = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
+READ_ONLY = (".jp2", ".j2k", ".j2c", ".jpc", ".jpx", ".jpf")
 _NAME_CHARACTERS = 40  # of the output's name, in that of the temporary folder
 _NAME_BYTES = 4  # of chance, in that of the temporary folder
 
@@ -157,7 +157,7 @@ def plan_image(source: str | Path, steps: Words, options: RunOptions | None = No
         name = source.name
         if source.is_dir() and not named_as_folder(name):
             name += SUFFIX
-        elif source.suffix.lower() in _READ_ONLY:
+        elif source.suffix.lower() in READ_ONLY:
             name += ".tif"
         request = options.request(steps, input=given, output="", output_name=name)
         return world.plan(request, ranks=options.ranks or cores())

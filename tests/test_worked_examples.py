@@ -68,3 +68,18 @@ def test_the_tests_of_an_operation_pass_on_every_number_of_ranks(operation, copy
     matrix = "tests/exactness/test_matrix.py"
     said = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", *tests, matrix, "-k", "within")
     assert "3 passed" in said
+
+
+def test_a_format_of_one_picture_is_a_module_and_an_entry(copy):
+    touched = carry_out(section("A format"), copy)
+    assert touched == [
+        "mpi_stage/formats/raster/qoi.py",
+        "mpi_stage/formats/raster/kinds.py",
+        "tests/mpi_stage/formats/test_qoi.py",
+    ]
+    assert "3 passed" in python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", touched[2])
+    image, output = ROOT / "tests" / "images" / "chelsea.png", copy / "cat.qoi"
+    python(
+        copy, "-m", "pipeline.cli", "run", str(image), str(output), "channels:select=0,1,2", "--ranks", "2"
+    )
+    assert output.read_bytes().startswith(b"qoif")

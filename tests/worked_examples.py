@@ -41,7 +41,7 @@ def carry_out(text, folder):
     for block in _BLOCK.finditer(text):
         if block["kind"] == "diff":
             applied = subprocess.run(
-                ["git", "apply", "--verbose", "-"],
+                ["git", "apply", "--verbose", "--recount", "-"],
                 input=block["text"],
                 cwd=folder,
                 capture_output=True,

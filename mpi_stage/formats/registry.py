@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Source, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
-from mpi_stage.formats.raster_kinds import NAMES
+from mpi_stage.formats.raster.kinds import KINDS, START_BYTES
 from mpi_stage.formats.zarr_tree import MAX_DOCUMENT_BYTES
 from mpi_stage.limits import LIMITS
 from mpi_stage.timing import PhaseClock
@@ -20,21 +20,9 @@ if TYPE_CHECKING:
     from mpi_stage.formats.zarr_tree import Tree
 
 _ZARR_2 = (".zarray", ".zgroup", ".zattrs")
-_MAGICS = (
-    (b"II*\x00", "tiff"),
-    (b"MM\x00*", "tiff"),
-    (b"II+\x00", "tiff"),
-    (b"MM\x00+", "tiff"),
-    (b"\x89PNG\r\n\x1a\n", "png"),
-    (b"\xff\xd8\xff", "jpeg"),
-    (b"\x00\x00\x00\x0cjP  \r\n\x87\n", "jpeg2000"),
-    (b"\xff\x4f\xff\x51", "jpeg2000"),
-    (b"BM", "bmp"),
-)
-_AVIF_BRANDS = (b"avif", b"avis", b"mif1", b"msf1")
-_START_BYTES = 16
+_TIFF_MAGICS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
+_SHOWN_BYTES = 16
 _AS_IT_IS = SourceOptions()
-_BMP_HEADER_BYTES = 26
 
 
 def read_header(path: str, options: SourceOptions = _AS_IT_IS) -> Header:
@@ -83,7 +71,7 @@ def _source_of(data: ByteSource, clock: PhaseClock, options: SourceOptions) -> S
 
         return TiffSource(data, clock, options)
     _check_single(data.name, kind, options)
-    from mpi_stage.formats.raster_source import RasterSource  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.raster.source import RasterSource  # noqa: PLC0415 (start-up time)
 
     return RasterSource(data, kind, clock)
 
@@ -92,7 +80,7 @@ def _check_single(path: str, kind: str, options: SourceOptions) -> None:
     """Refuse a page, plane or level of a file that holds one image; raises MissingPageError."""
     if options.page or options.plane is not None or options.level:
         raise MissingPageError(
-            f"{path} is {NAMES[kind]}, which holds one image: no page, plane or level can be asked for."
+            f"{path} is {KINDS[kind].name}, which holds one image: no page, plane or level can be asked for."
         )
 
 
@@ -160,28 +148,19 @@ def _check_zarr(tree: "Tree", options: SourceOptions) -> None:
 
 def _kind_of(data: ByteSource) -> str:
     """Return the format that a file's first bytes show, whatever it is called."""
-    start = read_start(data, _BMP_HEADER_BYTES)
-    for magic, kind in _MAGICS:
-        if start.startswith(magic) and (kind != "bmp" or _looks_like_bmp(start)):
-            return kind
-    if start[:4] == b"RIFF" and start[8:12] == b"WEBP":
-        return "webp"
-    if start[4:8] == b"ftyp" and start[8:12] in _AVIF_BRANDS:
-        return "avif"
+    start = read_start(data, START_BYTES)
+    if start.startswith(_TIFF_MAGICS):
+        return "tiff"
+    for name, kind in KINDS.items():
+        if kind.is_of(start):
+            return name
     if not start:
         raise DamagedInputError(f"{data.name} is empty. Get a fresh copy.")
-    for magic, kind in _MAGICS:
-        if kind != "bmp" and magic.startswith(start):
-            raise DamagedInputError(f"{data.name} ends after {len(start)} bytes. Get a fresh copy.")
+    magics = [*_TIFF_MAGICS, *(magic for kind in KINDS.values() for magic in kind.magics)]
+    if any(magic.startswith(start) for magic in magics):
+        raise DamagedInputError(f"{data.name} ends after {len(start)} bytes. Get a fresh copy.")
     raise UnsupportedFormatError(
         f"{data.name} is no image of a kind that is read here "
-        f"(TIFF, Zarr, {', '.join(NAMES.values())}): "
-        f"it begins with {start[:_START_BYTES]!r}."
+        f"(TIFF, Zarr, {', '.join(kind.name for kind in KINDS.values())}): "
+        f"it begins with {start[:_SHOWN_BYTES]!r}."
     )
-
-
-def _looks_like_bmp(start: bytes) -> bool:
-    """Whether more than two letters speak for a BMP: reserved zeros and a known header size."""
-    return start[6:10] == bytes(4) and start[14:18] in {
-        size.to_bytes(4, "little") for size in (12, 40, 52, 56, 64, 108, 124)
-    }

@@ -7,8 +7,8 @@ from mpi_stage.bands.grid import LEAST_BANDED_BYTES, choose_band_rows
 from mpi_stage.errors import ParameterError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Metadata, SinkOptions, SinkPlan
 from mpi_stage.formats.cog_layout import CogLayout, choose_cog
-from mpi_stage.formats.metadata import EXIF_PREFIX, Settled, settle
-from mpi_stage.formats.raster_kinds import KINDS, check_quality, check_raster
+from mpi_stage.formats.metadata import Settled, settle
+from mpi_stage.formats.raster.kinds import KINDS, WRITTEN, check_quality, check_raster
 from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
 from mpi_stage.formats.zarr_layout import ZarrLayout, choose_zarr
 from mpi_stage.image import ImageSpec
@@ -18,12 +18,7 @@ SUFFIXES = {
     ".tiff": "tiff",
     ".btf": "tiff",
     ".tf8": "tiff",
-    ".png": "png",
-    ".jpg": "jpeg",
-    ".jpeg": "jpeg",
-    ".webp": "webp",
-    ".avif": "avif",
-    ".bmp": "bmp",
+    **{suffix: name for name in WRITTEN for suffix in KINDS[name].suffixes},
     ".zarr": "zarr",
 }
 _OME_ZARR = ".ome.zarr"
@@ -36,7 +31,6 @@ FORMATS = ("cog", *dict.fromkeys(SUFFIXES.values()), "ome-zarr")
 _COG = (".cog.tif", ".cog.tiff")
 _ENCODER_BYTES = 4 << 20
 _TIFF_TAKES = ("icc_profile", "resolution", "description", "orientation", "geo", "nodata")
-_MAX_JPEG_EXIF_BYTES = 65_533 - len(EXIF_PREFIX)
 
 
 def plan_sink(name: str, spec: ImageSpec, like: Header | None, options: SinkOptions) -> SinkPlan:
@@ -116,11 +110,12 @@ def _plan_zarr(
 
 
 def _plan_raster(kind: str, spec: ImageSpec, metadata: Metadata, options: SinkOptions) -> Planned:
-    limits = KINDS[kind]
-    check_raster(limits, spec, options)
-    takes = [field for field in limits.takes if field != "exif" or _exif_fits(kind, metadata)]
-    settled = settle(metadata, takes, spec, limits.name)
-    encode_bytes = int(limits.encode_factor * spec.total_bytes) + limits.encode_bytes_per_px * spec.pixels
+    check_raster(kind, spec, options)
+    written = WRITTEN[kind]
+    fits = len(metadata.exif or b"") <= written.max_exif_bytes
+    takes = [field for field in written.takes if field != "exif" or fits]
+    settled = settle(metadata, takes, spec, KINDS[kind].name)
+    encode_bytes = int(written.encode_factor * spec.total_bytes) + written.encode_bytes_per_px * spec.pixels
     plan = SinkPlan(
         divisible=False,
         row_unit=1,
@@ -168,11 +163,6 @@ def _upload_bytes(options: SinkOptions, segment_bytes: int) -> int:
     from mpi_stage.objects.parts import held_bytes  # noqa: PLC0415 (start-up time)
 
     return held_bytes(segment_bytes)
-
-
-def _exif_fits(kind: str, metadata: Metadata) -> bool:
-    """Whether an EXIF block fits the one segment that JPEG has for it."""
-    return kind != "jpeg" or len(metadata.exif or b"") <= _MAX_JPEG_EXIF_BYTES
 
 
 def kind_written(name: str, options: SinkOptions) -> str:

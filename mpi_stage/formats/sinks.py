@@ -176,7 +176,7 @@ def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
 
 
 def _raster_sink(order: _Order, kind: str) -> Sink:
-    from mpi_stage.formats.raster_sink import RasterSink  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.raster.sink import RasterSink  # noqa: PLC0415 (start-up time)
 
     return RasterSink(
         _whole_sink(order.path, order.options),

@@ -5,7 +5,7 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
-from mpi_stage.formats.webp_header import image_size
+from mpi_stage.formats.raster.webp_header import image_size
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, Pixels
 
 _codecs: Any = imagecodecs  # its stubs know of no memoryviews

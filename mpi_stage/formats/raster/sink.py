@@ -1,12 +1,16 @@
-"""A PNG, JPEG, WebP or BMP file, encoded as a whole by the rank that gets all rows."""
+"""A file of one image, encoded as a whole by the rank that gets all rows."""
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.byte_sink import ByteSink
-from mpi_stage.formats.raster_encode import encode_raster
+from mpi_stage.formats.raster.kinds import encoder_of
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.timing import PhaseClock
+
+DEFAULT_QUALITY = 90
 
 
 class RasterSink:
@@ -48,7 +52,7 @@ class RasterSink:
         self._next += len(rows)
         with self._clock.phase("encode"):
             if len(rows) == self._spec.rows:
-                self._encoded = encode_raster(self._kind, rows, self._metadata, self._quality)
+                self._encoded = self._encode(rows)
                 return
             if self._pixels is None:
                 self._pixels = self._spec.empty(self._spec.rows)
@@ -61,7 +65,7 @@ class RasterSink:
         if self._next != self._spec.rows:
             raise ValueError(f"{self._next} of {self._spec.rows} rows were written")
         with self._clock.phase("encode"):
-            self._encoded = encode_raster(self._kind, self._pixels, self._metadata, self._quality)
+            self._encoded = self._encode(self._pixels)
         self._pixels = None
         return [len(self._encoded)]
 
@@ -77,3 +81,9 @@ class RasterSink:
         """Close the file and give the pixels back; safe to call at any time."""
         self._pixels = None
         self._target.close()
+
+    def _encode(self, pixels: Pixels) -> bytes | bytearray:
+        """Return ``pixels`` (rows × columns × channels) as a file."""
+        values = np.ascontiguousarray(pixels[..., 0]) if pixels.shape[2] == 1 else pixels
+        quality = DEFAULT_QUALITY if self._quality is None else self._quality
+        return encoder_of(self._kind).encode(values, self._metadata, quality)
