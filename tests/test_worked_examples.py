@@ -1,6 +1,7 @@
 """The worked examples of ``docs/extend.md`` work, and touch no more than they say."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -83,3 +84,14 @@ def test_a_format_of_one_picture_is_a_module_and_an_entry(copy):
         copy, "-m", "pipeline.cli", "run", str(image), str(output), "channels:select=0,1,2", "--ranks", "2"
     )
     assert output.read_bytes().startswith(b"qoif")
+
+
+def test_a_store_is_a_class_and_a_scheme_and_keeps_the_contract_of_all_stores(copy):
+    contract = "tests/contracts/test_store_contract.py"
+    touched = carry_out(section("A store"), copy)
+    assert touched == ["pipeline/stores/sqlite.py", "pipeline/stores/registry.py", contract]
+    said = python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", contract, "-k", "sqlite")
+    assert re.search(r"\b[4-9]\d passed", said)
+    opened = f"print(open_store('sqlite://{copy}/a.db', link_secret=b'', link_base_url=''))"
+    said = python(copy, "-c", f"from pipeline.stores.registry import open_store\n{opened}")
+    assert said == f"SqliteStore('{copy}/a.db')\n"

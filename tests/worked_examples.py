@@ -36,7 +36,7 @@ def copy_of_repository(folder):
 
 
 def carry_out(text, folder):
-    """Write the files of a section and apply its changes; return the paths that it touches."""
+    """Write the files of a section and apply its changes, as `make lint` wants them; return what it touches."""
     touched = []
     for block in _BLOCK.finditer(text):
         if block["kind"] == "diff":
@@ -55,6 +55,8 @@ def carry_out(text, folder):
             assert not path.exists(), f"{path} is there already"
             path.write_text(block["text"])
             touched.append(block["path"])
+    python(folder, "-m", "ruff", "check", "--no-cache", *touched)
+    python(folder, "-m", "ruff", "format", "--check", "--no-cache", *touched)
     return touched
 
 
