@@ -36,7 +36,7 @@ def copy_of_repository(folder):
 
 
 def carry_out(text, folder):
-    """Write the files of a section and apply its changes, as `make lint` wants them; return what it touches."""
+    """Write a section's files and apply its changes, as `make lint` wants them; return what it touches."""
     touched = []
     for block in _BLOCK.finditer(text):
         if block["kind"] == "diff":
