@@ -5,6 +5,7 @@ import importlib
 import os
 import sys
 import threading
+from functools import cache
 from typing import Any
 
 from mpi_stage.limits import LIMITS, exhaustion
@@ -114,7 +115,7 @@ def foreseen(error: Exception, rank: int) -> Exception:
 
 def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
     from mpi_stage.collective.context import RankContext  # noqa: PLC0415
-    from mpi_stage.contract import Request  # noqa: PLC0415
+    from mpi_stage.contract import Request, View  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
     from mpi_stage.forecast import Stored, forecast  # noqa: PLC0415
     from mpi_stage.session import file_pages, image_digest, plan_request, run_request  # noqa: PLC0415
@@ -138,8 +139,26 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -
         if comm.rank == 0:
             found = image_digest(request, token=lambda: connection.token)
             send({"event": "digested", "job": request.job, "pixels_sha256": found})
+    elif kind == "preview":
+        view = View.from_json(message.pop("view", {}))
+        request = Request.from_json(message)
+        send({"event": "previewed", "job": request.job, "preview": _desk().preview(request, view)})
     else:
-        raise StageError(f"unknown request {kind!r}; known are run, plan, digest and stop")
+        raise StageError(f"unknown request {kind!r}; known are run, plan, digest, preview and stop")
+
+
+@cache
+def _desk() -> Any:  # noqa: ANN401  (typed where imported)
+    """Return what makes this rank's previews, and remembers what it has read. Raises StageError."""
+    from mpi4py import MPI  # noqa: PLC0415  (has been started by now)
+
+    from mpi_stage.collective.context import RankContext  # noqa: PLC0415  (as everywhere here)
+    from mpi_stage.errors import StageError  # noqa: PLC0415
+    from mpi_stage.previews.desk import Desk  # noqa: PLC0415
+
+    if MPI.COMM_WORLD.size > 1:
+        raise StageError(f"previews are made by worlds of one rank, and this one has {MPI.COMM_WORLD.size}")
+    return Desk(RankContext(MPI.COMM_WORLD))
 
 
 if __name__ == "__main__":

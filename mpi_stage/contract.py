@@ -7,6 +7,7 @@ the same request lines::
     {"request": "run", …}                fields of :class:`Request`
     {"request": "plan", "ranks": n, …}   the same; only the header is read, for a world of n ranks
     {"request": "digest", …}             the same; of the input's pixels, nothing is written
+    {"request": "preview", "view": {…}, …}  the same, to a world of one rank; nothing is written
     {"request": "token", "token": …}     while a run is going on: the access token from now on
     {"request": "stop"}                  leave the loop and exit 0
 
@@ -17,6 +18,7 @@ and answers with event lines::
      "bands": n, "bands_done": [[first, end], …]}     the last two where bands are kept
     {"event": "report", "job": id, "report": {…}}                       rank 0; the job is done
     {"event": "digested", "job": id, "pixels_sha256": …}                rank 0
+    {"event": "previewed", "job": id, "preview": {…}}                   see :class:`View`
     {"event": "error", "job": id, "rank": r, "kind": …, "message": …, "retryable": …, "exit_code": …}
 
 A job is done when its report says so, never because a process exited with 0. The end of the control
@@ -208,6 +210,34 @@ class Request(_Message):
 
 
 @dataclass(frozen=True)
+class View(_Message):
+    """What a preview is to show: the picture reduced, and a crop of the result at full resolution.
+
+    The preview has the sizes of ``image`` (upright) and ``result``; ``reduced`` and ``crop`` with pictures
+    ``before`` and ``after``, each with ``rows``, ``columns`` and ``png`` (base64), which is left out where
+    its ``key`` is among ``known``; ``reduced.factor``; of the crop ``window``, whether it is ``exact``, the
+    digest of its pixels, and for which operations it is not exact: those that look at the ``whole``
+    picture, and whose border ``wraps`` around it. ``fault``, of all or of one of the two, says what is wrong.
+
+    Attributes
+    ----------
+    generation: names the input's content: what is kept in memory of another is not used.
+    across, down: where in the result the crop's middle lies, from 0 to 1.
+    crop_columns, crop_rows: the crop's size.
+    longest_px: of the reduced copy's longer side.
+    known: keys of the pictures before that need not be sent.
+    """
+
+    generation: str = ""
+    across: float = 0.5
+    down: float = 0.5
+    crop_columns: int = 480
+    crop_rows: int = 360
+    longest_px: int = 640
+    known: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class RankReport(_Message):
     """What one rank did: seconds per phase, bytes sent and received over MPI, peak memory.
 
@@ -302,6 +332,7 @@ EVENTS: dict[str, dict[str, type]] = {
     "progress": {"job": str, "rows_done": int, "rows_total": int},
     "report": {"job": str, "report": dict},
     "digested": {"job": str, "pixels_sha256": str},
+    "previewed": {"job": str, "preview": dict},
     "error": {"job": str, "kind": str, "message": str},
 }
 """What a rank may say, and what the supervisor relies on of each."""

@@ -78,8 +78,8 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     steps = _steps(request)
     _check_device(request.device)
     LIMITS.begin(request.budget.decode_s, request.memory_bytes)
-    with _bucket(request) as bucket:
-        read = read_header(request.input, _source_options(request, bucket))
+    with open_bucket(request) as bucket:
+        read = read_header(request.input, source_options(request, bucket))
         plan, header, sink, _ = _plan_placed(
             request, steps, read, _options(request, bucket), ranks=ranks, program=PROGRAM.measure()
         )
@@ -127,8 +127,8 @@ def image_digest(request: Request, token: Callable[[], str | None] | None = None
     clock, digest = PhaseClock(), RowDigest()
     LIMITS.begin(request.budget.decode_s, request.memory_bytes)
     with (
-        _bucket(request, token) as bucket,
-        closing(open_source(request.input, clock, _source_options(request, bucket))) as source,
+        open_bucket(request, token) as bucket,
+        closing(open_source(request.input, clock, source_options(request, bucket))) as source,
     ):
         check_header(request.input, source.header, request.budget)
         spec = source.header.spec
@@ -143,9 +143,9 @@ def file_pages(request: Request, header: Header) -> dict[str, Any]:
 
     ``pages`` has, for the first pages, columns and rows of each level.
     """
-    with _bucket(request) as bucket:
+    with open_bucket(request) as bucket:
         try:
-            pages, count = list_pages(request.input, LISTED_PAGES, _source_options(request, bucket))
+            pages, count = list_pages(request.input, LISTED_PAGES, source_options(request, bucket))
         except DamagedInputError:  # behind the image that was asked for, which is whole
             pages, count = [[(header.spec.columns, header.spec.rows)]], 1
     return {"page": header.page, "level": header.level, "page_count": count, "pages": pages}
@@ -182,14 +182,14 @@ def _run(
     _check_device(request.device)
     LIMITS.begin(request.budget.decode_s, request.memory_bytes)
     before = file_bytes()
-    with _bucket(request, token) as bucket:
-        reading = _source_options(request, bucket)
+    with open_bucket(request, token) as bucket:
+        reading = source_options(request, bucket)
         with closing(open_source(request.input, context.clock, reading)) as source:
             return _Run(context, request, steps, source, emit, before, bucket).run()
 
 
 @contextmanager
-def _bucket(request: Request, token: Callable[[], str | None] | None = None) -> Iterator["Bucket | None"]:
+def open_bucket(request: Request, token: Callable[[], str | None] | None = None) -> Iterator["Bucket | None"]:
     """Yield what reads and writes the objects of a request; None where all is on this machine."""
     if not (is_object(request.input) or is_object(request.output)):
         yield None
@@ -458,7 +458,8 @@ def _options(request: Request, bucket: "Bucket | None") -> SinkOptions:
     return replace(options, uploads=Uploads(bucket, prefix))
 
 
-def _source_options(request: Request, bucket: "Bucket | None") -> SourceOptions:
+def source_options(request: Request, bucket: "Bucket | None") -> SourceOptions:
+    """Return which image of the input is read, and with what."""
     return SourceOptions(
         page=request.page,
         plane=request.plane,

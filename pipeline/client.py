@@ -17,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
+from mpi_stage.contract import Request
 from pipeline import statuses, submission
 from pipeline.archive import SUFFIX as ARCHIVE
 from pipeline.archive import archive_of
@@ -39,6 +40,8 @@ from pipeline.outside import bucket_of, is_outside, matching
 from pipeline.parts import Parts
 from pipeline.people import Person
 from pipeline.ports import BucketStore, Subscription
+from pipeline.presets import PresetBook
+from pipeline.previews.requests import preview_request
 from pipeline.refusals import log_refusal
 from pipeline.removal import keep_or_cancel, remove_job
 from pipeline.settle import settle
@@ -142,6 +145,17 @@ class Client:
             self._gate.check_text(input)
         stated["user"] = self._gate.submitter(stated.get("user"), self._settings.user)
         return Order(input=input, steps=steps, **{**defaults, **stated})
+
+    def preview_request(self, uri: str, steps: list[dict[str, Any]], name: str) -> tuple[Request, str]:
+        """Return what the stage is asked for a preview of an object, and what names the object's content.
+
+        Raises KeyRefusedError, ObjectNotFoundError, StoreError, PipelineError.
+        """
+        return preview_request(self._parts, self._settings, self.order(uri, steps, input_name=name))
+
+    def presets(self) -> PresetBook:
+        """Return the presets that are there for whom this client acts."""
+        return PresetBook(self._parts.store, self._gate.submitter(None, self._settings.user))
 
     def jobs(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first. Raises QueueUnavailableError."""

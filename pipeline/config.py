@@ -212,6 +212,14 @@ class Settings(BaseModel):
     ray_address: str = Field("", description="address of a running Ray; empty starts one or finds one")
     ray_namespace: str = Field("halorow", min_length=1, description="Ray namespace of the actors")
     ray_dashboard_port: int = Field(8265, ge=1, le=65535, description="port of Ray's dashboard")
+    preview_processes: int = Field(4, ge=0, le=100, description="processes that make previews for the page")
+    preview_idle_s: float = Field(
+        180.0, ge=1, le=86_400, description="how long such a process waits for its visitor"
+    )
+    core_hour_price: float = Field(
+        0.0, ge=0, description="what an hour of a core costs, for estimates on the page; 0: nothing is said"
+    )
+    currency: str = Field("USD", min_length=1, max_length=10, description="of core_hour_price")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
 
     @field_validator("redis_url")

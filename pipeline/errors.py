@@ -23,7 +23,9 @@
     ├── ChoiceError                exit 2   somebody cannot be told in the way that they chose
     ├── LinkError                  a signed link is altered, expired or for another method
     ├── QueueUnavailableError      retryable: Redis does not answer
+    ├── PresetError                exit 2   a preset cannot be saved
     └── ServiceError               a part of the service did not start or stopped
+        └── PreviewsBusyError      retryable: all processes for previews are at work
 
 Errors of the stage (``mpi_stage.errors``) pass through the service unchanged.
 """
@@ -167,3 +169,15 @@ class ServiceError(HalorowError):
 
 class StoreNotSharedError(ServiceError):
     """Raised when a world spans nodes that do not all see the folder that is the store."""
+
+
+class PreviewsBusyError(ServiceError):
+    """Raised when a preview is asked for and all processes for previews work for others."""
+
+    retryable = True
+
+
+class PresetError(HalorowError):
+    """Raised when a preset cannot be saved: its name, its size, or how many there are."""
+
+    exit_code = 2

@@ -18,6 +18,8 @@
     jobs/<id>/cancelled.json           the job is to stop, or has stopped
     jobs/<id>/removing                 somebody has asked for all of the job to be removed
     notify/…                           how people want to be told, and what they were (pipeline.notify.keys)
+    presets/own/<user>/<name>.json     a pipeline that a user has saved; both are digests
+    presets/shared/<user>/<name>.json  the same, for everybody to see
 
 What the store says of a job follows from these alone: a result counts before a cancellation, that
 before a failure, and a manifest with none of them is a job that waits or is being worked on.
@@ -37,7 +39,8 @@ NOTIFY = "notify/"
 UPLOADS = "uploads/"
 PARTS = "parts/"
 BANDS = "bands/"
-RECORDS = ("jobs/", "keys/", OPEN, OUTBOX, NOTIFY, UPLOADS, PARTS, BANDS)
+PRESETS = "presets/"
+RECORDS = ("jobs/", "keys/", OPEN, OUTBOX, NOTIFY, UPLOADS, PARTS, BANDS, PRESETS)
 """What the service keeps for itself; everything else in the store is its users'."""
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
@@ -196,3 +199,19 @@ def failed_key(job_id: str) -> str:
 def cancelled_key(job_id: str) -> str:
     """Key of the cancellation."""
     return f"jobs/{job_id}/cancelled.json"
+
+
+def presets_prefix(user: str | None, *, shared: bool) -> str:
+    """Return what the keys of a user's presets begin with; of everybody's if None."""
+    below = f"{PRESETS}{'shared' if shared else 'own'}/"
+    return below if user is None else f"{below}{_digest(user)}/"
+
+
+def preset_key(user: str, name: str, *, shared: bool) -> str:
+    """Key of a user's preset; names that differ in small and capital letters alone are the same."""
+    return f"{presets_prefix(user, shared=shared)}{_digest(name.casefold())}.json"
+
+
+def _digest(text: str) -> str:
+    """Return what stands for a text of any length and letters in a key."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from mpi_stage.contract import Report, Request
+from mpi_stage.contract import Report, Request, View
 from pipeline.renewal import Token
 from pipeline.world import World
 
@@ -50,6 +50,12 @@ class WarmWorld:
     def plan(self, request: Request, ranks: int) -> dict[str, Any]:
         """Return the plan of a request for so many ranks, as JSON. Raises StageError."""
         return self._alive().plan(request, ranks=ranks)
+
+    def preview(
+        self, request: Request, view: View, *, deadline_s: float, cancelled: Callable[[], bool] | None = None
+    ) -> dict[str, Any]:
+        """Return pictures of a request's input and result, see ``World.preview``. Raises as :meth:`run`."""
+        return self._alive().preview(request, view, deadline_s=deadline_s, cancelled=cancelled)
 
     @property
     def alive(self) -> bool:

@@ -181,14 +181,14 @@ class Workplace:
         bands = [_prefix(store, layout.bands_prefix(manifest.id, number)) for number in range(attempt, 0, -1)]
         try:
             yield Place(
-                _input_address(store, manifest.input),
+                input_address(store, manifest.input),
                 store.address(output),
                 scratch,
                 _prefix(store, layout.parts_prefix(manifest.id, attempt)),
                 store,
                 many,
                 self._budget,
-                Bands(bands[0], _generation(manifest.input), bands[1:], self._band_bytes),
+                Bands(bands[0], generation_of(manifest.input), bands[1:], self._band_bytes),
             )
         except BaseException:
             with suppress(StoreError):
@@ -220,7 +220,7 @@ class Workplace:
             for number in range(attempt, 0, -1)
         ]
         found = [str(path) for path in earlier if path.is_dir()]
-        return Bands(str(own), _generation(manifest.input), found, self._band_bytes)
+        return Bands(str(own), generation_of(manifest.input), found, self._band_bytes)
 
     def _input(self, manifest: Manifest, attempt: int, scratch: Path) -> Path:
         """Return a path that leads to the very object that was accepted.
@@ -288,7 +288,7 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _generation(wanted: ObjectRef) -> str:
+def generation_of(wanted: ObjectRef) -> str:
     """Return what names the content of an input."""
     return f"{wanted.bucket or ''}/{wanted.key}#{wanted.generation}"
 
@@ -318,7 +318,7 @@ def _pin_name(manifest: Manifest, attempt: int) -> str:
     return f"{manifest.id}.{attempt:04d}.pinned"
 
 
-def _input_address(store: BucketStore, wanted: ObjectRef) -> str:
+def input_address(store: BucketStore, wanted: ObjectRef) -> str:
     """Return the address of an input, which may lie in another bucket."""
     found = store if wanted.bucket is None else store.beside(wanted.bucket)
     return found.address(wanted.key, wanted.generation)

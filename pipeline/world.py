@@ -17,7 +17,7 @@ from pipeline.tail import Tail
 from pipeline.watch import Watch
 
 if TYPE_CHECKING:
-    from mpi_stage.contract import Report, Request
+    from mpi_stage.contract import Report, Request, View
     from pipeline.renewal import Renewal, Token
 
 START_TIMEOUT_S = 60.0
@@ -137,6 +137,20 @@ class World:
         message = {"request": "digest", **request.to_json()}
         event = self._ask(message, "digested", Watch(request.job, time.monotonic()), None)
         return str(event["pixels_sha256"])
+
+    def preview(
+        self,
+        request: "Request",
+        view: "View",
+        *,
+        deadline_s: float,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Event:
+        """Return pictures of a request's input and result, see the stage's View. Raises as :meth:`run`."""
+        watch = Watch(request.job, time.monotonic(), deadline_s=deadline_s, cancelled=cancelled)
+        message = {"request": "preview", "view": view.to_json(), **request.to_json()}
+        made: Event = self._ask(message, "previewed", watch, None)["preview"]
+        return made
 
     @property
     def alive(self) -> bool:

@@ -1,0 +1,1 @@
+"""A pipeline looked at while it is being built: a reduced copy, and a crop at full resolution."""

@@ -1,0 +1,1 @@
+"""Previews of a pipeline while it is built, by disposable processes that stay warm for a while."""

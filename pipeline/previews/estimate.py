@@ -1,0 +1,62 @@
+"""What a job will take, by the plan and the routing that it will have; pure but for the planning itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mpi_stage.contract import Request
+from mpi_stage.errors import BudgetError, ExhaustedError, LimitError
+from pipeline.load import planned
+from pipeline.models import Lane
+from pipeline.routing import Capacity, alone_s, ranks_for, route
+
+_HOUR_S = 3600.0
+
+Planner = Callable[[Request, int], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A plan, as JSON, for the ranks that a job would get; and the lane where it would get them."""
+
+    plan: dict[str, Any]
+    lane: Lane
+
+    @property
+    def ranks(self) -> int:
+        """Ranks of the world."""
+        return int(self.plan["ranks"])
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes from its beginning."""
+        return float(self.plan["forecast"]["seconds"])
+
+    @property
+    def core_s(self) -> float:
+        """Core-seconds of work."""
+        return alone_s(self.plan)
+
+    def price(self, core_hour: float) -> float:
+        """Return what it costs where an hour of a core costs ``core_hour``."""
+        return self.core_s / _HOUR_S * core_hour
+
+
+def estimate(plan: Planner, request: Request, capacity: Capacity) -> Estimate:
+    """Return the plan by which the service would carry out a request.
+
+    Raises the stage's errors: LimitError where not even all cores' memory would do.
+    """
+    try:
+        alone = plan(request, 1)
+    except (BudgetError, ExhaustedError):
+        raise
+    except LimitError:
+        if capacity.cores < 2:  # noqa: PLR2004  # a world has two
+            raise
+        return Estimate(plan(request, capacity.cores), Lane.GANG)
+    load = planned(alone)
+    cost_ns = float(alone["cost_core_s"]) * 1e9 / max(1, load.pixels)
+    if route(load.pixels, cost_ns, bool(alone["divisible"]), capacity) is Lane.SINGLE:
+        return Estimate(alone, Lane.SINGLE)
+    return Estimate(plan(request, ranks_for(load.pixels, cost_ns, capacity)), Lane.GANG)
