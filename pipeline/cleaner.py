@@ -21,6 +21,8 @@ from pipeline.records import Ending, ended_at
 from pipeline.removal import inputs_of_unfinished, remove_all, remove_job
 from pipeline.retention import Kind, Retention, kind_of
 from pipeline.trees import tree_of
+from pipeline.uploads.lending import last_use
+from pipeline.uploads.records import UNFINISHED_S
 from pipeline.workplace import Staging
 
 TAKEN_UP_S = 600.0
@@ -101,8 +103,12 @@ class _Round:
         self.needed = {key for key, _ in inputs_of_unfinished(self.parts)}
 
     def one(self, job_id: str, found: list[ObjectInfo]) -> None:
-        """Remove what is over of a job's objects at one place."""
-        if any(info.key == layout.removal_key(job_id) for info in found):
+        """Remove what is over of a job's objects at one place, or of an upload's."""
+        keys = {info.key for info in found}
+        if layout.upload_record_key(job_id) in keys:
+            self._upload(job_id, found)
+            return
+        if layout.removal_key(job_id) in keys:
             self._taken_up(job_id)
             return
         shortest_s = self.retention.shortest_s
@@ -153,6 +159,16 @@ class _Round:
             return
         oldest = self.at - timedelta(seconds=ABANDONED_S)
         self._remove([one for one in found if one.updated_at < oldest and not self._is_needed(one.key)])
+
+    def _upload(self, upload_id: str, found: list[ObjectInfo]) -> None:
+        """Remove a browser's upload that nobody has used for long, or that never came to its end."""
+        whole = layout.upload_finished_key(upload_id)
+        life_s = self.retention.inputs_s if whole in {info.key for info in found} else UNFINISHED_S
+        used = any(self._is_needed(info.key) for info in found)
+        if not life_s or used or self.at - last_use(found) < timedelta(seconds=life_s):
+            return
+        last = layout.upload_record_key(upload_id)
+        self._remove(sorted(found, key=lambda info: 0 if info.key == whole else 2 if info.key == last else 1))
 
     def _forget(self, job_id: str) -> None:
         """Take back the idempotency key that stands for a job that is removed."""

@@ -12,7 +12,7 @@
 import shutil
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -21,6 +21,7 @@ from mpi_stage.contract import Request
 from pipeline import statuses, submission
 from pipeline.archive import SUFFIX as ARCHIVE
 from pipeline.archive import archive_of
+from pipeline.browse import Found, Listing, images_below, places, results
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import (
@@ -47,6 +48,8 @@ from pipeline.removal import keep_or_cancel, remove_job
 from pipeline.settle import settle
 from pipeline.timeline import Turn, timeline
 from pipeline.trees import ROOT, fetch_tree, tree_objects, tree_of
+from pipeline.uploads.desk import Uploads
+from pipeline.uploads.lending import lend
 
 LOOK_EVERY_S = 2.0
 """A watcher looks at the status itself so often: events are lost while Redis restarts."""
@@ -156,6 +159,15 @@ class Client:
     def presets(self) -> PresetBook:
         """Return the presets that are there for whom this client acts."""
         return PresetBook(self._parts.store, self._gate.submitter(None, self._settings.user))
+
+    def uploads(self) -> Uploads:
+        """Return where browsers' uploads are begun, gone on with and ended."""
+        return Uploads(self._parts, self._gate, self._user, self._settings.upload_limits)
+
+    @property
+    def _user(self) -> str:
+        """In whose name things are done where nobody says."""
+        return self._gate.submitter(None, self._settings.user)
 
     def jobs(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first. Raises QueueUnavailableError."""
@@ -271,7 +283,7 @@ class Client:
         if ending is None or isinstance(ending, Result):
             state = "has succeeded" if ending else "has not ended"
             raise JobStateError(f"job {job_id} {state}; only failed, dead and cancelled jobs are retried")
-        self._parts.retention.check_lent(manifest.input, now(), self._parts.records.ending)
+        lend(self._parts, manifest.input, now())
         attempt = self._parts.records.reopen(manifest)
         keep_or_cancel(self._parts, manifest)
         status = statuses.queued(manifest, attempt)
@@ -401,6 +413,21 @@ class Client:
         self._may_read_below(uri)
         prefix = self._parts.store.key_of(f"{uri}x").removesuffix("x")
         return [self._parts.store.uri(info.key) for info in self._parts.store.list(prefix)]
+
+    def places(self) -> list[str]:
+        """Return the URIs below which inputs may lie."""
+        return places(self._parts, self._user)
+
+    def images_below(self, place: str, suffixes: Sequence[str]) -> Listing:
+        """Return the images below a URI, by the ends of their names, and Zarrs.
+
+        Raises KeyRefusedError for a place that inputs may not lie in, StoreError.
+        """
+        return images_below(self._parts, self._gate, self._user, place, suffixes)
+
+    def results(self, *, limit: int = 100) -> list[tuple[JobStatus, Found]]:
+        """Return what the newest jobs have made, as inputs of further ones. Raises QueueUnavailableError."""
+        return results(self._parts.store, self.jobs(limit=limit))
 
     def notices(self, user: str, after: str | None = None) -> list[Notice]:
         """Return what the notifier has to tell a user since the notice ``after``; a person their own."""

@@ -20,7 +20,7 @@ from pipeline.errors import SettingsError
 from pipeline.notify.addresses import CHATS, Rules
 from pipeline.people import Person, Role
 from pipeline.places import Places
-from pipeline.quotas import Limits
+from pipeline.quotas import Limits, UploadLimits
 from pipeline.retention import MARGIN_S, Retention
 from pipeline.settings_sources import faults, from_environment, last_of, read_file
 
@@ -176,6 +176,12 @@ class Settings(BaseModel):
         0, ge=0, le=1_000_000, description="jobs that one user may submit in a minute; 0: any"
     )
     queued_jobs: int = Field(0, ge=0, description="jobs of all users in the queue; 0: any")
+    upload_bytes: ByteSize = Field(
+        ByteSize(0), description="largest file that the page takes; 0: any for which there is room"
+    )
+    user_upload_bytes: ByteSize = Field(
+        ByteSize(0), description="uploads of one user that are kept at a time, by the page; 0: any"
+    )
     finished_ttl_s: int = Field(30 * 86_400, ge=60, description="how long finished jobs are listed")
     input_ttl_s: int = Field(7 * 86_400, ge=0, description="how long uploads are kept after their job's end")
     band_ttl_s: int = Field(86_400, ge=0, description="the same for parts of unfinished outputs")
@@ -380,6 +386,11 @@ class Settings(BaseModel):
             mail_to=tuple(word.lower() for word in _words(self.mail_to)),
             anyone=not self.has_login,
         )
+
+    @property
+    def upload_limits(self) -> UploadLimits:
+        """What the page takes."""
+        return UploadLimits(self.upload_bytes, self.user_upload_bytes)
 
     @classmethod
     def load(cls, *, find_service: bool = True, **overrides: object) -> Self:

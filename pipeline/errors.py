@@ -17,6 +17,7 @@
     │   ├── ObjectExistsError      a create-only write found the object there
     │   ├── KeyRefusedError        exit 2   a key or URI outside the store
     │   ├── ChecksumError          retryable
+    │   ├── OffsetError            bytes of an upload that do not go on where it stands; ``offset`` says where
     │   └── StoreUnavailableError  retryable
     ├── DeliveryError              a letter did not arrive; ``may_pass`` says whether to try again
     │   └── WebhookError           a webhook was not told
@@ -125,6 +126,15 @@ class ChecksumError(StoreError):
     """Raised when what was read or written does not have the checksum the store states."""
 
     retryable = True
+
+
+class OffsetError(StoreError):
+    """Raised when what is sent of an upload does not go on where the upload stands."""
+
+    def __init__(self, message: str, *, offset: int) -> None:
+        """Say how many bytes there are, after which the sender is to go on."""
+        super().__init__(message)
+        self.offset = offset
 
 
 class StoreUnavailableError(StoreError):

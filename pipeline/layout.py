@@ -5,7 +5,10 @@
     open/<id>                          marks a job that is not finished; written first, removed last
     outbox/<id>                        marks a job whose end has yet to be passed on (pipeline.notify.keys)
     keys/<sha256 of key>               the job that an idempotency key stands for
-    uploads/<id>-<name>                an input that the client brought along
+    uploads/<id>-<name>                an input that the client brought along, or that a browser has sent
+    uploads/<id>/upload.json           a browser has begun to send it; then the id is the upload's, of no job
+    uploads/<id>/finished.json         all of it is there and verified; a job can have it as its input
+    uploads/<id>/used                  when a job last took it as its input
     jobs/<id>/job.json                 the manifest; the job is accepted when it is there
     jobs/<id>/attempt-<n>.json         attempt n was taken up; n is the fence
     jobs/<id>/attempt-<n>.outcome.json  attempt n ended without a result, and how
@@ -94,6 +97,21 @@ def idempotency_key(key: str, user: str) -> str:
 def upload_key(job_id: str, name: str) -> str:
     """Key of an uploaded input."""
     return f"{UPLOADS}{job_id}-{safe_name(name)}"
+
+
+def upload_record_key(upload_id: str) -> str:
+    """Key of the record that an upload has begun."""
+    return f"{UPLOADS}{upload_id}/upload.json"
+
+
+def upload_finished_key(upload_id: str) -> str:
+    """Key of the record that an upload is whole and verified."""
+    return f"{UPLOADS}{upload_id}/finished.json"
+
+
+def upload_used_key(upload_id: str) -> str:
+    """Key of the mark whose time tells when an upload last became an input."""
+    return f"{UPLOADS}{upload_id}/used"
 
 
 def job_of(key: str) -> str | None:

@@ -62,6 +62,15 @@ def matching(store: ObjectStore, pattern: str, allowed: tuple[str, ...]) -> list
     return matched
 
 
+def searched(store: ObjectStore, place: str, allowed: tuple[str, ...]) -> tuple[ObjectStore, str]:
+    """Return the other bucket that ``gs://bucket/prefix`` is in, as a store, and the prefix, maybe empty.
+
+    Raises KeyRefusedError unless the bucket is one of ``allowed``.
+    """
+    bucket, prefix = _parts(f"{place}x" if place.endswith("/") else f"{place}/x")
+    return _bucket(store, place, bucket, allowed), prefix.removesuffix("x")
+
+
 def bucket_of(store: ObjectStore, bucket: str) -> ObjectStore:
     """Return another bucket as a store. Raises KeyRefusedError where this store is in none."""
     if not isinstance(store, BucketStore):

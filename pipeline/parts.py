@@ -11,6 +11,7 @@ from pipeline.records import JobRecords
 from pipeline.retention import Retention
 from pipeline.retry import RetryPolicy
 from pipeline.settle import News
+from pipeline.uploads.ways import Way, way_into
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,11 @@ class Parts:
     def news(self) -> News:
         """Queue, status and events, told together."""
         return self.teller or News(self.queue, self.board, self.bus, MemoryLedger())
+
+    @cached_property
+    def way(self) -> Way:
+        """How a browser's bytes get into the store. Raises StoreError where they cannot."""
+        return way_into(self.store)
 
     @property
     def ledger(self) -> Ledger:

@@ -47,6 +47,11 @@ class Places:
         elif not _below(key, self.sources, user):
             raise KeyRefusedError(_outside(key, "inputs", self.sources, "source_roots"))
 
+    def source_roots(self, user: str) -> list[str]:
+        """Return what the keys of a user's inputs begin with, of those objects that are no job's."""
+        roots = (_root_of(root, user) for root in self.sources)
+        return [root for root in roots if root is not None]
+
     def check_sink(self, key: str, job_id: str, user: str) -> None:
         """Raise KeyRefusedError unless the output of a job may be put there."""
         if key.startswith(layout.job_prefix(job_id)):

@@ -112,6 +112,26 @@ class BucketStore(ObjectStore, Protocol):
         """Close the connections, also those of stores made by :meth:`beside`."""
 
 
+@runtime_checkable
+class DirectStore(ObjectStore, Protocol):
+    """A store to which a browser can send an object itself, piece by piece, in a session.
+
+    Every method may raise StoreError; those with a session ObjectNotFoundError where that is over.
+    """
+
+    def begin_session(self, key: str, size_bytes: int, origin: str | None) -> str:
+        """Return the address of a session for a new object, for pages of this origin if one is given."""
+
+    def session_offset(self, session: str, size_bytes: int) -> int:
+        """Return how many bytes a session has; ``size_bytes`` where the object is there."""
+
+    def end_session(self, session: str) -> None:
+        """Give a session up, with what it has."""
+
+    def checksum(self, key: str) -> str | None:
+        """Return the CRC32C that the store has made of an object, in base64; None where there is none."""
+
+
 class JobQueue(Protocol):
     """Ids of jobs that wait, by lane and priority, each handed to one holder at a time.
 

@@ -34,6 +34,21 @@ class Limits:
         return bool(self.user_pixels or self.jobs or self.user_jobs_per_minute)
 
 
+@dataclass(frozen=True)
+class UploadLimits:
+    """What may be uploaded, in bytes; 0 stands for no limit.
+
+    Attributes
+    ----------
+    file_bytes: of one file.
+    user_bytes: of all uploads of one user that are still kept.
+
+    """
+
+    file_bytes: int = 0
+    user_bytes: int = 0
+
+
 def come_back_s(excess: float, per_s: float) -> float:
     """Return in how many seconds there will be room: when ``excess`` has left at ``per_s`` a second."""
     if per_s <= 0:

@@ -29,6 +29,7 @@ from pipeline.models import (
 )
 from pipeline.notify.keys import choices_key
 from pipeline.ports import ObjectStore
+from pipeline.uploads.records import begun
 
 _Record = TypeVar("_Record", bound=BaseModel)
 Ending = Result | Cancellation | Failure
@@ -138,8 +139,14 @@ class JobRecords:
         return found
 
     def owner(self, job_id: str) -> str:
-        """Return whose job it is. Raises JobNotFoundError."""
-        return self.manifest(job_id).user
+        """Return whose job it is, or whose upload. Raises JobNotFoundError."""
+        try:
+            return self.manifest(job_id).user
+        except JobNotFoundError:
+            upload = begun(self.store, job_id)
+            if upload is None:
+                raise
+            return upload.user
 
     def accept(self, manifest: Manifest) -> None:
         """Write the marker of an unfinished job, then its manifest: the job is accepted on return.

@@ -30,6 +30,7 @@ from pipeline.ports import GatheringStore
 from pipeline.refusals import log_refusal
 from pipeline.removal import keep_or_cancel
 from pipeline.statuses import KNOWN_PIPELINES
+from pipeline.uploads.lending import lend
 
 WRITERS = 8
 """Submissions of one call that write at the same time; what they wait for is the disk or the bucket."""
@@ -141,7 +142,7 @@ def _accept_or_refuse(parts: Parts, order: Order) -> _Accepted:
     else:
         found = found_input(parts, order)
         if found is not None:
-            parts.retention.check_lent(found, made_at, parts.records.ending)
+            lend(parts, found, made_at)
         pixels = counted_pixels(parts, order, found)
         with _place(parts, order, job_id, pixels):
             manifest = _manifest(parts, order, steps, job_id, made_at, pixels, found)

@@ -24,6 +24,7 @@ OURS = {
     ),
     "ui": (
         "ui",
+        "pipeline.browse",
         "pipeline.client",
         "pipeline.models",
         "pipeline.events",
@@ -36,6 +37,7 @@ OURS = {
         "pipeline.previews",
         "pipeline.refusals",
         "mpi_stage.contract",
+        "pipeline.uploads",
         "mpi_stage.operations",
         "mpi_stage.errors",
     ),

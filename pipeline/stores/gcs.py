@@ -20,6 +20,7 @@ from mpi_stage.contract import Access
 from pipeline.errors import ChecksumError, KeyRefusedError, ObjectExistsError, ObjectNotFoundError, StoreError
 from pipeline.links import check_link_request
 from pipeline.models import ObjectInfo
+from pipeline.stores import gcs_sessions
 from pipeline.stores.folders import store_error, unreadable_source
 from pipeline.stores.gcs_access import access_to
 from pipeline.stores.gcs_errors import mapped_errors
@@ -234,6 +235,41 @@ class GcsStore:
         with mapped_errors(self.uri(key)):
             made.compose([source], timeout=self._timeout_s, retry=self._retry)
         return _info(target, made)
+
+    def begin_session(self, key: str, size_bytes: int, origin: str | None) -> str:
+        """Return the address to which a browser sends a new object itself.
+
+        Pages of another ``origin`` cannot: Google Cloud Storage answers browsers for this one alone.
+        """
+        blob = self._bucket.blob(self._name(key))
+        with mapped_errors(self.uri(key)):
+            return cast(
+                "str",
+                blob.create_resumable_upload_session(
+                    content_type=_type_of(key),
+                    size=size_bytes,
+                    origin=origin,
+                    if_generation_match=0,
+                    checksum=None,
+                    timeout=self._timeout_s,
+                    retry=self._retry,
+                ),
+            )
+
+    def session_offset(self, session: str, size_bytes: int) -> int:
+        """Return how many bytes a session has. Raises ObjectNotFoundError where it is over."""
+        with mapped_errors(self._base):
+            return gcs_sessions.offset_of(self._client, session, size_bytes, self._timeout_s)
+
+    def end_session(self, session: str) -> None:
+        """Give a session up; one that is over is no error."""
+        with mapped_errors(self._base):
+            gcs_sessions.end(self._client, session, self._timeout_s)
+
+    def checksum(self, key: str) -> str | None:
+        """Return the CRC32C of an object, in base64; None where there is none."""
+        found = self._look_up(key)
+        return found.crc32c if found else None
 
     def _name(self, key: str) -> str:
         """Return the object's name in the bucket."""

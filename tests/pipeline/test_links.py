@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import LinkError
-from pipeline.links import Link, link_url, sign_link, verify_link
+from pipeline.links import (
+    USER_LINK_METHODS,
+    Link,
+    link_url,
+    sign_link,
+    sign_user_link,
+    verify_link,
+    verify_user_link,
+)
 
 SECRET = b"a secret for tests only"
 NOW = 1_750_000_000
@@ -106,3 +114,36 @@ def test_no_link_is_signed_or_accepted_without_a_secret() -> None:
 
 def test_the_base_and_the_key_make_a_url() -> None:
     assert link_url("http://host:1/", "a b/ü?.tif", "q=1") == "http://host:1/files/a%20b/%C3%BC%3F.tif?q=1"
+
+
+@given(key=keys, user=keys, method=st.sampled_from(USER_LINK_METHODS))
+def test_a_users_link_names_its_user_and_is_none_to_a_file(key: str, user: str, method: str) -> None:
+    query = sign_user_link(SECRET, key, user, method=method, expires_at=NOW + 60)
+
+    assert verify_user_link(SECRET, key, query, method=method, now=NOW) == user
+    with pytest.raises(LinkError):
+        verify_link(SECRET, key, query, method=method, now=NOW)
+
+
+def test_no_part_of_a_users_link_can_be_changed() -> None:
+    query = sign_user_link(SECRET, "a", "ann", method="PATCH", expires_at=NOW + 60)
+    to_a_file = sign_link(SECRET, "a", expires_at=NOW + 60)
+
+    for changed in (
+        query.replace("user=ann", "user=eve"),
+        query.replace("user=ann&", ""),
+        query.replace("PATCH", "DELETE"),
+        to_a_file,
+        to_a_file.replace("&signature", "&user=ann&signature"),
+    ):
+        for method in ("PATCH", "DELETE", "GET"):
+            with pytest.raises(LinkError):
+                verify_user_link(SECRET, "a", changed, method=method, now=NOW)
+    with pytest.raises(LinkError, match="expired"):
+        verify_user_link(SECRET, "a", query, method="PATCH", now=NOW + 60)
+
+
+@pytest.mark.parametrize(("user", "method"), [("", "GET"), ("a\nb", "GET"), ("ann", "PUT")])
+def test_no_users_link_is_signed_for_nobody_or_for_what_there_is_not(user: str, method: str) -> None:
+    with pytest.raises(LinkError):
+        sign_user_link(SECRET, "a", user, method=method, expires_at=NOW + 60)
