@@ -8,6 +8,7 @@ from starlette.middleware import Middleware
 
 from ui import service
 from ui.files import UncompressedFiles, file_routes
+from ui.uploads.routes import upload_routes
 
 SCRIPT = Path(__file__).with_name("page.py")
 _log = logging.getLogger(__name__)
@@ -17,7 +18,10 @@ def make_app() -> st.App:
     """Return the application; the service is reached when the first request needs it."""
     return st.App(
         SCRIPT,
-        routes=file_routes(service.link_secret, service.find_file, service.archive),
+        routes=[
+            *file_routes(service.link_secret, service.find_file, service.archive),
+            *upload_routes(service.link_secret, lambda name: service.client_of(name).uploads()),
+        ],
         middleware=[Middleware(UncompressedFiles)],
         on_script_error=_tell,
     )

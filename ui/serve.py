@@ -15,8 +15,8 @@ from pipeline.page_access import check_exposure, write_login
 from ui import service
 from ui.app import make_app
 
-LARGEST_UPLOAD_MB = 500
-"""Uploads by the page are held in its memory; larger files go in by ``halorow submit``."""
+LARGEST_UPLOAD_MB = 5
+"""Of what the page itself holds in memory, such as a preset; images go past it, see ``ui.uploads``."""
 
 
 def page_config(host: str, port: int) -> dict[str, Any]:

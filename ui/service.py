@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.client import Client
 from pipeline.config import Settings
+from pipeline.errors import LinkError
 from ui.login import visitor
 
 
@@ -39,6 +40,22 @@ def client() -> Client:
     """
     name = visitor(settings())
     return connection() if name is None else connection().acting_for(settings().person(name))
+
+
+def client_of(name: str) -> Client:
+    """Return the client of a user whom a signed link names.
+
+    Raises
+    ------
+    HalorowError
+        if the service cannot be reached, or the user is let in no longer.
+
+    """
+    if not settings().has_login:
+        return connection()
+    if not settings().may_enter(name):
+        raise LinkError(f"{name} is not let in here any more; ask the operator")
+    return connection().acting_for(settings().person(name))
 
 
 def user() -> str:

@@ -46,7 +46,7 @@ def open_page(visit, service):
 def upload(visit, *paths):
     visit.locator('input[type="file"]').set_input_files([str(path) for path in paths])
     for path in paths:
-        expect(visit.get_by_test_id("stFileUploader").get_by_text(path.name)).to_be_visible()
+        expect(visit.get_by_role("button", name=f"Remove {path.name}")).to_be_visible()
 
 
 def add(visit, operation):

@@ -7,7 +7,9 @@ import tifffile
 from pipeline import layout
 from pipeline.errors import QueueUnavailableError
 from pipeline.models import JobState, Notice, ObjectRef, RankProgress, Result, now
-from ui import service
+from pipeline.uploads.checksum import extended, spelled
+from ui import service, submit_section
+from ui.uploads.part import Arrived
 
 
 def pixels():
@@ -31,6 +33,26 @@ def said(page):
 
 
 @pytest.fixture
+def browser_says(monkeypatch):
+    """Give a function that stands in for the browser, which names the uploads that have arrived."""
+
+    def say(*ids, sending=0):
+        monkeypatch.setattr(submit_section, "uploads_part", lambda *_: Arrived(ids, sending))
+
+    return say
+
+
+def uploaded(client, name, data):
+    """Upload a file, as the routes do; return the upload's id."""
+    uploads = client.uploads()
+    upload = uploads.begin(name, len(data))
+    file = uploads.staged(upload)
+    file.write(file.take_turn(0), data)
+    uploads.finish(upload, spelled(extended(0, data)))
+    return upload.id
+
+
+@pytest.fixture
 def image(tmp_path):
     tifffile.imwrite(tmp_path / "cat.tif", pixels())
     return tmp_path / "cat.tif"
@@ -43,7 +65,8 @@ def show(parts, job, **changed):
 def finish(parts, job):
     """Give a job a result, as a worker would."""
     info = parts.store.put_file(
-        f"jobs/{job.id}/out/cat.tif", parts.store.local_path(parts.records.manifest(job.id).input.key)
+        layout.output_key(job.id, 1, "cat.tif"),
+        parts.store.local_path(parts.records.manifest(job.id).input.key),
     )
     output = ObjectRef(key=info.key, size_bytes=info.size_bytes, generation=info.generation)
     report = {"rows": 40, "columns": 60, "channels": 1, "dtype": "uint8", "ranks": [{}], "seconds": 0.5}
@@ -51,7 +74,7 @@ def finish(parts, job):
         job_id=job.id, attempt=1, output=output, output_name="cat.tif", pixels_sha256="d1ce", report=report
     )
     parts.store.put_bytes(layout.result_key(job.id), result.model_dump_json().encode(), create_only=True)
-    show(parts, job, state=JobState.SUCCEEDED, started_at=now(), finished_at=now())
+    show(parts, job, state=JobState.SUCCEEDED, started_at=now(), finished_at=now(), output_key=output.key)
 
 
 def test_a_fresh_page_says_what_is_missing(page):
@@ -108,13 +131,81 @@ def test_wrong_text_is_explained_and_does_not_touch_the_forms(page):
     assert page.button(key="run").disabled
 
 
-def test_every_image_becomes_a_job(page, client):
+def test_every_image_becomes_a_job(page, client, browser_says):
     pick(page, "invert")
-    page.file_uploader[0].upload("a.png", b"one").upload("b.png", b"two").run()
+    browser_says(uploaded(client, "a.png", b"one"), uploaded(client, "b.png", b"two"))
+    page.run()
     page.button(key="run").click().run()
     assert sorted(job.input_name for job in client.jobs()) == ["a.png", "b.png"]
     assert {job.pipeline for job in client.jobs()} == {"invert"}
     assert len({job.batch for job in client.jobs()}) == 1
+
+
+def test_an_upload_that_the_service_does_not_know_is_no_image(page, client, browser_says):
+    whole = uploaded(client, "a.png", b"one")
+    begun = client.uploads().begin("b.png", 3).id
+    browser_says(whole, begun, "20260101-000000-abcdefghij", "../../etc/passwd")
+    pick(page, "invert")
+    assert page.button(key="run").label == "Run on 1 image"
+    assert page.session_state["images_gone"] == [begun, "20260101-000000-abcdefghij", "../../etc/passwd"]
+
+
+def test_images_that_are_still_on_their_way_are_mentioned(page, browser_says):
+    browser_says(sending=2)
+    page.run()
+    assert "2 images still on the way" in said(page)
+
+
+def test_the_sample_image_is_there_at_a_click_and_goes_at_another(page, client):
+    pick(page, "invert")
+    page.button(key="sample").click().run()
+    page.button(key="sample").click().run()
+    assert page.button(key="run").label == "Run on 1 image"
+    page.button(key="run").click().run()
+    assert [job.input_name for job in client.jobs()] == ["coffee.jpg"]
+    page.button(key="unpick_0").click().run()
+    assert page.button(key="run").disabled
+
+
+def test_objects_of_the_store_are_picked_by_the_beginning_of_their_address(page, client, parts):
+    for name in ("scans/a.tif", "scans/deep/b.png", "scans/notes.txt", "other/c.tif"):
+        parts.store.put_bytes(name, b"x" * 2048)
+    pick(page, "invert")
+    page.session_state["pick_store"] = True
+    page.run()
+    place = page.text_input(key="pick_place")
+    assert place.value == parts.store.uri("x").removesuffix("x")
+    place.set_value(parts.store.uri("scans/x").removesuffix("x")).run()
+    choice = page.multiselect(key="pick_below")
+    assert choice.options == ["a.tif · 2.0 kB", "deep/b.png · 2.0 kB"]
+    page.button(key="pick_below_all").click().run()
+    page.button(key="run").click().run()
+    assert sorted(client.manifest(job.id).input.key for job in client.jobs()) == [
+        "scans/a.tif",
+        "scans/deep/b.png",
+    ]
+
+
+def test_a_place_outside_the_store_is_refused_in_words(page):
+    page.session_state["pick_store"] = True
+    page.run()
+    page.text_input(key="pick_place").set_value("gs://elsewhere/scans/").run()
+    assert "elsewhere" in page.error[0].value
+    assert not page.exception
+
+
+def test_results_of_jobs_are_picked_as_inputs(page, client, parts, image):
+    job = client.submit(image, "invert")
+    finish(parts, job)
+    pick(page, "invert")
+    page.session_state["pick_results"] = True
+    page.run()
+    choice = page.multiselect(key="pick_made")
+    choice.select(choice.options[0]).run()
+    page.button(key="pick_made_add").click().run()
+    page.button(key="run").click().run()
+    newest = max(client.jobs(), key=lambda one: one.created_at)
+    assert client.manifest(newest.id).input.key == client.result(job.id).output.key
 
 
 def test_a_running_job_shows_rows_rate_ranks_and_time_left(page, client, parts, image):
