@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -31,15 +31,25 @@ RAY_AGENT_PORT = 52365
 class EmbeddedService:
     """``halorow up`` in a folder of its own."""
 
-    def __init__(self, data: Path, *, workers: int = 2, env: Mapping[str, str] | None = None) -> None:
-        """Start it, with settings in ``env`` beside ours, and return when it is ready."""
+    def __init__(
+        self,
+        data: Path,
+        *,
+        workers: int = 2,
+        env: Mapping[str, str] | None = None,
+        program: Sequence[str] = ("pipeline.cli",),
+    ) -> None:
+        """Start it, with settings in ``env`` beside ours, and return when it is ready.
+
+        ``program`` is the module that is run, and what it is told before ``up``.
+        """
         self.data = data
         self.log = data.parent / f"{data.name}.log"
         self._env = {**os.environ, **QUICK, **ports(), **(env or {}), "HALOROW_DATA_DIR": str(data)}
         with self.log.open("ab") as errors:
             # Ends with the tests, however they end.
             self.process = spawn(
-                [*halorow_argv("up"), "--workers", str(workers)],
+                [sys.executable, "-m", *program, "up", "--workers", str(workers)],
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=self._env,

@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import psutil
 
+from tests.chaos.band_watch import recorded
 from tests.chaos.ground import Ground
 from tests.chaos.redis_faults import empty_redis, kill_redis, set_redis_back, stop_redis
+from tests.chaos.relay_faults import cut_off, hold_up, lose_answers, reset_once
 from tests.embedded_service import QUICK
 
 SHORT_S = 1.0
@@ -56,6 +59,25 @@ def stopping(seconds: float, *words: str) -> Strike:
         return _stop_one(ground.victims(*words), random, seconds)
 
     return strike
+
+
+def kill_at_bands(ground: Ground, random: Random) -> bool:
+    """Kill -9 a rank of an attempt that has bands on record and that has not been struck before."""
+    found = {rank: place for rank in ground.victims(*RANK) if (place := _banding_at(rank)) is not None}
+    fresh = [rank for rank, place in found.items() if place not in ground.struck]
+    victim = _signal_one(fresh, random, signal.SIGKILL)
+    if victim is None:
+        return False
+    ground.struck.add(found[victim])
+    return True
+
+
+def _banding_at(rank: psutil.Process) -> Path | None:
+    """Return where a rank keeps its bands; None where it has none on record."""
+    with suppress(psutil.Error):
+        files = [Path(file.path) for file in rank.open_files()]
+        return next((one.parent for one in files if one.match("bands/*/*/journal-*") and recorded(one)), None)
+    return None
 
 
 def kill_head(ground: Ground, _: Random) -> bool:
@@ -128,6 +150,7 @@ PAGE, NOTIFIER = "-m ui.serve", "-m pipeline.notifier"
 
 FAULTS = (
     Fault("rank killed", killing(*RANK), 10),
+    Fault("rank killed at its bands", kill_at_bands, 12),
     Fault("rank stopped for a second", stopping(SHORT_S, *RANK), 5),
     Fault("world killed", killing(*WORLD), 5),
     Fault("gang's supervisor killed", killing(GANG), 4),
@@ -145,6 +168,10 @@ FAULTS = (
     Fault("Redis stopped", stop_redis, 2),
     Fault("Redis set back by its last second", set_redis_back, 4),
     Fault("Redis emptied (FLUSHALL)", empty_redis, 5),
+    Fault("connections to Redis reset", reset_once, 4),
+    Fault("connections to Redis cut for longer than a lease", cut_off, 3),
+    Fault("connections to Redis stalled", hold_up, 2),
+    Fault("answers of Redis lost", lose_answers, 3),
     Fault("page killed", killing(PAGE), 2),
     Fault("page stopped", stopping(SHORT_S, PAGE), 1),
     Fault("notifier killed", killing(NOTIFIER), 2),

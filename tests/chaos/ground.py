@@ -14,6 +14,7 @@ from pipeline.errors import JobNotFoundError, ObjectNotFoundError
 from pipeline.models import Result
 from pipeline.records import Ending, JobRecords
 from pipeline.stores.local import LocalStore
+from tests.chaos.relay import Relay
 from tests.embedded_service import EmbeddedService
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Ground:
     """An embedded service in a folder, which can be killed and started again there.
 
     ``disk`` is a small file system of its own for the store, None where it cannot be mounted; with a
-    ``bucket`` the store is there.
+    ``bucket`` the store is there. If ``relayed``, a ``relay`` is between its programs and Redis.
     """
 
     def __init__(
@@ -39,8 +40,11 @@ class Ground:
         disk: Path | None = None,
         bucket: "Bucket | None" = None,
         env: Mapping[str, str] | None = None,
+        *,
+        relayed: bool = False,
     ) -> None:
         """Start it."""
+        self.relay = Relay(self._redis_port) if relayed else None
         self.disk = disk
         self.bucket = bucket
         self.data = folder / "data"
@@ -49,6 +53,7 @@ class Ground:
             self.data.mkdir(parents=True)
             (self.data / "store").symlink_to(disk)
         self.starts = 0
+        self.struck: set[Path] = set()
         self.service = self._start()
         # The truth, however Redis is: read straight from the store, with nothing of the service's between.
         local = LocalStore(self.data / "store", b"any", "http://127.0.0.1:1", durable=False)
@@ -56,11 +61,25 @@ class Ground:
 
     def _start(self) -> EmbeddedService:
         self.starts += 1
-        return EmbeddedService(self.data, env=self._env)
+        if self.relay is None:
+            return EmbeddedService(self.data, env=self._env)
+        program = ("tests.chaos.relayed_up", str(self.relay.port))
+        return EmbeddedService(self.data, env=self._env, program=program)
+
+    def _redis_port(self) -> int:
+        """Return where Redis listens now, by its own settings."""
+        lines = (self.data / "redis" / "redis.conf").read_text(encoding="utf-8").splitlines()
+        return next(int(line.removeprefix("port ")) for line in lines if line.startswith("port "))
 
     def start_again(self) -> None:
         """Start the service in the same folder, after a kill of its supervisor."""
         self.service = self._start()
+
+    def end(self) -> None:
+        """End the service, and the relay with it."""
+        self.service.stop()
+        if self.relay is not None:
+            self.relay.close()
 
     def ending(self, job_id: str) -> Ending | None:
         """Return how a job has ended on record, None if it has not."""

@@ -10,10 +10,13 @@ from random import Random
 
 from docs.generate.reliability_results import Run
 from pipeline.errors import HalorowError
+from pipeline.models import Result
+from tests.chaos.band_watch import BandWatch
 from tests.chaos.bucket import STORE_FAULTS, Bucket, bucket
 from tests.chaos.faults import FAULTS, Fault, draw
 from tests.chaos.ground import Ground, small_disk
 from tests.chaos.quiet import Expected, expected_of
+from tests.chaos.rework import Rework
 from tests.chaos.stream import LOOK_S, Stream
 from tests.chaos.verdict import Verdict, judge
 from tests.chaos.workload import Kind, make_kinds
@@ -24,6 +27,10 @@ MISSED_S = 5.0
 
 CALM_S = 150.0
 """If no job ends for so long, the service does not go on by itself any more."""
+
+
+BANDS = {"HALOROW_BAND_BYTES": str(400 << 10)}
+"""A row of tiles of the large pictures makes a band, of which their outputs have six and twelve."""
 
 
 class StuckError(Exception):
@@ -59,6 +66,7 @@ class Storm:
         self._disk, self._bucket = disk, bucket
         self._jobs, self._faults, self._seed = jobs, faults, seed
         self.weather = Weather()
+        self.rework = Rework()
         self.left_behind = 0
         self.stream: Stream
         self.ground: Ground
@@ -70,13 +78,16 @@ class Storm:
         """
         choice = Random(self._seed)
         plan = plan or [draw(choice, among) for _ in range(self._faults)]
-        self.ground = Ground(self._folder, self._disk, self._bucket)
+        self.ground = Ground(self._folder, self._disk, self._bucket, BANDS, relayed=True)
+        self.stream = Stream(self.ground, self.kinds, self._jobs, self._seed)
+        bands = self.ground.data / "store" / "objects" / "bands"
+        self._watch = BandWatch(bands, lambda: self.stream.unfinished)
         try:
-            self.stream = Stream(self.ground, self.kinds, self._jobs, self._seed)
             self._strike_all(plan, among)
             self._await(lambda: self.stream.is_done, "the end of all jobs")
             self._await(self._is_settled, "the end of the last marker")
             verdict = judge(self.ground, self.stream.jobs, self.expected)
+            self._count_bands(verdict)
         finally:
             self._end()
         return verdict
@@ -92,6 +103,7 @@ class Storm:
             fault, since_s = planned, time.monotonic()
             while not self._strike(fault, aim):
                 time.sleep(LOOK_S)  # what could be struck is not there yet
+                self.stream.look()  # or no job would come after those that are waited for
                 if time.monotonic() - since_s > MISSED_S:
                     self.weather.missed[fault.name] += 1
                     fault = draw(aim, among)
@@ -132,9 +144,20 @@ class Storm:
         except HalorowError:
             return False
 
+    def _count_bands(self, verdict: Verdict) -> None:
+        """See how many bands were made again; in a bucket they have no journals to be watched."""
+        if self._bucket is not None:
+            return
+        for job in self.stream.jobs:
+            ending = self.ground.ending(job.id)
+            if isinstance(ending, Result):
+                self.rework.add(job.id, ending.report, ending.attempt, self._watch.seen.get(job.id, {}))
+        verdict.faulty += self.rework.faulty
+
     def _end(self) -> None:
+        self._watch.stop()
         below = self.ground.service.processes()
-        self.ground.service.stop()
+        self.ground.end()
         self.left_behind = sum(map(lives, below)) + len(self.ground.left_in_staging())
 
     def run_of(self, part: str, verdict: Verdict, seconds: float) -> Run:
@@ -149,6 +172,14 @@ class Storm:
             "attempts_again": verdict.attempts_again,
             "slowest_recovery_s": round(max(self.weather.recovery_s.values(), default=0.0), 1),
         }
+        if self._bucket is None:
+            figures |= {
+                "band_attempts": self.rework.ended,
+                "bands_kept": self.rework.kept,
+                "bands_reused": self.rework.reused,
+                "bands_again": self.rework.again,
+                "most_bands_per_kill": self.rework.most_per_kill,
+            }
         details = {
             "faults by kind": dict(self.weather.struck),
             "jobs by kind": Counter(job.kind.name for job in self.stream.jobs),

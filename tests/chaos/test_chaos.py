@@ -17,6 +17,7 @@ STRUCK = (
     "rank killed",
     "worker killed",
     "Redis set back by its last second",
+    "connections to Redis reset",
     "Redis emptied (FLUSHALL)",
     "notifier killed",
     "raylet killed",

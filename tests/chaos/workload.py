@@ -36,8 +36,8 @@ def make_kinds(folder: Path) -> list[Kind]:
         Kind("small photograph", photo, "grayscale canny:low=30,high=90", weight=6),
         Kind("world of two", wide, "gaussian:sigma=3 sobel", ranks=2, weight=2),
         Kind("world of two, global", wide, "grayscale label", ranks=2, weight=1),
-        Kind("large", scan, "median:size=41 median:size=31", weight=1),
-        Kind("large in a world", scan, "median:size=41 gaussian:sigma=5", ranks=2, weight=1),
+        Kind("large", scan, "median:size=41 median:size=31", weight=2),
+        Kind("large in a world", scan, "median:size=41 gaussian:sigma=5", ranks=2, weight=2),
     ]
 
 
