@@ -349,7 +349,7 @@ class Client:
             manifest.input.key, life_s=life_s or self._settings.link_life_s, filename=manifest.input_name
         )
 
-    def download(self, job_id: str, path: Path) -> None:
+    def download(self, job_id: str, path: Path | str) -> None:
         """Copy the result to a local file, which appears when it is whole.
 
         A result of many objects becomes a folder, or an archive where the file's name ends in ``.zip``.
@@ -357,6 +357,7 @@ class Client:
         """
         result, store = self.result(job_id), self._parts.store
         tree = tree_of(result.output.key)
+        path = Path(path)
         part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}.part")
         try:
             if tree is None:

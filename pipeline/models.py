@@ -67,7 +67,7 @@ class Manifest(_Model):
     ``pixels`` are those that the input declares, or about as many, as counted against quotas.
     """
 
-    version: int = MANIFEST_VERSION
+    version: int = Field(default=MANIFEST_VERSION, ge=1, le=MANIFEST_VERSION)
     id: str
     created_at: datetime = Field(default_factory=now)
     user: str = "local"
@@ -166,7 +166,7 @@ class Result(_Model):
     ``pixels_sha256`` is empty where the job was to do without.
     """
 
-    version: int = MANIFEST_VERSION
+    version: int = Field(default=MANIFEST_VERSION, ge=1, le=MANIFEST_VERSION)
     job_id: str
     attempt: int
     output: ObjectRef

@@ -1,5 +1,6 @@
 """The durable records of a job, read and written; the store is the truth, Redis only the news."""
 
+import json
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pipeline.errors import (
     ServiceError,
 )
 from pipeline.models import (
+    MANIFEST_VERSION,
     AttemptOutcome,
     AttemptRecord,
     Cancellation,
@@ -100,6 +102,18 @@ class History:
         return f"attempt {record.attempt} by {record.worker} at {record.started_at:%F %T}: {end}"
 
 
+def _unreadable(kind: str, key: str, data: bytes, error: ValidationError) -> str:
+    """Say why a record cannot be read: mostly because a newer release has written it."""
+    with suppress(ValueError, AttributeError):
+        version = json.loads(data).get("version")
+        if isinstance(version, int) and version > MANIFEST_VERSION:
+            return (
+                f"{key} is of version {version}, and this halorow reads up to version {MANIFEST_VERSION}: "
+                "a newer release has written it. Upgrade this machine too."
+            )
+    return f"{key} is not a {kind} of version {MANIFEST_VERSION}: {error}"
+
+
 @dataclass(frozen=True)
 class Standing:
     """Whether an attempt may go on: the newest attempt's number, and whether the job is to stop."""
@@ -123,7 +137,7 @@ class JobRecords:
         try:
             return model.model_validate_json(data)
         except ValidationError as error:
-            raise ServiceError(f"{key} is not a {model.__name__} of this version: {error}") from error
+            raise ServiceError(_unreadable(model.__name__, key, data, error)) from error
 
     def _write(self, key: str, record: BaseModel, *, create_only: bool = True, durable: bool = True) -> None:
         data = record.model_dump_json().encode()

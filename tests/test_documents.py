@@ -1,15 +1,19 @@
 """The pages on the operations are what the declarations give."""
 
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from docs.generate import spellings
+from docs.generate import recipes, spellings
 from docs.generate.__main__ import SCHEMA, schema_text
 from docs.generate.examples import EXAMPLES, example_of, short_steps
 from docs.generate.pages import FAMILIES, pages
 from docs.generate.photographs import PHOTOGRAPHS
+from docs.generate.recipes import RECIPES
 from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.grammar import parse
 from pipeline import ops
@@ -66,3 +70,19 @@ def test_the_three_spellings_of_an_example_mean_the_same(operation):
     spelled = parse(spellings.text(steps))
     assert parse(spellings.as_json(steps)) == spelled
     assert parse(eval(spellings.python(steps), {"ops": ops, "__builtins__": {}})) == spelled  # noqa: S307  (our own text)
+
+
+def test_the_page_of_recipes_is_what_the_recipes_give():
+    assert (FOLDER.parent / "recipes.md").read_text() == recipes.page(), REMEDY
+    pictures = sorted(path.stem for path in (FOLDER.parent / "recipes").glob("*.jpg"))
+    assert pictures == sorted(recipe.name for recipe in RECIPES), "run `make docs`"
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda one: one.name)
+def test_a_recipe_s_command_works_as_it_stands(recipe, tmp_path):
+    pixels = PHOTOGRAPHS[recipe.photograph]()
+    Image.fromarray(pixels.squeeze()).save(tmp_path / recipe.source)
+    command = [sys.executable, "-m", "pipeline.cli", *shlex.split(recipe.command)[1:]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / recipe.target).exists()

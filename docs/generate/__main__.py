@@ -1,15 +1,17 @@
-"""Write docs/operations: ``python -m docs.generate [--text]``, with ``--text`` without the pictures."""
+"""Write docs/operations and the recipes: ``python -m docs.generate``, with ``--text`` no pictures."""
 
 import argparse
 import json
 from pathlib import Path
 
+from docs.generate import recipes
 from docs.generate.pages import pages
 from mpi_stage.operations.schema import pipeline_schema
 
 FOLDER = Path(__file__).parents[1] / "operations"
 
 SCHEMA = "pipeline.schema.json"
+RECIPES_PAGE = "recipes.md"
 SHEET_BYTES = 600 * 1024
 
 
@@ -22,6 +24,7 @@ def write_text(folder: Path) -> None:
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / SCHEMA).write_text(schema_text(), encoding="utf-8")
+    (folder.parent / RECIPES_PAGE).write_text(recipes.page(), encoding="utf-8")
 
 
 def schema_text() -> str:
@@ -47,12 +50,27 @@ def write_pictures(folder: Path) -> None:
     (folder / "contact-sheet.jpg").write_bytes(jpeg(contact_sheet(tiles), SHEET_BYTES))
 
 
+def write_recipes(folder: Path) -> None:
+    """Carry out the recipes and write a picture of each."""
+    from docs.generate.pictures import cooked, jpeg, side_by_side  # noqa: PLC0415  (as above)
+
+    folder.mkdir(exist_ok=True)
+    kept = set()
+    for recipe, before, after in cooked():
+        path = folder / f"{recipe.name}.jpg"
+        path.write_bytes(jpeg(side_by_side(before, after)))
+        kept.add(path)
+    for path in set(folder.glob("*.jpg")) - kept:
+        path.unlink()
+
+
 def main() -> None:
     """Write what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m docs.generate", description=__doc__)
     parser.add_argument("--text", action="store_true", help="write the pages only, not the pictures")
     if not parser.parse_args().text:
         write_pictures(FOLDER)
+        write_recipes(FOLDER.parent / "recipes")
     write_text(FOLDER)
 
 

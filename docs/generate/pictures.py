@@ -1,6 +1,6 @@
 """The examples, carried out by the real stage, and drawn side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
@@ -12,11 +12,12 @@ from PIL import Image
 
 from docs.generate.examples import example_of
 from docs.generate.photographs import COLUMNS, PHOTOGRAPHS, ROWS
+from docs.generate.recipes import RECIPES, Recipe
 from mpi_stage.contract import Request
 from mpi_stage.image import Pixels
 from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.declaration import Operation
-from mpi_stage.operations.grammar import make_step, to_json
+from mpi_stage.operations.grammar import Step, make_step, to_json
 from pipeline.world import World
 
 RANKS = 2
@@ -39,13 +40,25 @@ def filtered() -> Iterator[tuple[Operation, Pixels, Pixels]]:
             yield operation, before, _filter(world, Path(folder), operation, before)
 
 
+def cooked() -> Iterator[tuple[Recipe, Pixels, Pixels]]:
+    """Yield every recipe with its photograph and what a world of ranks makes of it."""
+    with TemporaryDirectory() as folder, World(RANKS) as world:
+        for recipe in RECIPES:
+            before = PHOTOGRAPHS[recipe.photograph]()
+            yield recipe, before, _carried_out(world, Path(folder), recipe.name, recipe.steps, before)
+
+
 def _filter(world: World, folder: Path, operation: Operation, before: Pixels) -> Pixels:
     example = example_of(operation)
     steps = [make_step(name, {}) for name in example.before] + [make_step(operation.name, example.params)]
-    with _files(folder, operation.name) as (source, target):
+    return _carried_out(world, folder, operation.name, steps, before)
+
+
+def _carried_out(world: World, folder: Path, name: str, steps: Sequence[Step], before: Pixels) -> Pixels:
+    with _files(folder, name) as (source, target):
         photometric = "rgb" if before.shape[2] == 3 else "minisblack"  # noqa: PLR2004  (RGB)
         tifffile.imwrite(source, before.squeeze(), photometric=photometric, metadata=None)
-        request = Request(operation.name, str(source), str(target), target.name, to_json(steps))
+        request = Request(name, str(source), str(target), target.name, to_json(steps))
         world.run(request, deadline_s=DEADLINE_S)
         pixels = tifffile.imread(target)
     return np.ascontiguousarray(pixels.reshape(*pixels.shape[:2], -1))

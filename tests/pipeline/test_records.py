@@ -3,11 +3,12 @@
 import pytest
 
 from pipeline import layout
-from pipeline.models import AttemptRecord
+from pipeline.errors import ServiceError
+from pipeline.models import AttemptRecord, Lane, Manifest, ObjectRef
 from pipeline.records import JobRecords
 from pipeline.stores.memory import MemoryStore
 
-JOB = "20260101-000000-abcdef0123"
+JOB = "20260101-000000-abcdefghjk"
 
 
 @pytest.fixture
@@ -27,3 +28,20 @@ def test_the_next_attempt_has_a_number_of_its_own(records):
     records.store.put_bytes(layout.attempt_key(JOB, 1), b"")
     assert isinstance(records.start_attempt(JOB, "worker", 0), AttemptRecord)
     assert records.history(JOB).highest == 2
+
+
+def test_a_manifest_of_a_newer_release_is_not_taken_for_one_of_this(records):
+    manifest = Manifest(
+        id=JOB,
+        input=ObjectRef(key="uploads/a.tif", size_bytes=1, generation="1"),
+        input_name="a.tif",
+        steps=[{"op": "invert"}],
+        lane=Lane.SINGLE,
+        memory_bytes=1 << 30,
+        output_key=f"jobs/{JOB}/output",
+        output_name="a.tif",
+    )
+    newer = manifest.model_dump_json().replace('"version":1', '"version":2')
+    records.store.put_bytes(layout.manifest_key(JOB), newer.encode())
+    with pytest.raises(ServiceError, match=r"of version 2, .* up to version 1.*Upgrade"):
+        records.manifest(JOB)
