@@ -1,8 +1,11 @@
 """A pipeline being built: drafts of steps, and the moves that a person makes with them."""
 
-from collections.abc import Mapping
+import json
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import takewhile
 from typing import Any
 
 from mpi_stage.errors import StageError
@@ -13,17 +16,21 @@ from mpi_stage.operations.parameters import parameters_of
 
 Entered = tuple[tuple[str, Value], ...]
 
+_NOTHING = ("", "[]", "[ ]")
+
 
 @dataclass(frozen=True)
 class Draft:
     """A step as entered: the operation, and those values that differ from the defaults.
 
-    ``uid`` stays with the step when it moves, and is never used again in the same pipeline.
+    ``uid`` stays with the step when it moves, and is never used again in the same pipeline. A step that is
+    not ``on`` is left out of what is spelled and run, and keeps what was entered.
     """
 
     uid: int
     op: str
     entered: Entered = ()
+    on: bool = True
 
     def value(self, name: str) -> Value:
         """Return what was entered for a parameter, else its default."""
@@ -68,8 +75,25 @@ class Pipeline:
             ),
         )
 
+    def switch(self, uid: int, *, on: bool) -> "Pipeline":
+        """Switch a step on or off."""
+        drafts = (replace(draft, on=on) if draft.uid == uid else draft for draft in self.drafts)
+        return replace(self, drafts=tuple(drafts))
+
+    @property
+    def active(self) -> tuple[Draft, ...]:
+        """The drafts that are switched on."""
+        return tuple(draft for draft in self.drafts if draft.on)
+
+    def emptied(self) -> "Pipeline":
+        """Return a pipeline without steps in which no uid comes again."""
+        return replace(self, drafts=())
+
     def rewritten(self, text: str) -> "Pipeline":
-        """Return the pipeline that ``text`` spells; steps that did not change keep their uid.
+        """Return the pipeline that ``text`` spells, in either spelling.
+
+        Steps at the beginning and at the end that did not change keep their uid, and steps that are switched
+        off, of which no text speaks, keep their places.
 
         Raises
         ------
@@ -77,25 +101,55 @@ class Pipeline:
             if the text is wrong.
 
         """
-        drafts: list[Draft] = []
-        uid = self.next_uid
-        for place, step in enumerate(parse(text) if text.strip() else []):
-            fresh = _draft(uid, step)
-            old = self.drafts[place] if place < len(self.drafts) else None
-            if old is not None and (old.op, old.entered) == (fresh.op, fresh.entered):
-                drafts.append(old)
-            else:
-                drafts.append(fresh)
-                uid += 1
+        steps = parse(text) if text.strip() not in _NOTHING else []
+        fresh = [_draft(0, step) for step in steps]
+        old = self.active
+        first = _agreeing(old, fresh)
+        last = min(_agreeing(old[::-1], fresh[::-1]), len(old) - first, len(fresh) - first)
+        changed = [
+            replace(draft, uid=uid)
+            for uid, draft in enumerate(fresh[first : len(fresh) - last], self.next_uid)
+        ]
+        drafts = [*old[:first], *changed, *old[len(old) - last :]]
+        for place, draft in self._switched_off():
+            drafts.insert(min(place, len(drafts)), draft)
+        return Pipeline(tuple(drafts), self.next_uid + len(changed))
+
+    def restored(self, past: "Pipeline") -> "Pipeline":
+        """Return a pipeline as it was; steps that are others by now come back under new uids."""
+        known = set(self.drafts)
+        drafts, uid = [], max(self.next_uid, past.next_uid)
+        for draft in past.drafts:
+            drafts.append(draft if draft in known else replace(draft, uid=uid))
+            uid += draft not in known
         return Pipeline(tuple(drafts), uid)
+
+    def faults(self) -> dict[int, str]:
+        """Return what is wrong with single steps, by their uid; steps that are switched off may be wrong."""
+        found = {}
+        for draft in self.active:
+            try:
+                parse([draft.to_json()])
+            except StageError as error:
+                found[draft.uid] = "\n".join(_unplaced(line) for line in error.public_message.splitlines())
+        return found
+
+    def _switched_off(self) -> list[tuple[int, Draft]]:
+        """Return the steps that are off with their places, first to last."""
+        return [(place, draft) for place, draft in enumerate(self.drafts) if not draft.on]
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the JSON spelling, defaults left out."""
-        return [draft.to_json() for draft in self.drafts]
+        return [draft.to_json() for draft in self.active]
+
+    def to_json_text(self) -> str:
+        """Return the JSON spelling as text, a step on each line."""
+        lines = ",\n".join(f"  {json.dumps(step, ensure_ascii=False)}" for step in self.to_json())
+        return f"[\n{lines}\n]" if lines else "[]"
 
     def to_text(self) -> str:
         """Return the text spelling, defaults left out."""
-        return to_text(Step(find(draft.op), dict(draft.entered)) for draft in self.drafts)
+        return to_text(Step(find(draft.op), dict(draft.entered)) for draft in self.active)
 
     def check(self) -> list[Step]:
         """Return the checked steps. Raises PipelineError if a value is wrong or there is no step."""
@@ -109,6 +163,21 @@ def brief(text: str) -> str:
         return Pipeline().rewritten(text).to_text()
     except StageError:
         return text
+
+
+def _agreeing(old: Sequence[Draft], fresh: Sequence[Draft]) -> int:
+    """Return how many steps at the beginning say the same."""
+    pairs = zip(old, fresh, strict=False)
+    return sum(1 for _ in takewhile(lambda two: _said(two[0]) == _said(two[1]), pairs))
+
+
+def _said(draft: Draft) -> tuple[str, Entered]:
+    return draft.op, draft.entered
+
+
+def _unplaced(line: str) -> str:
+    """Return a line of an error without the step that it begins with."""
+    return re.sub(r"^step \d+ \([^)]*\): ", "", line)
 
 
 def _entered(draft: Draft, name: str, value: Value) -> Draft:

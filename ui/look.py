@@ -10,7 +10,7 @@ STYLE = """<style>
 .stMainBlockContainer { padding-top: 4rem; padding-bottom: 3rem; }
 [class*="st-key-job_"] [data-testid="stMarkdownContainer"] p { overflow-wrap: anywhere; }
 [class*="st-key-up_"] p, [class*="st-key-down_"] p, [class*="st-key-remove_"] p,
-[class*="st-key-unpick_"] p {
+[class*="st-key-switch_"] p, [class*="st-key-unpick_"] p {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
 </style>"""

@@ -32,7 +32,7 @@ def images_section() -> list[Image]:
 
 def run_section(chosen: Sequence[Image]) -> None:
     """Draw the button that submits a job for every image, and say what is still missing."""
-    ready = bool(chosen) and bool(state.pipeline().drafts) and state.fault() is None
+    ready = bool(chosen) and bool(state.pipeline().active) and state.fault() is None
     label = f"Run on {words.count(len(chosen), 'image')}" if chosen else "Run"
     clicked = st.button(
         label, type="primary", icon=":material/play_arrow:", disabled=not ready, width="stretch", key="run"
@@ -46,7 +46,7 @@ def run_section(chosen: Sequence[Image]) -> None:
         )
     elif not chosen:
         st.caption("Add one or more images.")
-    elif not state.pipeline().drafts:
+    elif not state.pipeline().active:
         st.caption("Add at least one operation.")
 
 

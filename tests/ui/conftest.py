@@ -1,6 +1,7 @@
 """A client whose service lives in this process, and the page drawn by Streamlit's own test runner."""
 
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import streamlit as st
@@ -40,3 +41,16 @@ def client(parts, tmp_path, monkeypatch):
 def page(client):  # noqa: ARG001  (the page asks for it)
     """Give the page, drawn once."""
     return AppTest.from_file(str(PAGE), default_timeout=30).run()
+
+
+@pytest.fixture
+def fresh_page(client):  # noqa: ARG001  (the page asks for it)
+    """Give what opens the page by an address, as another visit."""
+
+    def opened(address):
+        visit = AppTest.from_file(str(PAGE), default_timeout=30)
+        for name, value in parse_qsl(urlsplit(address).query):
+            visit.query_params[name] = value
+        return visit.run()
+
+    return opened

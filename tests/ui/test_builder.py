@@ -92,6 +92,58 @@ def test_an_empty_pipeline_is_not_ready():
         Pipeline().check()
 
 
+def test_a_step_that_is_switched_off_is_not_spelled_and_keeps_what_was_entered():
+    pipeline = built("invert", "gaussian")
+    uid = pipeline.drafts[1].uid
+    off = pipeline.enter(uid, "sigma", 3.0).switch(uid, on=False)
+    assert off.to_text() == "invert"
+    assert off.switch(uid, on=True).to_text() == "invert gaussian:sigma=3"
+
+
+def test_text_leaves_steps_alone_that_are_switched_off():
+    pipeline = built("invert", "gaussian", "sobel")
+    off = pipeline.switch(pipeline.drafts[1].uid, on=False)
+    assert names(off.rewritten("otsu")) == ["otsu", "gaussian"]
+    assert names(off.rewritten("invert otsu sobel")) == ["invert", "gaussian", "otsu", "sobel"]
+
+
+def test_a_step_put_between_leaves_those_around_it_the_same():
+    before = built("invert", "gaussian")
+    after = before.rewritten("invert median gaussian")
+    assert (after.drafts[0], after.drafts[2]) == before.drafts
+
+
+def test_both_spellings_are_read_by_the_same_field():
+    pipeline = built("invert").rewritten('[{"op": "gaussian", "sigma": 3}]')
+    assert pipeline.to_text() == "gaussian:sigma=3"
+    assert pipeline.rewritten("[]").drafts == ()
+
+
+def test_json_has_a_step_on_each_line():
+    assert built("invert", "sobel").to_json_text() == '[\n  {"op": "invert"},\n  {"op": "sobel"}\n]'
+    assert built().to_json_text() == "[]"
+
+
+def test_a_pipeline_comes_back_as_it_was_under_uids_that_were_never_used():
+    past = built("invert", "gaussian")
+    now = past.enter(past.drafts[1].uid, "sigma", 3.0).add("sobel")
+    back = now.restored(past)
+    assert back.to_text() == past.to_text()
+    assert back.drafts[0] == past.drafts[0]
+    assert back.drafts[1].uid not in {draft.uid for draft in (*past.drafts, *now.drafts)}
+    assert back.next_uid > back.drafts[1].uid
+
+
+def test_what_is_wrong_with_a_step_is_told_at_the_step():
+    pipeline = built("invert", "threshold", "gaussian")
+    wrong, fine = pipeline.drafts[1].uid, pipeline.drafts[2].uid
+    (fault,) = pipeline.enter(fine, "sigma", 2.0).faults().items()
+    assert fault[0] == wrong
+    assert "value" in fault[1]
+    assert "step" not in fault[1]
+    assert pipeline.switch(wrong, on=False).faults() == {}
+
+
 @given(st.lists(st.sampled_from(NAMES), min_size=1, max_size=6), st.data())
 def test_forms_and_text_say_the_same(chosen, data):
     pipeline = built(*chosen)
