@@ -192,6 +192,23 @@ PARTS = (
         for number in (1000, 10000)
     ),
     Part(
+        "letters",
+        "Being told, once",
+        "A notifier tells of jobs by mail, webhook and chat to servers on the same machine, and is killed"
+        " with -9 when these have the beginning of a message, all of it, or have answered, in turn; another"
+        " is started. Servers count messages by their ids. A message may come again, under the same id, only"
+        " if the notifier was killed after it had begun to send the last byte, which is on record.",
+        "make chaos",
+        (
+            Figure("kills", "kills of the notifier", at_least=20),
+            Figure("letters", "messages that were to come"),
+            Figure("missing", "that did not", at_least=0, at_most=0),
+            Figure("unsent", "that are not on record as sent", at_least=0, at_most=0),
+            Figure("too_often", "that came again without that reason", at_least=0, at_most=0),
+            Figure("again", "that came again, where nobody could know"),
+        ),
+    ),
+    Part(
         "strangers",
         "Strangers",
         "A service with a login, in which one user has a job. Another one, and somebody without a login, try"

@@ -50,7 +50,6 @@ def send_chat(address: str, letter: Letter, *, footer: str, again: bool, allow_p
 
     Raises DeliveryError, which names no address.
     """
-    _quieten()
     service = CHATS[scheme_of(address) or "json"].name
     plugin = plugin_of(address)
     if plugin is None:
@@ -99,6 +98,7 @@ def _failure(service: str, ear: _Ear, kept_from: list[str]) -> DeliveryError:
 
 def plugin_of(address: str) -> "NotifyBase | None":
     """Return Apprise's service for an address, None where there is none, or it is not the one expected."""
+    _quieten()
     from apprise import Apprise, AppriseAsset  # noqa: PLC0415  (it takes half a second to load)
 
     asset = AppriseAsset(

@@ -29,7 +29,7 @@ TOLD = f"{NOTIFY}told/"
 _PERSON_CHARS = 32
 _CHANNEL_CHARS = 10
 _TIDING_CHARS = 16
-_LETTER = re.compile(r"\d{8}-\d{6}-[0-9a-f]{32}-[0-9a-f]{10}-[0-9a-f]{16}")
+_LETTER = re.compile(r"\d{8}-\d{12}-[0-9a-f]{32}-[0-9a-f]{10}-[0-9a-f]{16}")
 _PART = re.compile(rf"({_LETTER.pattern})\.(letter|try|last|failed)(?:-(\d{{4}}))?(?:\.json)?")
 
 
@@ -60,11 +60,10 @@ def webhook_of_job(url: str) -> str:
 def letter_id(tiding_id: str, at: datetime, user: str, channel: str) -> str:
     """Return the id of a letter: the same for the same tiding and channel, in order of time.
 
-    It begins with the tiding's second; its user and channel can be told by it.
+    It begins with the tiding's microsecond; its user and channel can be told by it.
     """
-    second = at.astimezone(UTC)
     what = _digest(f"{tiding_id}\x00{user}\x00{channel}", _TIDING_CHARS)
-    return f"{second:%Y%m%d-%H%M%S}-{person_of(user)}-{_digest(channel, _CHANNEL_CHARS)}-{what}"
+    return f"{at.astimezone(UTC):%Y%m%d-%H%M%S%f}-{person_of(user)}-{_digest(channel, _CHANNEL_CHARS)}-{what}"
 
 
 def is_letter_id(text: str) -> bool:
@@ -107,7 +106,7 @@ def told_key(letter: str) -> str:
 
 def news_key(tiding_id: str, at: datetime) -> str:
     """Key of something that happened and has yet to be passed on."""
-    return f"{NEWS}{at.astimezone(UTC):%Y%m%d-%H%M%S}-{_digest(tiding_id, _PERSON_CHARS)}.json"
+    return f"{NEWS}{at.astimezone(UTC):%Y%m%d-%H%M%S%f}-{_digest(tiding_id, _PERSON_CHARS)}.json"
 
 
 def batch_key(user: str, batch: str) -> str:

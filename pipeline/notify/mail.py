@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime
 
 from pydantic import SecretStr
@@ -23,6 +24,8 @@ TIMEOUT_S = 20.0
 _GO_ON = 354
 _PERMANENT = range(500, 600)
 _END = b".\r\n"
+_POLICY = SMTP.clone(max_line_length=500)
+"""Ids are not folded: not every receiver takes the blank away again."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class MailServer:
 
 def message_of(letter: Letter, sender: str, to: str, footer: str) -> EmailMessage:
     """Return a letter as a mail."""
-    mail = EmailMessage()
+    mail = EmailMessage(_POLICY)
     mail["From"] = f"halorow <{sender}>"
     mail["To"] = to
     mail["Subject"] = line(letter.tiding.title)
@@ -114,7 +117,7 @@ def _transact(
     for code, answer in (smtp.mail(sender), smtp.rcpt(to)):
         _expect(code, answer, range(200, 300))
     _expect(*smtp.docmd("DATA"), range(_GO_ON, _GO_ON + 1))
-    body = re.sub(rb"(?m)^\.", b"..", mail.as_bytes(policy=mail.policy.clone(linesep="\r\n")))
+    body = re.sub(rb"(?m)^\.", b"..", mail.as_bytes())
     smtp.send(body if body.endswith(b"\r\n") else body + b"\r\n")
     before_last()
     smtp.send(_END)

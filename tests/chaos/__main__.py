@@ -11,6 +11,7 @@ from docs.generate.reliability import write
 from docs.generate.reliability_parts import PARTS
 from docs.generate.reliability_results import FOLDER, Run
 from pipeline import logs
+from tests.chaos.letters import letters
 from tests.chaos.load import load
 from tests.chaos.ranks import rank_faults
 from tests.chaos.soak import soak
@@ -61,6 +62,11 @@ def run_load(folder: Path, given: Given) -> Run:
     return run
 
 
+def run_letters(folder: Path, given: Given) -> Run:
+    """A notifier that is killed while it tells people."""
+    return letters(folder, kills=given.times, jobs=2 * given.times, seed=given.seed)[0]
+
+
 def run_soak(folder: Path, given: Given) -> Run:
     """Steady work for long."""
     return soak(
@@ -77,6 +83,7 @@ WAYS: dict[str, Callable[[Path, Given], Run]] = {
     "stale": run_stale,
     "ranks": run_ranks,
     "load": run_load,
+    "letters": run_letters,
     "soak": run_soak,
 }
 

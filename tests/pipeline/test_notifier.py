@@ -2,17 +2,25 @@
 
 import json
 import threading
+from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from pydantic import SecretStr
 
 from pipeline import layout, notifier
-from pipeline.models import JobState
+from pipeline.models import Alert, AlertState, JobState, now
 from pipeline.notifier import Notifier
-from pipeline.notify import pace
+from pipeline.notify import fanout, pace
+from pipeline.notify.addresses import Rules
+from pipeline.notify.choices import ChoiceBook
+from pipeline.notify.mail import MailServer
+from pipeline.notify.models import Kind, Medium, Outcome
+from pipeline.notify.news import announce
 from pipeline.notify.sender import Sender
 from pipeline.webhooks import signature, webhook_key
+from tests.receivers import receiving
 
 SECRET = b"webhook secret"
 WAIT_S = 20
@@ -159,3 +167,190 @@ def test_a_retry_is_told_as_an_end_of_its_own(service, notifying, receiver):
     assert receiver.came.acquire(timeout=WAIT_S)
     assert [json.loads(body)["state"] for _, _, body in receiver.got] == ["cancelled", "succeeded"]
     assert service.client.status(job).state is JobState.SUCCEEDED
+
+
+def chosen(service, kinds, *, medium=Medium.WEBHOOK, address):
+    """Give the user a channel for some kinds of events."""
+    desk = service.client.desk()
+    channel = desk.add(medium, address)
+    desk.change(channel.model_copy(update={"kinds": frozenset(kinds)}))
+    return desk, channel.id
+
+
+def told(desk, number=1):
+    """Return what became of letters as soon as there are so many."""
+    pause = threading.Event()
+    for _ in range(WAIT_S * 100):
+        found = desk.latest()
+        if len(found) >= number:
+            break
+        pause.wait(0.01)
+    return found
+
+
+def test_a_choice_made_while_the_job_waits_counts_and_another_s_is_not_asked(service, notifying, receiver):
+    notifying(allow_private=True)
+    service.submit()
+    service.submit(user="somebody else")
+    desk, _ = chosen(service, {Kind.DONE}, address=receiver.url)
+    for _ in range(2):
+        service.runner(service.stage).work_once()
+
+    (one,) = told(desk)
+    assert (one.outcome, one.tries, one.unclear) == (Outcome.SENT, 1, 0)
+    assert one.shown.endswith("/…ok1") or one.shown.startswith("http://127.0.0.1")
+    notifying.stop()
+    assert len(receiver.got) == 1
+
+
+def test_what_is_not_chosen_is_not_told(service, notifying, receiver):
+    desk, channel = chosen(service, {Kind.FAILED}, address=receiver.url)
+    notifying(allow_private=True)
+    service.client.cancel(service.submit())
+    desk.test(channel)
+
+    (one,) = told(desk)
+    assert one.letter.tiding.kind is Kind.TEST
+    notifying.stop()
+    assert [json.loads(body)["event"] for _, _, body in receiver.got] == ["test"]
+
+
+def test_a_letter_is_sent_again_under_an_id_of_its_own_when_somebody_asks(service, notifying, receiver):
+    desk, _ = chosen(service, {Kind.CANCELLED}, address=receiver.url)
+    notifying(allow_private=True)
+    service.client.cancel(service.submit())
+    (first,) = told(desk)
+    desk.send_again(first.letter.id)
+
+    told(desk, 2)
+    assert len({headers["X-Halorow-Delivery"] for _, headers, _ in receiver.got}) == 2
+    assert len({json.loads(body)["job"] for _, _, body in receiver.got}) == 1
+
+
+def test_a_channel_that_was_removed_is_not_used_for_what_waits(service, notifying, receiver):
+    desk, channel = chosen(service, {Kind.CANCELLED}, address=receiver.url)
+    desk.test(channel)
+    desk.remove(channel)
+    notifying(allow_private=True)
+
+    (one,) = told(desk)
+    assert (one.outcome, receiver.got) == (Outcome.DROPPED, [])
+
+
+def test_a_receiver_that_refuses_for_good_is_not_asked_again_and_the_reason_is_kept(
+    service, notifying, receiver
+):
+    receiver.answers = [503, 410]
+    desk, channel = chosen(service, set(), address=receiver.url)
+    desk.test(channel)
+    notifying(allow_private=True)
+
+    (one,) = told(desk)
+    assert (one.outcome, one.tries) == (Outcome.FAILED, 2)
+    assert "answered 410" in one.error
+
+
+def test_operators_are_told_of_an_alert_once_when_it_is_raised_and_once_when_it_is_cleared(
+    service, notifying, receiver
+):
+    desk, _ = chosen(service, {Kind.ALERT}, address=receiver.url)
+    raised = Alert(id="disk", state=AlertState.RAISED, since=now(), text="the disk is nearly full")
+    cleared = raised.model_copy(update={"state": AlertState.CLEARED, "at": now()})
+    for one in (raised, raised, cleared):
+        announce(service.parts.store, one)
+    notifying(allow_private=True)
+
+    told(desk, 2)
+    notifying.stop()
+    assert [json.loads(body)["state"] for _, _, body in receiver.got] == ["raised", "cleared"]
+    assert [notice.text for notice in service.client.notices("local")] == [
+        "Alert: the disk is nearly full",
+        "No longer: the disk is nearly full",
+    ]
+
+
+def test_the_end_of_a_batch_is_told_when_its_last_job_has_ended(service, notifying, receiver, monkeypatch):
+    monkeypatch.setattr(notifier, "BATCH_S", 0.02)
+    monkeypatch.setattr(fanout, "QUIET", timedelta(0))
+    service.parts.board.mark_whole()
+    desk, _ = chosen(service, {Kind.BATCH}, address=receiver.url)
+    jobs = [service.submit(batch="holiday") for _ in range(3)]
+    notifying(allow_private=True)
+    service.client.cancel(jobs[0])
+    notices_of(service)
+    assert desk.latest() == []
+    for job in jobs[1:]:
+        service.client.cancel(job)
+
+    (one,) = told(desk)
+    assert one.letter.tiding.title == "A batch of 3 images has ended: 3 cancelled"
+
+
+def test_mail_goes_through_the_operator_s_server_under_the_letter_s_own_message_id(service, notifying):
+    with receiving() as receivers:
+        rules = Rules(has_mail=True)
+        desk = replace(service.client.desk(), book=ChoiceBook(service.parts.store, rules))
+        desk.test(desk.add(Medium.MAIL, "ann@example.org").id)
+        server = MailServer(
+            "127.0.0.1", receivers.smtp_port, "none", "", SecretStr(""), "halorow@example.org"
+        )
+        notifying(rules=rules, mail=server)
+        (one,) = told(desk)
+        (mail,) = receivers.inbox.of("e-mail")
+    assert mail["id"] == f"<{one.letter.id}@example.org>"
+    assert (mail["to"], mail["subject"]) == (["ann@example.org"], "A test message of halorow")
+
+
+def test_a_chat_is_told_by_way_of_apprise_and_its_address_stands_in_no_log(
+    service, notifying, caplog, capsys
+):
+    secret = "sesame7f3ab"  # noqa: S105  (a test's)
+    caplog.set_level("DEBUG")
+    with receiving() as receivers:
+        rules = Rules(services=("json",))
+        desk = replace(service.client.desk(), book=ChoiceBook(service.parts.store, rules))
+        desk.test(desk.add(Medium.CHAT, f"{receivers.chat}/{secret}").id)
+        receivers.inbox.answers += [503]
+        notifying(rules=rules, allow_private=True)
+        (one,) = told(desk)
+        first, second = receivers.inbox.of("chat")
+    assert (one.outcome, one.tries) == (Outcome.SENT, 2)
+    assert first["title"] == second["title"] == "A test message of halorow"
+    said = "".join(capsys.readouterr()) + caplog.text + one.model_dump_json() + repr(one)
+    assert "told" in said
+    assert secret not in said
+
+
+def test_a_chat_at_a_private_address_is_not_called(service, notifying):
+    with receiving() as receivers:
+        rules = Rules(services=("json",))
+        desk = replace(service.client.desk(), book=ChoiceBook(service.parts.store, rules))
+        desk.test(desk.add(Medium.CHAT, receivers.chat.replace("127.0.0.1", "localhost")).id)
+        notifying(rules=rules)
+        (one,) = told(desk)
+        assert receivers.inbox.arrived == []
+    assert one.outcome is Outcome.FAILED
+    assert "not on the public Internet" in one.error
+
+
+def test_letters_of_one_channel_are_no_more_in_a_minute_than_the_operator_says(service, notifying):
+    with receiving() as receivers:
+        rules = Rules(services=("json",))
+        desk = replace(service.client.desk(), book=ChoiceBook(service.parts.store, rules))
+        channel = desk.add(Medium.CHAT, receivers.chat).id
+        for _ in range(3):
+            desk.test(channel)
+        notifying(rules=rules, allow_private=True, per_minute=2)
+        assert len(told(desk, 2)) == 2
+        notifying.stop()
+        assert len(desk.waiting()) == 1
+
+
+def test_a_choice_survives_the_loss_of_redis_and_so_does_what_waits(service, notifying, receiver):
+    desk, _ = chosen(service, {Kind.CANCELLED}, address=receiver.url)
+    service.client.cancel(service.submit())
+    service.parts.board.delete(service.client.jobs()[0].id)
+    notifying(allow_private=True)
+
+    (one,) = told(desk)
+    assert one.outcome is Outcome.SENT

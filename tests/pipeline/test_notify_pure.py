@@ -106,6 +106,7 @@ def test_a_mail_has_the_letter_s_id_and_nothing_in_a_name_makes_a_header():
     assert mail["X-Halorow-Delivery"] == letter.id
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["Bcc"] is None
+    assert f"\r\nMessage-ID: <{letter.id}@example.org>\r\n" in mail.as_string()
     assert mail["Subject"] == "a.tif Bcc: x@example.com . hello is done"
     assert "https://page.example" in mail.get_content()
     assert message_of(letter, "h@example.org", "a@example.org", "")["Message-ID"] == mail["Message-ID"]
