@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -112,13 +113,15 @@ def named_in_call(node: ast.Call) -> Iterator[str]:
         yield str(node.args[0].value)
 
 
-def imports(path: Path, name: str) -> Iterator[tuple[int, str]]:
-    """Yield line and dotted name of every import in a file, those inside functions included.
+@cache
+def imports(path: Path, name: str) -> list[tuple[int, str]]:
+    """Return line and dotted name of every import in a file, those inside functions included.
 
     ``from a import b`` yields ``a.b``: whether ``b`` is a module does not matter, because the rules
     compare by leading parts.
     """
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found = []
     for node in ast.walk(ast.parse(path.read_text(), str(path))):
         match node:
             case ast.Import():
@@ -129,8 +132,8 @@ def imports(path: Path, name: str) -> Iterator[tuple[int, str]]:
                 names = list(named_in_call(node))
             case _:
                 continue
-        for imported in names:
-            yield node.lineno, imported
+        found += [(node.lineno, imported) for imported in names]
+    return found
 
 
 def within(name: str, parents: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """The memory that a plan promises is never exceeded, and seldom promised far too high, whatever the plan."""
 
 import os
+from contextlib import nullcontext
 
 import pytest
 from cases import Case, cases
@@ -9,6 +10,7 @@ from operation_harness import picture
 
 from mpi_stage.errors import LimitError
 from mpi_stage.memory import LATER_BYTES
+from tests.repeatable import same_each_time
 
 LONG = "HALOROW_FUZZ_CASES" in os.environ
 """Without it the plans are the same each time."""
@@ -51,5 +53,6 @@ def test_no_rank_takes_more_memory_than_the_plan_says_and_few_far_less(worlds):
         assert measured <= promised <= GREATEST * measured + LATER_BYTES
         ratios.append((promised - LATER_BYTES) / measured)
 
-    hold()
+    with nullcontext() if LONG else same_each_time():
+        hold()
     assert sum(ratio > TOO_HIGH for ratio in ratios) <= FEW * len(ratios), sorted(ratios)
