@@ -215,6 +215,31 @@ class Settings(BaseModel):
     notify_per_minute: int = Field(
         30, ge=0, le=100_000, description="mails and chat messages of one channel in a minute; 0: any"
     )
+    alert_cpu_percent: float = Field(
+        95.0, ge=0, le=100, description="a node's CPU that raises an alert when it lasts; 0: never"
+    )
+    alert_cpu_s: float = Field(900.0, ge=0, le=86_400, description="how long it must last for that")
+    alert_queue_s: float = Field(
+        1800.0, ge=0, description="a job that waits longer for its turn raises an alert; 0: never"
+    )
+    alert_failures: int = Field(
+        10, ge=0, description="failures in half an hour that raise an alert; 0: never"
+    )
+    alert_dead: int = Field(1, ge=0, description="dead letters of a day that raise an alert; 0: never")
+    alert_disk_percent: float = Field(
+        90.0, ge=0, le=100, description="a disk so full raises an alert; 0: never"
+    )
+    alert_away_s: float = Field(
+        60.0, ge=0, le=86_400, description="store or Redis away for so long raise an alert; 0: never"
+    )
+    alert_clear_s: float = Field(
+        120.0, ge=0, le=86_400, description="how long all must be well before an alert is cleared"
+    )
+    alert_look_s: float = Field(10.0, ge=0.1, le=3600, description="how often that is looked at")
+    grafana_url: str = Field("", description="address of a Grafana with our dashboard, for operators")
+    ray_dashboard_url: str = Field(
+        "", description="address of Ray's dashboard as operators' browsers see it; on one machine it is known"
+    )
     ray_address: str = Field("", description="address of a running Ray; empty starts one or finds one")
     ray_namespace: str = Field("halorow", min_length=1, description="Ray namespace of the actors")
     ray_dashboard_port: int = Field(8265, ge=1, le=65535, description="port of Ray's dashboard")
@@ -299,7 +324,7 @@ class Settings(BaseModel):
             raise PydanticCustomError("nodes", "must be at most nodes_max ({most})", {"most": most})
         return nodes
 
-    @field_validator("public_base_url", "preemption_url")
+    @field_validator("public_base_url", "preemption_url", "grafana_url", "ray_dashboard_url")
     @classmethod
     def _no_slash(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):

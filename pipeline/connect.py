@@ -7,6 +7,7 @@ from pipeline.redis.events import RedisEventBus
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.news import RedisNews
 from pipeline.redis.notices import RedisNoticeBoard
+from pipeline.redis.operators import RedisOperatorBoard
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
 from pipeline.retry import RetryPolicy
@@ -41,6 +42,7 @@ def connect_parts(settings: Settings) -> Parts:
         retry=RetryPolicy(max_attempts=settings.max_attempts, max_deaths=settings.max_deaths),
         heartbeat_s=settings.heartbeat_s,
         teller=RedisNews(client, queue, board, bus, RedisLedger(client)),
+        operators=RedisOperatorBoard(client),
         places=settings.places,
         retention=settings.retention,
         close=close,

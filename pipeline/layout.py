@@ -23,6 +23,8 @@
     notify/…                           how people want to be told, and what they were (pipeline.notify.keys)
     presets/own/<user>/<name>.json     a pipeline that a user has saved; both are digests
     presets/shared/<user>/<name>.json  the same, for everybody to see
+    alerts/state.json                  which alerts hold, and which did lately (pipeline.alerts)
+    alerts/beat                        written over and over, to see whether the store takes what it is given
 
 What the store says of a job follows from these alone: a result counts before a cancellation, that
 before a failure, and a manifest with none of them is a job that waits or is being worked on.
@@ -43,7 +45,8 @@ UPLOADS = "uploads/"
 PARTS = "parts/"
 BANDS = "bands/"
 PRESETS = "presets/"
-RECORDS = ("jobs/", "keys/", OPEN, OUTBOX, NOTIFY, UPLOADS, PARTS, BANDS, PRESETS)
+ALERTS = "alerts/"
+RECORDS = ("jobs/", "keys/", OPEN, OUTBOX, NOTIFY, UPLOADS, PARTS, BANDS, PRESETS, ALERTS)
 """What the service keeps for itself; everything else in the store is its users'."""
 
 _ID_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"

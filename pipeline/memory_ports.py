@@ -3,11 +3,23 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Condition, Lock
 
-from pipeline.models import Backlog, Claim, ClusterStatus, Event, JobState, JobStatus, Lane, Load, Share
+from pipeline.models import (
+    TROUBLE,
+    Backlog,
+    Claim,
+    ClusterStatus,
+    Event,
+    JobState,
+    JobStatus,
+    Lane,
+    Load,
+    Share,
+)
 from pipeline.ports import NOBODYS
 from pipeline.quotas import ADMITTED_S, Limits, too_fast, too_many_jobs, too_many_pixels
 from pipeline.sharing import BANDS, Shares, band_of, cost_of, next_band, passed_over
@@ -172,6 +184,15 @@ class MemoryQueue:
         with self._changed:
             return sum(entry.consumer is not None for entry in self._lanes[lane].jobs.values())
 
+    def next_up(self, lane: Lane, limit: int) -> list[str]:
+        """Return the ids of the jobs of each priority that wait and come next, up to ``limit`` of each."""
+        with self._changed:
+            at, jobs = self._clock(), self._lanes[lane].jobs.values()
+            there = [one for one in jobs if one.consumer is None and one.due <= at]
+        there.sort(key=lambda entry: (entry.tag, entry.job_id))
+        bands = [[one.job_id for one in there if one.band == band] for band in range(BANDS)]
+        return [job_id for band in bands for job_id in band[:limit]]
+
     def forget_everything(self) -> None:
         """Lose all jobs, as Redis may."""
         with self._changed:
@@ -270,6 +291,13 @@ class MemoryBoard:
         """Return a job's status, None where it is not known (any more)."""
         with self._lock:
             return self._statuses.get(job_id)
+
+    def failed(self, *, since: datetime | None = None, limit: int = 100) -> list[JobStatus]:
+        """Return the jobs that are failed or dead now, whose ends came last first."""
+        with self._lock:
+            bad = [(one.finished_at, one) for one in self._statuses.values() if one.state in TROUBLE]
+        ended = [(at, one) for at, one in bad if at is not None and (since is None or at >= since)]
+        return [one for _, one in sorted(ended, key=lambda pair: pair[0], reverse=True)][:limit]
 
     def list(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first, all users' or one user's."""

@@ -50,6 +50,12 @@ QUEUE_WORK = Metric(
     ("lane",),
     "their work, pixels times cost, in core-seconds of the cost model",
 )
+QUEUE_OLDEST = Metric(
+    "halorow_queue_oldest_seconds",
+    Kind.GAUGE,
+    ("lane",),
+    "how long the job has waited that has waited longest of those that come next",
+)
 DRAIN = Metric(
     "halorow_drain_seconds",
     Kind.GAUGE,
@@ -109,10 +115,18 @@ NODE_RANKS = Metric(
     "halorow_node_ranks", Kind.GAUGE, ("node",), "ranks of worlds, and one-rank workers, on a node"
 )
 
+ALERTS = Metric(
+    "halorow_alerts",
+    Kind.GAUGE,
+    ("rule", "severity"),
+    "alerts of the service's own rules that hold; none can be told of while Redis is away",
+)
+
 METRICS = (
     QUEUE_JOBS,
     QUEUE_PIXELS,
     QUEUE_WORK,
+    QUEUE_OLDEST,
     DRAIN,
     SPEED,
     PIXELS_DONE,
@@ -128,6 +142,7 @@ METRICS = (
     NODE_CORES,
     NODE_CORES_USED,
     NODE_RANKS,
+    ALERTS,
 )
 """The table, in the order of the documentation."""
 

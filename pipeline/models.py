@@ -39,6 +39,8 @@ class JobState(StrEnum):
 
 
 FINAL_STATES = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.DEAD})
+TROUBLE = frozenset({JobState.FAILED, JobState.DEAD})
+"""How jobs end that nobody wanted to end without a result."""
 
 
 class _Model(BaseModel):
@@ -211,18 +213,43 @@ class Backlog(_Model):
 
 
 class LaneStatus(_Model):
-    """A lane of the queue: jobs that wait and that are held, and their work."""
+    """A lane of the queue: jobs that wait and that are held, and their work.
+
+    ``oldest_s`` is how long the job has waited that has waited longest of those that come next.
+    """
 
     waiting: int = 0
     held: int = 0
     backlog: Backlog = Backlog()
+    oldest_s: float = 0.0
+
+
+class Vitals(_Model):
+    """How a machine is: its processors, memory, and the disk that work is done on."""
+
+    at: datetime = Field(default_factory=now)
+    cpu_percent: float
+    memory_used_bytes: int
+    memory_total_bytes: int
+    disk_used_bytes: int
+    disk_total_bytes: int
+
+    @property
+    def memory_percent(self) -> float:
+        """Memory in use, of what there is."""
+        return 100.0 * self.memory_used_bytes / max(1, self.memory_total_bytes)
+
+    @property
+    def disk_percent(self) -> float:
+        """Disk in use, of what this user may use."""
+        return 100.0 * self.disk_used_bytes / max(1, self.disk_total_bytes)
 
 
 class NodeStatus(_Model):
     """A node of the cluster.
 
     ``state`` is ``kept``, ``idle`` (to be let go), or ``draining`` (will be gone soon). ``ranks`` counts
-    those of worlds, ``workers`` the one-rank workers.
+    those of worlds, ``workers`` the one-rank workers. ``vitals`` are None where the node has not told lately.
     """
 
     id: str
@@ -235,6 +262,12 @@ class NodeStatus(_Model):
     workers: int = 0
     worlds: int = 0
     ranks: int = 0
+    vitals: Vitals | None = None
+
+    @property
+    def can_work(self) -> bool:
+        """Whether jobs are done there: on the head of a larger cluster none are."""
+        return bool(self.cores or self.workers)
 
 
 class ClusterStatus(_Model):
@@ -251,6 +284,33 @@ class ClusterStatus(_Model):
     lanes: dict[Lane, LaneStatus] = Field(default_factory=dict)
     speed: float = 1.0
     drain_s: float = 0.0
+
+
+class Sample(_Model):
+    """The queue and the cluster at one time, for the chart; see :class:`ClusterStatus`."""
+
+    at: datetime = Field(default_factory=now)
+    waiting: dict[Lane, int] = Field(default_factory=dict)
+    held: dict[Lane, int] = Field(default_factory=dict)
+    nodes: int = 0
+    nodes_wanted: int = 0
+    cores_used: int = 0
+    cpu_percent: float | None = None
+
+    @classmethod
+    def of(cls, cluster: ClusterStatus) -> "Sample":
+        """Return what the chart shows of the cluster; without autoscaling the nodes there are are wanted."""
+        at_work = [node for node in cluster.nodes if node.can_work]
+        told = [node.vitals.cpu_percent for node in at_work if node.vitals is not None]
+        return cls(
+            at=cluster.at,
+            waiting={lane: status.waiting for lane, status in cluster.lanes.items()},
+            held={lane: status.held for lane, status in cluster.lanes.items()},
+            nodes=len(at_work),
+            nodes_wanted=len(at_work) if cluster.nodes_wanted is None else cluster.nodes_wanted,
+            cores_used=sum(node.cores_used for node in at_work),
+            cpu_percent=sum(told) / len(told) if told else None,
+        )
 
 
 class RankProgress(_Model):
@@ -402,3 +462,17 @@ class Alert(_Model):
     def runbook(self) -> str:
         """The entry of ``docs/runbook.md`` that says what to do."""
         return f"Halorow{''.join(word.capitalize() for word in self.rule.split('-'))}"
+
+
+class AlertsStatus(_Model):
+    """``alerts/state.json``: the alerts that hold, and those of lately.
+
+    ``version`` grows with each change, so that the newer of two copies is known. ``untold`` are changes that
+    have yet to be passed on. ``looked_at`` is when the rules were last applied, up to date in Redis alone.
+    """
+
+    version: int = 0
+    looked_at: datetime = Field(default_factory=now)
+    active: list[Alert] = Field(default_factory=list)
+    recent: list[Alert] = Field(default_factory=list)
+    untold: list[Alert] = Field(default_factory=list)

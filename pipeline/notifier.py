@@ -3,7 +3,7 @@
 It hears how jobs end and writes that to the page's notice board; what people have chosen to be told
 otherwise it posts as letters, and sends these (``pipeline.notify``). Nothing is lost over a restart, or over
 the loss of Redis: what has yet to be passed on is marked in the store (``outbox/``), which is looked through
-at the start, at every ending and every now and then.
+at the start, at every ending and every now and then. Beside that it watches the service (``pipeline.alerts``).
 """
 
 import signal
@@ -13,8 +13,10 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 
 from pipeline import layout, logs
+from pipeline.alerts.start import watched
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import HalorowError, QueueUnavailableError, SettingsError, StoreError
@@ -22,6 +24,7 @@ from pipeline.models import JobStatus, Notice
 from pipeline.notify import keys, tidings
 from pipeline.notify.choices import ChoiceBook
 from pipeline.notify.fanout import Fanout
+from pipeline.notify.news import announce
 from pipeline.notify.outbox import Outbox, letters_of
 from pipeline.notify.postman import Postman
 from pipeline.notify.sender import Sender, sender_of
@@ -163,10 +166,10 @@ class Notifier:
         return ended
 
 
-def notifier_of(settings: Settings) -> Notifier:
+def notifier_of(settings: Settings, parts: Parts | None = None) -> Notifier:
     """Return a notifier of the service that the settings name. Raises StoreError."""
     return Notifier(
-        connect_parts(settings),
+        parts or connect_parts(settings),
         sender_of(settings),
         operators=settings.operator_names,
         per_minute=settings.notify_per_minute,
@@ -181,10 +184,12 @@ def main() -> int:
         sys.stderr.write(f"{error.public_message}\n")
         return error.exit_code
     logs.configure(settings.log_level)
-    notifier = notifier_of(settings)
+    parts = connect_parts(settings)
+    notifier = notifier_of(settings, parts)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: notifier.stop())
-    notifier.run()
+    with watched(settings, parts, partial(announce, parts.store)):
+        notifier.run()
     return 0
 
 

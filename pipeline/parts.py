@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pipeline.memory_operators import MemoryOperatorBoard
 from pipeline.memory_ports import MemoryLedger
 from pipeline.places import Places
-from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, StatusBoard
+from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, OperatorBoard, StatusBoard
 from pipeline.records import JobRecords
 from pipeline.retention import Retention
 from pipeline.retry import RetryPolicy
@@ -19,7 +20,8 @@ class Parts:
     """What the client, the runners, reconciliation and the notifier share.
 
     ``heartbeat_s``: how often a lease is renewed; a third of its length or less. ``teller``: what
-    tells queue, board and bus in one go, where there is such a thing. ``places``: where inputs and
+    tells queue, board and bus in one go, where there is such a thing. ``operators``: what operators look
+    at beside the jobs. ``places``: where inputs and
     outputs may lie. ``retention``: how long what the service makes is kept. ``close``: gives the
     connections to Redis back; what is used again opens new ones.
     """
@@ -32,6 +34,7 @@ class Parts:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     heartbeat_s: float = 5.0
     teller: News | None = None
+    operators: OperatorBoard = field(default_factory=MemoryOperatorBoard)
     places: Places = field(default_factory=Places)
     retention: Retention = field(default_factory=Retention)
     close: Callable[[], None] = lambda: None

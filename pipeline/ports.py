@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Access
 from pipeline.models import (
+    AlertsStatus,
     Backlog,
     Claim,
     ClusterStatus,
@@ -16,7 +18,9 @@ from pipeline.models import (
     Load,
     Notice,
     ObjectInfo,
+    Sample,
     Share,
+    Vitals,
 )
 from pipeline.quotas import Limits
 
@@ -24,6 +28,9 @@ NOBODYS = Share()
 
 CLUSTER_TTL_S = 60
 """What a scheduler has said of the cluster is no longer true after this, if it has not said it again."""
+
+SAMPLES_KEPT = 8640
+"""Of the queue over time: a day, with one every ten seconds."""
 
 
 class ObjectStore(Protocol):
@@ -185,6 +192,9 @@ class JobQueue(Protocol):
     def held(self, lane: Lane) -> int:
         """Jobs of a lane that somebody holds."""
 
+    def next_up(self, lane: Lane, limit: int) -> list[str]:
+        """Return the ids of the jobs of each priority that wait and come next, up to ``limit`` of each."""
+
 
 class Ledger(Protocol):
     """How much work each lane has before it; every method may raise QueueUnavailableError.
@@ -217,6 +227,9 @@ class StatusBoard(Protocol):
 
     def get(self, job_id: str) -> JobStatus | None:
         """Return a job's status, None where it is not known (any more)."""
+
+    def failed(self, *, since: datetime | None = None, limit: int = 100) -> list[JobStatus]:
+        """Return the jobs that are failed or dead now, whose ends came last first."""
 
     def list(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first."""
@@ -283,3 +296,28 @@ class NoticeBoard(Protocol):
 
     def read(self, user: str, after: str | None) -> list[Notice]:
         """Return the notices after the one with the id ``after``, all if None or no longer known."""
+
+
+class OperatorBoard(Protocol):
+    """What operators look at beside the jobs; every method may raise QueueUnavailableError.
+
+    All of it is told anew: nothing here is missed for long when it is lost.
+    """
+
+    def put_vitals(self, node_id: str, vitals: Vitals) -> None:
+        """Write how a node is; forgotten after :data:`CLUSTER_TTL_S`."""
+
+    def vitals(self, node_ids: Sequence[str]) -> dict[str, Vitals]:
+        """Return how those of the nodes are that have told lately."""
+
+    def add_sample(self, sample: Sample) -> None:
+        """Go on with the series of samples, of which the last :data:`SAMPLES_KEPT` are kept."""
+
+    def samples(self, since: datetime) -> list[Sample]:
+        """Return the samples that were added since then, the oldest first."""
+
+    def put_alerts(self, status: AlertsStatus) -> None:
+        """Write which alerts there are."""
+
+    def alerts(self) -> AlertsStatus | None:
+        """Return which alerts there are, None where nobody has said so."""

@@ -12,9 +12,10 @@ from pipeline.cluster import Node
 from pipeline.config import Settings
 from pipeline.errors import QueueUnavailableError
 from pipeline.gpus import CPU
-from pipeline.models import Backlog, Lane, LaneStatus
+from pipeline.models import Backlog, Lane, LaneStatus, now
 from pipeline.parts import Parts
 from pipeline.rates import Rates
+from pipeline.waits import oldest_wait_s
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,13 @@ class Scaler:
             request_resources(bundles=[{CPU: self._settings.node_cores}] * wanted)
 
     def _measure(self, alive: int) -> Demand:
-        at_s, queue = time.monotonic(), self._parts.queue
+        at_s, queue, board = time.monotonic(), self._parts.queue, self._parts.board
         self._lanes = {
             lane: LaneStatus(
-                waiting=queue.depth(lane), held=queue.held(lane), backlog=self._parts.ledger.backlog(lane)
+                waiting=queue.depth(lane),
+                held=queue.held(lane),
+                backlog=self._parts.ledger.backlog(lane),
+                oldest_s=oldest_wait_s(queue, board, lane, now()),
             )
             for lane in Lane
         }

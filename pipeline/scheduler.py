@@ -15,6 +15,7 @@ import ray
 from ray.exceptions import RayError
 
 from pipeline import logs
+from pipeline.chronicle import Chronicle
 from pipeline.cleaner import clean
 from pipeline.cluster import HEAD, nodes
 from pipeline.cluster_view import cluster_status
@@ -58,6 +59,7 @@ class Scheduler(Resting):
         self._scaler = Scaler(self._parts, settings)
         self._crew = Crew(settings)
         self._telemetry = Telemetry()
+        self._chronicle = Chronicle(self._parts)
         self._supervising = threading.Lock()
         loops = [self._reconcile, self._clean, self._supervise, self._listen, *([self._place] * GANGS)]
         self._threads = [run_or_die(loop) for loop in loops]
@@ -126,9 +128,10 @@ class Scheduler(Resting):
             return workers
 
     def _tell(self, status: ClusterStatus) -> None:
-        self._telemetry.tell(status)
         with suppress(QueueUnavailableError):
-            self._parts.board.put_cluster(status)
+            status = self._chronicle.keep(status)
+            self._telemetry.alerts(self._parts.operators.alerts())
+        self._telemetry.tell(status)
 
     def _listen(self) -> None:
         """Count how jobs end; what is not heard while Redis is away is not counted."""

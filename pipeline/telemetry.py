@@ -1,12 +1,13 @@
 """Puts the metrics of ``pipeline.metrics`` into Ray's Prometheus endpoint."""
 
+from collections import Counter as Counting
 from typing import Any
 
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from pipeline import metrics
 from pipeline.metrics import METRICS, SECONDS, Kind, Metric
-from pipeline.models import ClusterStatus, JobStatus, Lane, LaneStatus, NodeStatus
+from pipeline.models import AlertsStatus, ClusterStatus, JobStatus, Lane, LaneStatus, NodeStatus
 
 
 class Telemetry:
@@ -17,6 +18,7 @@ class Telemetry:
         self._made = {metric: _made(metric) for metric in METRICS}
         self._before: dict[Lane, LaneStatus] = {}
         self._nodes: set[str] = set()
+        self._alerts: set[tuple[str, str]] = set()
 
     def tell(self, status: ClusterStatus) -> None:
         """Tell how the cluster and the queue are."""
@@ -45,11 +47,21 @@ class Telemetry:
             wait_s = (status.started_at - status.created_at).total_seconds()
             self._made[metrics.JOB_WAIT].observe(max(0.0, wait_s), tags=lane)
 
+    def alerts(self, status: AlertsStatus | None) -> None:
+        """Tell which alerts hold, and of those that no longer do that they do not."""
+        held = Counting((alert.rule, alert.severity) for alert in (status.active if status else []))
+        for rule, severity in self._alerts - held.keys():
+            self._set(metrics.ALERTS, 0, rule=rule, severity=severity)
+        for (rule, severity), number in held.items():
+            self._set(metrics.ALERTS, number, rule=rule, severity=severity)
+        self._alerts = set(held)
+
     def _tell_lane(self, lane: Lane, now: LaneStatus, before: LaneStatus) -> None:
         name = lane.value
         self._set(metrics.QUEUE_JOBS, now.waiting, lane=name, state="waiting")
         self._set(metrics.QUEUE_JOBS, now.held, lane=name, state="held")
         self._set(metrics.QUEUE_PIXELS, now.backlog.todo.pixels, lane=name)
+        self._set(metrics.QUEUE_OLDEST, now.oldest_s, lane=name)
         self._set(metrics.QUEUE_WORK, now.backlog.todo.core_s, lane=name)
         after, earlier = now.backlog, before.backlog
         for metric, grown in (

@@ -5,6 +5,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from pipeline.ray_nodes import RayNodes, node_address
 from pipeline.resting import Resting
 from pipeline.routing import Cores
 from pipeline.runner import JobRunner
+from pipeline.vitals import tell_vitals
 from pipeline.warm import WarmWorld
 from pipeline.workplace import Staging, Workplace
 from pipeline.world import World
@@ -31,6 +33,9 @@ STOP_S = 5.0
 
 SINGLE = "single"
 """The Ray resource that a one-rank worker takes; a node has as many as it is to have workers."""
+
+FIRST = "-0"
+"""How the name ends of the worker of a node that tells how the node is."""
 
 
 def actor_class(kind: type, **options: Any) -> Any:  # noqa: ANN401  # Ray's actor classes have no types
@@ -73,12 +78,16 @@ class Worker(Resting):
         self._stopping = False
         self._leaving = False
         self._settings = settings
+        self._over = threading.Event()
         self._thread = run_or_die(self._work)
         self.rest_from_now_on()
 
     def _work(self) -> None:
         world = WarmWorld(1)
         parts = connect_parts(self._settings)
+        if self._name.endswith(FIRST):
+            node = ray.get_runtime_context().get_node_id()
+            run_or_die(partial(tell_vitals, parts.operators, node, self._over))
         runner = JobRunner(
             parts,
             world,
@@ -101,6 +110,7 @@ class Worker(Resting):
         except WorldError:
             logs.get_logger(worker=self._name).exception("no stage process; it will be tried for each job")
         runner.run_forever()
+        self._over.set()
         world.close()
 
     def ping(self) -> dict[str, Any]:

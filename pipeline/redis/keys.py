@@ -141,6 +141,30 @@ KEY_TABLE = (
         "nodes, lanes and what the autoscaler wants, as JSON",
     ),
     KeyPattern(
+        "halorow:vitals:<node>",
+        "string",
+        "1 minute",
+        "workers, scheduler",
+        "scheduler",
+        "CPU, memory and disk of a node, as JSON",
+    ),
+    KeyPattern(
+        "halorow:samples",
+        "stream",
+        "none; a day's entries",
+        "scheduler",
+        "client, page",
+        "the queue and the nodes over time, as JSON",
+    ),
+    KeyPattern(
+        "halorow:alerts",
+        "string",
+        "none",
+        "notifier",
+        "client, page, scheduler",
+        "alerts now and lately, and when the rules were last applied, as JSON; changes are in the store too",
+    ),
+    KeyPattern(
         "halorow:status:<job>",
         "hash",
         "30 days after the job's end (setting), none before",
@@ -163,6 +187,14 @@ KEY_TABLE = (
         "client, workers, scheduler, reconciler",
         "client, page",
         "the same for one user's jobs",
+    ),
+    KeyPattern(
+        "halorow:jobs:trouble",
+        "sorted set",
+        "none; members leave when they are tried again, deleted, or their status has expired",
+        "client, workers, scheduler, reconciler",
+        "client, page, notifier",
+        "ids of the jobs that are failed or dead, scored by when they ended (seconds since 1970)",
     ),
     KeyPattern(
         "halorow:jobs:whole",
@@ -292,6 +324,21 @@ def cluster() -> str:
     return f"{PREFIX}cluster"
 
 
+def vitals(node_id: str) -> str:
+    """Return the key of how a node is."""
+    return f"{PREFIX}vitals:{node_id}"
+
+
+def samples() -> str:
+    """Return the stream of the queue and the nodes over time."""
+    return f"{PREFIX}samples"
+
+
+def alerts() -> str:
+    """Return the key of the alerts."""
+    return f"{PREFIX}alerts"
+
+
 def status(job_id: str) -> str:
     """Return the key of a job's status."""
     return f"{PREFIX}status:{job_id}"
@@ -300,6 +347,11 @@ def status(job_id: str) -> str:
 def jobs(user: str | None = None) -> str:
     """Return the index of all jobs, or of one user's."""
     return f"{PREFIX}jobs" if user is None else f"{PREFIX}jobs:user:{user}"
+
+
+def trouble() -> str:
+    """Return the index of the jobs that are failed or dead."""
+    return f"{PREFIX}jobs:trouble"
 
 
 def whole() -> str:

@@ -147,6 +147,13 @@ class RedisQueue:
         """Jobs of a lane that somebody holds."""
         return int(self._run(self._count, lane, "", [])[1])
 
+    def next_up(self, lane: Lane, limit: int) -> list[str]:
+        """Return the ids of the jobs of each priority that wait and come next, up to ``limit`` of each."""
+        with redis_errors(self._client), self._client.pipeline(transaction=False) as batch:
+            for band in keys.waiting(lane):
+                batch.zrange(band, 0, limit - 1)
+            return [str(job_id) for band in batch.execute() for job_id in band]
+
     @staticmethod
     def _step(script: Script, lane: Lane, consumer: str, arguments: Sequence[str | float]) -> Step:
         """Return a script on the keys of a lane."""

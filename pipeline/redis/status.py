@@ -1,11 +1,12 @@
 """The status board on Redis: one hash per job, indexes by time, requests to stop."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import cast
 
 import redis
 
-from pipeline.models import ClusterStatus, JobStatus
+from pipeline.models import TROUBLE, ClusterStatus, JobStatus
 from pipeline.ports import CLUSTER_TTL_S
 from pipeline.redis import keys
 from pipeline.redis.connection import redis_errors
@@ -18,8 +19,9 @@ _PAGE = 500  # entries of a list that are looked at in one round trip
 CANCEL_TTL_S = 24 * 3600
 """A request to stop outlives any restart of the service, and does not stay for ever."""
 
-# Keys: status, index, user's index. Arguments: JSON, state, attempt, user, created, job, whether
-# final (1 or 0), time to live in seconds, whether to write in any case (1 or 0).
+# Keys: status, index, user's index, index of those in trouble. Arguments: JSON, state, attempt, user,
+# created, job, whether final (1 or 0), time to live in seconds, whether to write in any case (1 or 0),
+# when it ended in trouble (0: it has not).
 _PUT = """
 local function put()
   local json, state, attempt, user = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
@@ -36,6 +38,7 @@ local function put()
   if final then redis.call('EXPIRE', KEYS[1], ttl_s) else redis.call('PERSIST', KEYS[1]) end
   redis.call('ZADD', KEYS[2], created, job)
   redis.call('ZADD', KEYS[3], created, job)
+  if ARGV[10] ~= '0' then redis.call('ZADD', KEYS[4], ARGV[10], job) else redis.call('ZREM', KEYS[4], job) end
   return 1
 end
 """
@@ -44,8 +47,8 @@ PUT = f"{_PUT} return put()"
 
 TELL = f"""{_PUT}
 local done = put()
-local event = ARGV[10] .. ARGV[1] .. '}}'
-for place = 11, #ARGV do redis.call('PUBLISH', ARGV[place], event) end
+local event = ARGV[11] .. ARGV[1] .. '}}'
+for place = 12, #ARGV do redis.call('PUBLISH', ARGV[place], event) end
 return done
 """
 """PUT, then the event: the arguments go on with its JSON up to the status, and the channels."""
@@ -86,6 +89,7 @@ class RedisStatusBoard:
 
     def put_arguments(self, status: JobStatus, *, forced: bool = False) -> list[str | int | float]:
         """Return the arguments of :data:`PUT`."""
+        ended_at = status.finished_at
         return [
             status.model_dump_json(),
             status.state.value,
@@ -96,6 +100,7 @@ class RedisStatusBoard:
             int(status.state.is_final),
             self._finished_ttl_s,
             int(forced),
+            ended_at.timestamp() if ended_at is not None and status.state in TROUBLE else 0,
         ]
 
     def get(self, job_id: str) -> JobStatus | None:
@@ -103,6 +108,18 @@ class RedisStatusBoard:
         with redis_errors(self._client):
             text = self._client.hget(keys.status(job_id), "json")
         return None if text is None else JobStatus.model_validate_json(str(text))
+
+    def failed(self, *, since: datetime | None = None, limit: int = 100) -> list[JobStatus]:
+        """Return the jobs that are failed or dead now, whose ends came last first."""
+        least = "-inf" if since is None else since.timestamp()
+        with redis_errors(self._client):
+            newest = self._client.zrevrangebyscore(keys.trouble(), "+inf", least, start=0, num=limit)
+            ids = cast("Sequence[str]", newest)
+            known = self._get_many(ids) if ids else {}
+            gone = [job_id for job_id in ids if job_id not in known]
+            if gone:
+                self._client.zrem(keys.trouble(), *gone)
+        return [*known.values()]
 
     def list(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first, all users' or one user's."""
@@ -140,6 +157,7 @@ class RedisStatusBoard:
             with self._client.pipeline() as batch:
                 batch.delete(keys.status(job_id), keys.cancel(job_id))
                 batch.zrem(keys.jobs(), job_id)
+                batch.zrem(keys.trouble(), job_id)
                 if user is not None:
                     batch.zrem(keys.jobs(str(user)), job_id)
                 batch.execute()
@@ -148,7 +166,7 @@ class RedisStatusBoard:
         """Take jobs off the lists whose statuses have expired; return how many entries that were."""
         removed = 0
         with redis_errors(self._client):
-            for index in [keys.jobs(), *self._client.scan_iter(keys.jobs("*"))]:
+            for index in [keys.jobs(), keys.trouble(), *self._client.scan_iter(keys.jobs("*"))]:
                 removed += self._prune(str(index))
         return removed
 
@@ -215,4 +233,4 @@ class RedisStatusBoard:
 
 def put_keys(status: JobStatus) -> list[str]:
     """Return the keys that :data:`PUT` works on."""
-    return [keys.status(status.id), keys.jobs(), keys.jobs(status.user)]
+    return [keys.status(status.id), keys.jobs(), keys.jobs(status.user), keys.trouble()]

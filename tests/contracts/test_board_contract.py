@@ -135,3 +135,25 @@ def test_how_the_cluster_is_can_be_read_by_others(board):
     cluster = ClusterStatus(nodes=[node], nodes_wanted=2, nodes_max=8, lanes=lanes)
     board.put_cluster(cluster)
     assert board.cluster() == cluster
+
+
+def ended(state, seconds, job):
+    return status(state, job=job, finished_at=START + timedelta(seconds=seconds))
+
+
+def test_jobs_in_trouble_are_listed_by_their_ends_until_they_are_tried_again(board):
+    for put in [
+        ended(JobState.DEAD, 1, "old"),
+        ended(JobState.FAILED, 3, "new"),
+        ended(JobState.SUCCEEDED, 4, "well"),
+        ended(JobState.CANCELLED, 4, "stopped"),
+        ended(JobState.DEAD, 2, "again"),
+    ]:
+        board.put(put)
+    assert [job.id for job in board.failed()] == ["new", "again", "old"]
+    assert [job.id for job in board.failed(limit=1)] == ["new"]
+    assert [job.id for job in board.failed(since=START + timedelta(seconds=2))] == ["new", "again"]
+
+    board.reset(status(JobState.QUEUED, job="again"))
+    board.delete("new")
+    assert [job.id for job in board.failed()] == ["old"]

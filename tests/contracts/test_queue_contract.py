@@ -334,3 +334,15 @@ def test_of_several_jobs_those_are_known_that_wait_or_are_held(queue):
     assert queue.known([claim.job_id]) == {claim.job_id}
     queue.release(claim)
     assert queue.known([claim.job_id]) == queue.known([]) == set()
+
+
+def test_the_jobs_that_come_next_are_named_for_each_priority(rig):
+    queue = rig.queue
+    for number in range(4):
+        queue.enqueue(Lane.SINGLE, f"j{number}")
+    queue.enqueue(Lane.SINGLE, "urgent", priority=10)
+    queue.enqueue(Lane.SINGLE, "later", delay_s=1000)
+    queue.enqueue(Lane.GANG, "other")
+    assert queue.next_up(Lane.SINGLE, 2) == ["urgent", "j0", "j1"]
+    assert queue.claim(Lane.SINGLE, "w", 0.0).job_id == "urgent"
+    assert queue.next_up(Lane.SINGLE, 9) == ["j0", "j1", "j2", "j3"]

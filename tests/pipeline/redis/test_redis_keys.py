@@ -3,11 +3,23 @@
 import re
 from datetime import UTC, datetime
 
-from pipeline.models import ClusterStatus, JobState, JobStatus, Lane, Load, Notice, Share
+from pipeline.models import (
+    AlertsStatus,
+    ClusterStatus,
+    JobState,
+    JobStatus,
+    Lane,
+    Load,
+    Notice,
+    Sample,
+    Share,
+    Vitals,
+)
 from pipeline.quotas import Limits
 from pipeline.redis import keys
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.notices import RedisNoticeBoard
+from pipeline.redis.operators import RedisOperatorBoard
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
 
@@ -37,10 +49,17 @@ def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_c
         created_at=datetime.now(UTC),
     )
     board.put(status)
+    dead = {"id": "b", "state": JobState.DEAD, "finished_at": datetime.now(UTC)}
+    board.put(status.model_copy(update=dead))
     board.request_cancel("a")
     board.mark_whole()
     board.put_cluster(ClusterStatus())
     notices.post(Notice(id="n", user="ada", job_id="a", text="done"))
+    operators = RedisOperatorBoard(redis_client)
+    amounts = ("memory_used_bytes", "memory_total_bytes", "disk_used_bytes", "disk_total_bytes")
+    operators.put_vitals("n", Vitals(cpu_percent=1.0, **dict.fromkeys(amounts, 1)))
+    operators.add_sample(Sample())
+    operators.put_alerts(AlertsStatus())
 
     kinds = {"zset": "sorted set"}
     found = set()

@@ -62,3 +62,12 @@ def test_requests_to_stop_expire(redis_client):
     board = RedisStatusBoard(redis_client, cancel_ttl_s=50)
     board.request_cancel("a")
     assert 0 < redis_client.ttl(keys.cancel("a")) <= 50
+
+
+def test_of_a_job_in_trouble_whose_status_has_expired_nothing_is_listed(redis_client):
+    board = RedisStatusBoard(redis_client)
+    for job in ("a", "b"):
+        board.put(status(JobState.DEAD, job=job).model_copy(update={"finished_at": datetime.now(UTC)}))
+    redis_client.delete(keys.status("a"))
+    assert [job.id for job in board.failed()] == ["b"]
+    assert redis_client.zcard(keys.trouble()) == 1

@@ -1,0 +1,112 @@
+"""Looks at everything that the rules are about."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipeline import layout
+from pipeline.alerts.rules import AWAY, DEAD_WITHIN_S, FAILURES_WITHIN_S
+from pipeline.alerts.watch import Readings
+from pipeline.errors import HalorowError, QueueUnavailableError
+from pipeline.models import ClusterStatus, JobState, JobStatus, Lane, NodeStatus
+from pipeline.parts import Parts
+from pipeline.waits import oldest_wait_s
+
+BEAT = f"{layout.ALERTS}beat"
+BEAT_S = 10.0
+"""How long the store may take to keep a few bytes."""
+
+MOST_FAILURES = 1000
+"""Failures that are counted at most."""
+
+
+class Lookout:
+    """Looks at the service from beside it: from a process that needs neither Ray nor Redis to run."""
+
+    def __init__(self, parts: Parts, redis_answers: Callable[[], bool], folder: Path | None) -> None:
+        """Look at ``parts``; ``folder`` is where a local store is, None for one that is no folder here."""
+        self._parts = parts
+        self._redis_answers = redis_answers
+        self._folder = folder
+        self._prober = ThreadPoolExecutor(1, thread_name_prefix="store-beat")
+        self._beat: Future[None] | None = None
+
+    def close(self) -> None:
+        """Wait for nobody any more."""
+        self._prober.shutdown(wait=False, cancel_futures=True)
+
+    def look(self, at: datetime) -> Readings:
+        """Return what is seen now; what cannot be seen is None."""
+        readings: dict[str, Mapping[str, float] | None] = {
+            "store-away": {"": 0.0 if self._store_answers() else AWAY},
+            "store-disk-full": self._disk(),
+        }
+        if not self._redis_answers():
+            return {**readings, "redis-away": {"": AWAY}}
+        with suppress(QueueUnavailableError):  # it has gone meanwhile
+            return {**readings, "redis-away": {"": 0.0}, **self._of_redis(at)}
+        return readings
+
+    def _of_redis(self, at: datetime) -> dict[str, Mapping[str, float] | None]:
+        board, queue = self._parts.board, self._parts.queue
+        cluster = board.cluster()
+        failed = board.failed(since=at - timedelta(seconds=DEAD_WITHIN_S), limit=MOST_FAILURES)
+        waited = {lane: oldest_wait_s(queue, board, lane, at) for lane in Lane}
+        return {
+            "scheduler-silent": {"": AWAY if cluster is None else 0.0},
+            "queue-old": {lane.value: seconds for lane, seconds in waited.items() if seconds},
+            "jobs-fail": {"": float(len(within(failed, at, FAILURES_WITHIN_S)))},
+            "dead-letter": {"": float(sum(one.state is JobState.DEAD for one in failed))},
+            **self._of_nodes(cluster),
+        }
+
+    def _of_nodes(self, cluster: ClusterStatus | None) -> dict[str, Mapping[str, float] | None]:
+        if cluster is None:
+            return {"node-busy": None, "node-disk-full": None}
+        told = [(node, node.vitals) for node in cluster.nodes if node.vitals is not None]
+        # A store in a folder here is on a disk that is watched as the store's.
+        disks = [(node, vitals) for node, vitals in told if not (self._folder and _is_here(node))]
+        return {
+            "node-busy": {node.address: vitals.cpu_percent for node, vitals in told},
+            "node-disk-full": {node.address: vitals.disk_percent for node, vitals in disks},
+        }
+
+    def _disk(self) -> Mapping[str, float] | None:
+        if self._folder is None:
+            return {}
+        try:
+            usage = shutil.disk_usage(self._folder)
+        except OSError:
+            return None
+        return {"": 100.0 * usage.used / max(1, usage.used + usage.free)}
+
+    def _store_answers(self) -> bool:
+        """Whether the store keeps a few bytes soon; one that hangs is asked again when it has answered."""
+        if self._beat is None:
+            self._beat = self._prober.submit(self._write)
+        try:
+            self._beat.result(BEAT_S)
+        except NotYet:
+            return False
+        except (HalorowError, OSError):
+            self._beat = None
+            return False
+        self._beat = None
+        return True
+
+    def _write(self) -> None:
+        self._parts.store.put_bytes(BEAT, b"", durable=False)
+
+
+def within(ended: list[JobStatus], at: datetime, seconds: float) -> list[JobStatus]:
+    """Return those of the jobs that ended within so many seconds."""
+    oldest = at - timedelta(seconds=seconds)
+    return [status for status in ended if status.finished_at is not None and status.finished_at >= oldest]
+
+
+def _is_here(node: NodeStatus) -> bool:
+    return node.address.startswith("127.")
