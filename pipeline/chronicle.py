@@ -20,7 +20,10 @@ class Chronicle:
         self._looked_s = self._sampled_s = float("-inf")
 
     def keep(self, status: ClusterStatus) -> ClusterStatus:
-        """Post how the cluster is, with the vitals of its nodes; return that. Raises QueueUnavailableError."""
+        """Post how the cluster is, with the vitals of its nodes; return that.
+
+        Raises QueueUnavailableError.
+        """
         told = self._parts.operators.vitals([node.id for node in status.nodes])
         nodes = [self._with_vitals(node, told.get(node.id)) for node in status.nodes]
         full = status.model_copy(update={"nodes": nodes})

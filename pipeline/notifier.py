@@ -3,7 +3,8 @@
 It hears how jobs end and writes that to the page's notice board; what people have chosen to be told
 otherwise it posts as letters, and sends these (``pipeline.notify``). Nothing is lost over a restart, or over
 the loss of Redis: what has yet to be passed on is marked in the store (``outbox/``), which is looked through
-at the start, at every ending and every now and then. Beside that it watches the service (``pipeline.alerts``).
+at the start, at every ending and every now and then. Beside that it watches over the service
+(``pipeline.alerts``).
 """
 
 import signal

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.alerts.rules import rules_of
+from pipeline.config import Settings
 from pipeline.metrics import METRICS, Kind
+from pipeline.models import Alert, AlertState, now
 
 ROOT = Path(__file__).parent.parent
 DASHBOARD = json.loads((ROOT / "monitoring" / "grafana-dashboard.json").read_text())
@@ -18,6 +21,10 @@ RULES = [
 ]
 ALERTS = [rule for rule in RULES if "alert" in rule]
 RUNBOOK = (ROOT / "docs" / "runbook.md").read_text()
+OWN = {
+    Alert(id=rule.name, state=AlertState.RAISED, since=now(), text="").runbook: rule.name
+    for rule in rules_of(Settings.load(find_service=False))
+}
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 EXPRESSIONS = {
     **{f"{panel['title']}: {one['expr']}": one["expr"] for panel in PANELS for one in panel["targets"]},
@@ -129,4 +136,16 @@ def test_every_alert_has_an_entry_in_the_runbook_that_says_what_to_do(rule):
 
 
 def test_the_runbook_has_no_entry_for_an_alert_that_does_not_exist():
-    assert set(re.findall(r"(?m)^## (Halorow\w+)$", RUNBOOK)) == {rule["alert"] for rule in ALERTS}
+    assert (
+        set(re.findall(r"(?m)^## (Halorow\w+)$", RUNBOOK)) == {rule["alert"] for rule in ALERTS} | OWN.keys()
+    )
+
+
+@pytest.mark.parametrize("entry", OWN)
+def test_every_alert_of_the_service_itself_has_an_entry_too_and_names_settings_that_there_are(entry):
+    row = f"| `{OWN[entry]}` | [{entry}](#{entry.lower()}) | "
+    settings = re.findall(r"`(\w+)`", RUNBOOK.partition(row)[2].partition("\n")[0])
+    assert settings
+    assert set(settings) <= Settings.model_fields.keys()
+    text = re.search(rf"(?ms)^## {entry}\n(.*?)(?=^## |\Z)", RUNBOOK)[1]
+    assert all(word in text for word in ("**Means.**", "**Look.**", "**Do.**"))
