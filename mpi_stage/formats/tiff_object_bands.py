@@ -8,10 +8,11 @@ import numpy as np
 
 from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import BandPart, BandRecord
-from mpi_stage.errors import InputChangedError, MissingInputError, OutputError
+from mpi_stage.errors import InputChangedError, MissingInputError
 from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
 from mpi_stage.formats.tiff_append import Part
 from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_tables import segment_tables
 from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
 from mpi_stage.formats.tiff_write_coded import CodedWriter
 from mpi_stage.formats.tile_pool import TilePool
@@ -144,20 +145,14 @@ class TiffObjectBandSink:
         """On rank 0, upload the front and make one object of it and all bands."""
         if rank:
             return
-        counts = np.concatenate([np.asarray(part, np.uint64) for part in sizes])
-        if len(counts) != self._layout.segments:
-            raise OutputError(
-                f"{self._final} needs {self._layout.segments} segments and the ranks wrote {len(counts)}: "
-                "rows are missing or came twice."
-            )
         begin = front_bytes(self._layout, self._metadata)
-        ends = begin + np.cumsum(counts, dtype=np.uint64)
-        front = tiff_front(self._layout, self._metadata, ends - counts, counts)
+        offsets, counts = segment_tables(self._layout, begin, sizes, str(self._final))
+        front = tiff_front(self._layout, self._metadata, offsets, counts)
         bucket = self._uploads.bucket
         with self._clock.phase("write"):
             made = bucket.upload(self._uploads.part("front"), [front], crc32c(front))
             bands = bucket.list(self._bands.part(BAND))
-            publish(self._uploads, self._final, [made, *bands], int(ends[-1]))
+            publish(self._uploads, self._final, [made, *bands], int(offsets[-1] + counts[-1]))
 
     def close(self) -> None:
         """Begin nothing more; safe to call at any time."""

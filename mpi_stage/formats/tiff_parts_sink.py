@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.parts_append import PartAppender
 from mpi_stage.formats.tiff_layout import TiffLayout
+from mpi_stage.formats.tiff_tables import segment_tables
 from mpi_stage.formats.tiff_tags import front_bytes, tiff_front
 from mpi_stage.formats.tiff_write_coded import CodedWriter
 from mpi_stage.formats.tile_pool import TilePool
@@ -80,17 +80,11 @@ class TiffPartsSink:
         """On rank 0, upload the front and make one object of all parts; the other ranks are done."""
         if rank:
             return
-        counts = np.concatenate([np.asarray(part, np.uint64) for part in sizes])
-        if len(counts) != self._layout.segments:
-            raise OutputError(
-                f"{self._final} needs {self._layout.segments} segments and the ranks wrote {len(counts)}: "
-                "rows are missing or came twice."
-            )
         begin = front_bytes(self._layout, self._metadata)
-        ends = begin + np.cumsum(counts, dtype=np.uint64)
-        front = tiff_front(self._layout, self._metadata, ends - counts, counts)
+        offsets, counts = segment_tables(self._layout, begin, sizes, str(self._final))
+        front = tiff_front(self._layout, self._metadata, offsets, counts)
         with self._clock.phase("write"):
-            publish_behind(front, self._uploads, self._final, int(ends[-1]))
+            publish_behind(front, self._uploads, self._final, int(offsets[-1] + counts[-1]))
 
     def close(self) -> None:
         """Begin nothing more; safe to call at any time."""

@@ -14,10 +14,10 @@ def segment_tables(
 ) -> tuple[Offsets, Offsets]:
     """Return the offsets and byte counts of all segments of a file whose first one is at ``front_bytes``.
 
-    ``sizes`` are those of each rank's segments, needed where they are encoded. Raises OutputError where
-    some are missing in ``name``.
+    ``sizes`` are those of each rank's segments; where none are encoded there need not be any. Raises
+    OutputError where some are missing in ``name``.
     """
-    if layout.compression == "none":
+    if layout.compression == "none" and not any(map(len, sizes)):
         counts = np.full(layout.segments, layout.segment_bytes, np.uint64)
         if not layout.tiled:
             last = layout.spec.rows - (layout.down - 1) * layout.segment_rows
