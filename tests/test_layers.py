@@ -37,6 +37,7 @@ OURS = {
         "pipeline.presets",
         "pipeline.previews",
         "pipeline.refusals",
+        "pipeline.routing",
         "mpi_stage.contract",
         "pipeline.uploads",
         "mpi_stage.operations",

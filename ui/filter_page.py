@@ -4,7 +4,9 @@ import streamlit as st
 
 from ui.jobs_section import jobs_section
 from ui.pipeline_section import pipeline_section
+from ui.previews.section import preview_section
 from ui.submit_section import images_section, run_section
+from ui.welcome import welcome
 
 
 def filter_page() -> None:
@@ -15,4 +17,11 @@ def filter_page() -> None:
         pipeline_section()
         run_section(images)
     with follow:
-        jobs_section()
+        preview, jobs = st.container(), st.container()
+        with jobs:
+            jobs_section()
+        with preview:  # the last to be drawn, since it waits for its pictures
+            if images:
+                preview_section(images)
+            else:
+                welcome()

@@ -84,7 +84,7 @@ def _step(place: int, steps: int, draft: Draft, fault: str | None) -> None:
     """Draw one step: its name, what can be done with it, its form, and what is wrong with it."""
     operation, uid = find(draft.op), draft.uid
     with st.container(border=True, key=f"step_{uid}"):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
             title = f"{place + 1} · {operation.label}"
             shown = f"**{title}**" if draft.on else f":gray[{title} · off]"
             st.markdown(shown, help=operation.help, width="stretch")

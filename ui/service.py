@@ -7,6 +7,8 @@ from pathlib import Path
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.errors import LinkError
+from pipeline.previews.pool import Previews
+from pipeline.routing import Cores
 from ui.login import visitor
 
 
@@ -27,6 +29,17 @@ def connection() -> Client:
 
     """
     return Client.connect(settings())
+
+
+@cache
+def previews() -> Previews:
+    """Return the processes that make previews, none of which is there before it is needed."""
+    return Previews(settings().preview_processes, settings().preview_idle_s)
+
+
+def capacity() -> Cores:
+    """Return the cores that a world may use."""
+    return Cores(settings().world_cores)
 
 
 def client() -> Client:

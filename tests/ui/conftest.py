@@ -29,7 +29,12 @@ def parts(tmp_path):
 @pytest.fixture
 def client(parts, tmp_path, monkeypatch):
     """Give the client that the page uses."""
-    settings = Settings.load(find_service=False, data_dir=tmp_path, link_secret="of the tests")  # noqa: S106  (a test's)
+    settings = Settings.load(
+        find_service=False,
+        data_dir=tmp_path,
+        link_secret="of the tests",  # noqa: S106  (a test's)
+        preview_processes=0,
+    )
     made = Client(parts, settings)
     monkeypatch.setattr(service, "connection", lambda: made)
     monkeypatch.setattr(service, "settings", lambda: settings)

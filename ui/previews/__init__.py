@@ -1,0 +1,1 @@
+"""What a pipeline does to a picture, shown while it is built."""
