@@ -1,8 +1,10 @@
 """A device that is this CPU: the CUDA kernels compiled by g++, run thread by thread; memory is poisoned."""
 
 import ctypes
+import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -30,36 +32,32 @@ class Library:
         self._folder = folder
         self._loaded = {}
 
+    def prepare(self, codes):
+        """Compile what is not there yet, on all cores."""
+        missing = {code.digest: code for code in codes if code.digest not in self._loaded}
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            paths = list(pool.map(self._build, missing.values()))
+        self._loaded |= {digest: ctypes.CDLL(str(path)) for digest, path in zip(missing, paths, strict=True)}
+
     def function(self, code, kernel):
         """Return the runner of one kernel: (grid x, grid y, block, addresses of arguments)."""
         if code.digest not in self._loaded:
-            self._loaded[code.digest] = ctypes.CDLL(str(self._build(code)))
+            self.prepare([code])
         return getattr(self._loaded[code.digest], f"run_{kernel}")
 
     def _build(self, code):
         path = self._folder / f"{code.digest}.so"
-        if not path.exists():
-            source = path.with_suffix(".cpp")
-            runners = "".join(_RUNNER.replace("KERNEL_NAME", kernel) for kernel in code.kernels)
-            source.write_text((HERE / "host_shim.h").read_text() + code.text + runners)
-            flags = [
-                "-std=c++17",
-                "-O1",
-                "-ffp-contract=off",
-                "-fno-strict-aliasing",
-                "-mfma",
-                "-w",
-                "-fPIC",
-                "-shared",
-            ]
-            done = subprocess.run(
-                [compiler(), *flags, "-o", str(path), str(source)],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            assert done.returncode == 0, done.stderr[:4000]
+        source = path.with_suffix(".cpp")
+        runners = "".join(_RUNNER.replace("KERNEL_NAME", kernel) for kernel in code.kernels)
+        source.write_text((HERE / "host_shim.h").read_text() + code.text + runners)
+        _compile("-shared", "-o", str(path), str(source))
         return path
+
+
+def _compile(*arguments):
+    flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-fno-strict-aliasing", "-mfma", "-w", "-fPIC"]
+    done = subprocess.run([compiler(), *flags, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[:4000]
 
 
 _RUNNER = """

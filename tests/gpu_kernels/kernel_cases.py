@@ -1,5 +1,7 @@
 """Pipelines that between them use every kernel of the GPU, and the pictures that they take."""
 
+from itertools import product
+
 from gpu_kernels.program import Program, make_program
 from mpi_stage.errors import StageError
 from mpi_stage.gpu_steps import gpu_steps
@@ -9,7 +11,8 @@ from mpi_stage.plan import Pass
 from mpi_stage.planned_steps import plan_steps
 
 WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
-CHANNELS = (1, 3, 4, 5)
+KINDS = tuple(product(DTYPES, (1, 3, 4, 5)))
+"""Types and numbers of channels."""
 
 PIPELINES = (
     "median",
@@ -77,12 +80,10 @@ def pass_of(pipeline, spec):
     return Pass(spec, steps[-1].after, steps, None)
 
 
-def programs_of(pipelines, channels=CHANNELS):
+def programs_of(pipelines, kinds=KINDS):
     """Yield what is launched for every pipeline, type and number of channels."""
-    for pipeline in pipelines:
-        for dtype in DTYPES:
-            for count in channels:
-                one = pass_of(written(pipeline, dtype), ImageSpec(97, 61, count, dtype))
-                program = make_program(gpu_steps(one.steps, None)) if one else None
-                if isinstance(program, Program):
-                    yield program
+    for pipeline, (dtype, count) in product(pipelines, kinds):
+        one = pass_of(written(pipeline, dtype), ImageSpec(97, 61, count, dtype))
+        program = make_program(gpu_steps(one.steps, None)) if one else None
+        if isinstance(program, Program):
+            yield program

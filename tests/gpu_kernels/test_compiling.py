@@ -1,13 +1,18 @@
 """Every kernel compiles for the devices that the documentation names."""
 
+import os
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import product
 
 import pytest
 from kernel_cases import PIPELINES, programs_of
 
 from gpu_kernels.sources import C_TYPES
+from mpi_stage.image import DTYPES
 
 NVCC = shutil.which("nvcc")
 
@@ -40,7 +45,7 @@ def _architectures():
 def _codes():
     """Return one code for each set of kernels, type and width of strips; they differ most."""
     found = {}
-    for program in programs_of(PIPELINES_COMPILED, channels=(3, 4)):
+    for program in programs_of(PIPELINES_COMPILED, product(DTYPES, (3, 4))):
         for code in program.codes:
             macros = dict(code.macros)
             kept = ("T", "ALPHA", "MEAN", "AFTER", "OUTPUT", "Acc")
@@ -62,22 +67,23 @@ def _namespaced(codes):
 def test_all_kernels_compile_to_ptx_for_every_architecture_that_nvcc_has(tmp_path):
     source = tmp_path / "kernels.cu"
     source.write_text(_namespaced(_codes()))
-    for architecture in _architectures():
-        options = [
-            "-ptx",
-            "-std=c++17",
-            "-fmad=false",
-            f"-arch=compute_{architecture}",
-            "-Werror",
-            "all-warnings",
-        ]
-        done = subprocess.run(
-            [NVCC, *options, f"-arch=compute_{architecture}", "-o", tmp_path / "kernels.ptx", source],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"for {architecture}: {done.stderr[:3000]}"
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for architecture, done in pool.map(partial(_compiled, source), _architectures()):
+            assert done.returncode == 0, f"for {architecture}: {done.stderr[:3000]}"
+
+
+def _compiled(source, architecture):
+    options = [
+        "-ptx",
+        "-std=c++17",
+        "-fmad=false",
+        f"-arch=compute_{architecture}",
+        "-Werror",
+        "all-warnings",
+    ]
+    target = source.with_name(f"kernels-{architecture}.ptx")
+    done = subprocess.run([NVCC, *options, "-o", target, source], capture_output=True, text=True, check=False)
+    return architecture, done
 
 
 def test_every_kernel_is_among_those_that_are_compiled():

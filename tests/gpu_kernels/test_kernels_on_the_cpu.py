@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from host_backend import HostBackend
-from kernel_cases import PIPELINES, pass_of, written
+from kernel_cases import PIPELINES, pass_of, programs_of, written
 from kernel_harness import differing, fresh_picture, on_cpu, on_device, spec_of
 
 from mpi_stage.operations.declaration import Border
@@ -18,6 +18,7 @@ TYPES_AND_CHANNELS = (("uint8", 3), ("uint8", 4), ("uint16", 1), ("uint16", 4), 
 def test_a_gpu_chain_gives_the_cpu_s_bytes_for_integers_and_nearly_them_for_floats(pipeline, library):
     rng = np.random.default_rng(SEED)
     tried = 0
+    library.prepare(code for program in programs_of([pipeline], TYPES_AND_CHANNELS) for code in program.codes)
     for dtype, channels in TYPES_AND_CHANNELS:
         image = fresh_picture(rng, int(rng.integers(1, 41)), int(rng.integers(1, 71)), channels, dtype)
         one = pass_of(written(pipeline, dtype), spec_of(image))
