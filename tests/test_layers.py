@@ -33,6 +33,8 @@ OURS = {
         "pipeline.config",
         "pipeline.links",
         "pipeline.logs",
+        "pipeline.notify.addresses",
+        "pipeline.notify.models",
         "pipeline.page_access",
         "pipeline.presets",
         "pipeline.previews",

@@ -11,7 +11,6 @@ from pipeline.models import JobStatus, now
 from ui import service, state, words
 from ui.compare import compare
 from ui.jobs_view import JobCard, card, summary
-from ui.notices import show_notices
 
 REDRAW_S = 1.0
 _PAGE = 10
@@ -32,7 +31,6 @@ def jobs_section() -> None:
         return
     for text in state.flashes():
         st.toast(text)
-    show_notices()
     if not statuses:
         st.info("No jobs yet. Add images and a pipeline, and press Run.", icon=":material/image:")
         return

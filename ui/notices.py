@@ -1,23 +1,30 @@
-"""What the notifier has to tell, shown in passing."""
+"""What the page says of notices: which are new to a visit, and how many are unread; pure."""
 
-import streamlit as st
+from collections.abc import Collection, Sequence
+from datetime import datetime
 
-from pipeline.errors import HalorowError
-from ui import service, words
+from pipeline.models import Notice
+from pipeline.notify.models import Kind
 
-_SEEN_KEY = "notices_seen"
-_LAST_KEY = "last_notice"
+MOST_AT_ONCE = 5
+"""Of a burst of notices so many are shown in passing; the rest are on the page *Notifications*."""
 
 
-def show_notices() -> None:
-    """Show the notices that have come since the last drawing; those from before the visit are old news."""
-    try:
-        fresh = service.client().notices(service.user(), st.session_state.get(_LAST_KEY))
-    except HalorowError:
-        return
-    if st.session_state.get(_SEEN_KEY):
-        for notice in fresh:
-            st.toast(words.plain(notice.text), icon=":material/notifications:")
-    st.session_state[_SEEN_KEY] = True
-    if fresh:
-        st.session_state[_LAST_KEY] = fresh[-1].id
+def fresh(notices: Sequence[Notice], known: Collection[str] | None) -> list[Notice]:
+    """Return the notices that a visit has yet to see; those from before the visit are old news."""
+    return [] if known is None else [notice for notice in notices if notice.id not in known]
+
+
+def chosen(notices: Sequence[Notice], kinds: Collection[Kind]) -> list[Notice]:
+    """Return the newest of the notices that somebody wants to see, in order."""
+    return [notice for notice in notices if notice.kind in kinds][-MOST_AT_ONCE:]
+
+
+def unread(notices: Sequence[Notice], seen: datetime | None) -> int:
+    """Return how many notices are of what happened after somebody has last looked."""
+    return len(notices) if seen is None else sum(notice.at > seen for notice in notices)
+
+
+def badge(count: int) -> str:
+    """Return what the bell says."""
+    return "" if count == 0 else f"{count} new"

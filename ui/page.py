@@ -4,9 +4,10 @@ import streamlit as st
 
 from pipeline.errors import HalorowError
 from ui import service, words
+from ui.bell.part import bell
 from ui.login import greeting
 from ui.look import STYLE, icon
-from ui.pages import pages_for
+from ui.pages import NOTIFICATIONS, pages_for
 
 st.set_page_config(page_title="halorow", page_icon=icon(), layout="wide")
 st.html(STYLE)
@@ -17,7 +18,8 @@ entries = {
 }
 chosen = st.navigation(list(entries), position="top")
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+head = st.container(horizontal=True, vertical_alignment="bottom")
+with head:
     st.title("halorow", anchor=False, width="content")
     st.caption("Exact filters for pictures of any size")
     greeting(service.settings())
@@ -30,4 +32,6 @@ if entries[chosen].needs_service:
         st.error(f"**The service cannot be reached.** {why}  \nReload to try again.")
         st.stop()
 
+with head:
+    bell(next(entry for entry, page in entries.items() if page.path == NOTIFICATIONS))
 chosen.run()

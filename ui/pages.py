@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ui.filter_page import filter_page
+from ui.notifications_page import notifications_page
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,12 @@ class Page:
     needs_service: bool = True
 
 
-PAGES = (Page("Filter", ":material/image:", filter_page, ""),)
+NOTIFICATIONS = "notifications"
+
+PAGES = (
+    Page("Filter", ":material/image:", filter_page, ""),
+    Page("Notifications", ":material/notifications:", notifications_page, NOTIFICATIONS),
+)
 
 
 def pages_for(*, is_operator: bool) -> list[Page]:

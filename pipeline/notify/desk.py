@@ -90,23 +90,22 @@ class Desk:
         """Return the notices since the one with the id ``after``. Raises QueueUnavailableError."""
         return self.parts.notices.read(self.user, after)
 
-    def unread(self, notices: Sequence[Notice]) -> int:
-        """Return how many of the notices have come since the user last looked at them."""
-        seen = self._seen()
-        return sum(notice.at > seen for notice in notices) if seen is not None else len(notices)
-
-    def mark_read(self, notices: Sequence[Notice]) -> None:
-        """Remember that the user has looked at these notices."""
-        if notices and self.unread(notices):
-            latest = max(notice.at for notice in notices)
-            record = Seen(until=latest).model_dump_json().encode()
-            self.parts.store.put_bytes(keys.seen_key(self.user), record, durable=False)
-
-    def _seen(self) -> datetime | None:
+    def seen(self) -> datetime | None:
+        """Return up to when the user has looked at their notices, None if they never have."""
         try:
             return Seen.model_validate_json(self.parts.store.get_bytes(keys.seen_key(self.user))).until
         except ObjectNotFoundError:
             return None
+
+    def mark_read(self, notices: Sequence[Notice]) -> bool:
+        """Remember that the user has looked at these notices; False if they had before."""
+        latest = max((notice.at for notice in notices), default=None)
+        seen = self.seen()
+        if latest is None or (seen is not None and latest <= seen):
+            return False
+        record = Seen(until=latest).model_dump_json().encode()
+        self.parts.store.put_bytes(keys.seen_key(self.user), record, durable=False)
+        return True
 
     def _channel(self, channel_id: str) -> Channel:
         channel = self.choices().channel(channel_id)

@@ -1,0 +1,1 @@
+"""The bell on every page: unread notices, toasts, and what the browser shows of them."""
