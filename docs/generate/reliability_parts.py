@@ -92,9 +92,12 @@ PARTS = (
         "A thousand jobs under two hundred faults",
         "A steady stream of small jobs, large ones and worlds of two ranks, and faults drawn at random from"
         " a seed: processes of every part killed with -9 or stopped and continued, Redis emptied or set back,"
-        " the disk full or read-only. Faults are spread over the jobs, so that each strikes a service that"
-        " has come on again. Each output is compared, file and pixels, with that of a quiet world of one"
-        " rank. A job may kill 50 workers here instead of 3, since the harness kills and not the job.",
+        " the service's connections to it reset, cut, stalled and robbed of answers by a relay, the disk full"
+        " or read-only. Faults are spread over the jobs, so that each strikes a service that has come on"
+        " again. Each output is compared, file and pixels, with that of a quiet world of one rank. Large jobs"
+        " keep bands: what an attempt's journals had on record when a fault ended it is held against what the"
+        " last attempt took over; the band that a rank was at counts as made again, whether it had begun it"
+        " or not. A job may kill 50 workers here instead of 3, since the harness kills and not the job.",
         "make chaos",
         (
             Figure("jobs", "jobs", at_least=1000),
@@ -103,6 +106,13 @@ PARTS = (
             _LEFT,
             Figure("attempts_again", "attempts beyond each job's first"),
             Figure("slowest_recovery_s", "longest wait for finished jobs after a fault, s", largest),
+            Figure("band_attempts", "attempts ended by a fault with finished bands on record", at_least=10),
+            Figure("bands_kept", "finished bands that were seen on record of those attempts"),
+            Figure("bands_reused", "finished bands that the last attempts took over"),
+            Figure("bands_again", "finished bands that were made again", at_least=0, at_most=0),
+            Figure(
+                "most_bands_per_kill", "most bands that a rank made again for one kill", largest, at_most=1
+            ),
         ),
     ),
     Part(
@@ -124,7 +134,7 @@ PARTS = (
         "forgetting",
         "Redis forgets, in the middle of a thousand jobs",
         "The same stream, while Redis is emptied (`FLUSHALL`), set back by its last second, killed and"
-        " stopped.",
+        " stopped, and connections to it are reset, cut, stalled and robbed of answers.",
         "make chaos",
         (
             Figure("jobs", "jobs", at_least=1000),

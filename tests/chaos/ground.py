@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.chaos.bucket import Bucket
 
 STORE_MIB = 1024
-"""A slice of 350 jobs makes half of that."""
+"""A slice of 170 jobs makes half of that."""
 
 PATIENT = {"HALOROW_MAX_DEATHS": "50", "HALOROW_MAX_ATTEMPTS": "100", "HALOROW_STALL_S": "20"}
 """Whoever kills on purpose must not have innocent jobs taken for murderers; what hangs is noticed soon."""

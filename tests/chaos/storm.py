@@ -3,10 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
+
+import psutil
 
 from docs.generate.reliability_results import Run
 from pipeline.errors import HalorowError
@@ -25,9 +27,11 @@ from tests.embedded_service import lives
 MISSED_S = 5.0
 """After so long without anything to be struck, another fault is drawn."""
 
+GONE_S = 10.0
+"""So long after the service's end its last process may go."""
+
 CALM_S = 150.0
 """If no job ends for so long, the service does not go on by itself any more."""
-
 
 BANDS = {"HALOROW_BAND_BYTES": str(400 << 10)}
 """A row of tiles of the large pictures makes a band, of which their outputs have six and twelve."""
@@ -67,7 +71,7 @@ class Storm:
         self._jobs, self._faults, self._seed = jobs, faults, seed
         self.weather = Weather()
         self.rework = Rework()
-        self.left_behind = 0
+        self.left: list[str] = []
         self.stream: Stream
         self.ground: Ground
 
@@ -90,6 +94,7 @@ class Storm:
             self._count_bands(verdict)
         finally:
             self._end()
+        verdict.faulty += self.left
         return verdict
 
     def _strike_all(self, plan: Sequence[Fault], among: Sequence[Fault]) -> None:
@@ -156,9 +161,13 @@ class Storm:
 
     def _end(self) -> None:
         self._watch.stop()
-        below = self.ground.service.processes()
+        below = {process: _shown(process) for process in self.ground.service.processes()}
         self.ground.end()
-        self.left_behind = sum(map(lives, below)) + len(self.ground.left_in_staging())
+        until_s = time.monotonic() + GONE_S
+        while any(map(lives, below)) and time.monotonic() < until_s:
+            time.sleep(LOOK_S)  # what ends the service's last processes begins when the service has ended
+        alive = [said for process, said in below.items() if lives(process)]
+        self.left = [f"left behind: {one}" for one in (*alive, *self.ground.left_in_staging())]
 
     def run_of(self, part: str, verdict: Verdict, seconds: float) -> Run:
         """Return what goes into the result file."""
@@ -168,7 +177,7 @@ class Storm:
             "lost": verdict.lost,
             "two_results": verdict.two_results,
             "different": verdict.different,
-            "left_behind": self.left_behind,
+            "left_behind": len(self.left),
             "attempts_again": verdict.attempts_again,
             "slowest_recovery_s": round(max(self.weather.recovery_s.values(), default=0.0), 1),
         }
@@ -188,6 +197,12 @@ class Storm:
             "longest wait for the next finished jobs after a fault, s": self.weather.recovery_s,
         }
         return Run(part, self._seed, figures, seconds, details)
+
+
+def _shown(process: psutil.Process) -> str:
+    with suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return str(process)
 
 
 def storm(

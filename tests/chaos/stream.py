@@ -4,11 +4,16 @@ import threading
 import time
 from dataclasses import dataclass
 from random import Random
+from typing import TYPE_CHECKING
 
+from pipeline.client import Client
 from pipeline.errors import HalorowError
 from pipeline.models import Result
 from tests.chaos.ground import Ground
 from tests.chaos.workload import Kind
+
+if TYPE_CHECKING:
+    from tests.embedded_service import EmbeddedService
 
 OUTSTANDING = 16
 """So many jobs wait or are worked on at a time."""
@@ -43,7 +48,7 @@ class Stream:
         self._open: dict[str, Job] = {}
         self.jobs: list[Job] = []
         self.refused = 0
-        self.changed: set[str] = set()
+        self._served: tuple[EmbeddedService, Client] | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -86,15 +91,28 @@ class Stream:
             with self._lock:
                 self.jobs.append(job)
                 self._open[job.id] = job
+        self._close()
+
+    def _client(self) -> Client:
+        """Return a client of the present service for this thread alone: another's may be closed meanwhile."""
+        service = self._ground.service
+        if self._served is None or self._served[0] is not service:
+            self._close()
+            self._served = service, Client.connect(service.settings)
+        return self._served[1]
+
+    def _close(self) -> None:
+        if self._served is not None:
+            self._served[1].close()
+            self._served = None
 
     def _submitted(self, number: int, kind: Kind) -> str:
         """Submit until accepted; return the job's id."""
+        key = f"{self._seed}-{number}"
         while True:
             try:
-                client = self._ground.service.client
-                return client.submit(
-                    kind.image, kind.steps, ranks=kind.ranks, key=f"{self._seed}-{number}", user="chaos"
-                ).id
+                client = self._client()
+                return client.submit(kind.image, kind.steps, ranks=kind.ranks, key=key, user="chaos").id
             except HalorowError:
                 self.refused += 1
                 time.sleep(AGAIN_S)  # as a client that is told no
