@@ -1,4 +1,4 @@
-"""The commands of whoever runs the service: doctor, clean, support-bundle.
+"""The commands of whoever runs the service: doctor, clean, notifications, support-bundle.
 
 Nothing heavy is imported before a command runs, as in ``pipeline.service_cli``.
 """
@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from pipeline.notify.cli import notifications
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,6 +30,7 @@ def register(app: typer.Typer) -> None:
     panel = "For operators"
     app.command(rich_help_panel=panel)(doctor)
     app.command(rich_help_panel=panel)(clean)
+    app.command(rich_help_panel=panel)(notifications)
     app.command("support-bundle", rich_help_panel=panel)(support_bundle)
 
 

@@ -224,7 +224,8 @@ PARTS = (
         "A service with a login, in which one user has a job. Another one, and somebody without a login, try"
         " links that are missing, altered, expired or for something else; every method of the client on the"
         " other's job; paths, links, schemes and buckets that lead elsewhere; webhooks to addresses that are"
-        " not public; and more than their quota. Each must be refused by a typed error or an answer 403 or"
+        " not public; chats that are files, programs or this machine, mail to strangers, what another was"
+        " told; and more than their quota. Each must be refused by a typed error or an answer 403 or"
         " 404, and logged.",
         "python -m tests.strangers",
         (

@@ -1,8 +1,9 @@
 """Where one person chooses how to be told, and sees what became of it."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pipeline.errors import ChoiceError, ObjectNotFoundError
@@ -14,6 +15,7 @@ from pipeline.notify.fanout import letter_of
 from pipeline.notify.models import Channel, Choices, Kind, Letter, Medium, Told, Waiting
 from pipeline.notify.outbox import Outbox
 from pipeline.parts import Parts
+from pipeline.refusals import log_refusal
 from pipeline.webhooks import webhook_key
 
 MOST_ASKED = 5
@@ -29,7 +31,7 @@ class Desk:
     parts: Parts
     book: ChoiceBook
     user: str
-    link_secret: bytes
+    link_secret: bytes = field(repr=False)
 
     @property
     def outbox(self) -> Outbox:
@@ -46,10 +48,11 @@ class Desk:
 
     def add(self, medium: Medium, address: str) -> Channel:
         """Add a channel. Raises ChoiceError, which names no secret."""
-        if medium is Medium.CHAT:
-            checked(medium, address.strip(), self.user, self.book.rules)
-            _check_with_apprise(address.strip())
-        return self.book.add(self.user, medium, address)
+        with self._refusing():
+            if medium is Medium.CHAT:
+                checked(medium, address.strip(), self.user, self.book.rules)
+                _check_with_apprise(address.strip())
+            return self.book.add(self.user, medium, address)
 
     def change(self, channel: Channel) -> None:
         """Write a channel anew: its events, and whether it is on; its address stays."""
@@ -61,18 +64,20 @@ class Desk:
 
     def test(self, channel_id: str) -> Letter:
         """Have a test message sent through a channel. Raises ChoiceError where it cannot be."""
-        channel = self._channel(channel_id)
-        tiding = tidings.of_test(self.user, uuid.uuid4().hex)
-        return self._post(letter_of(tiding, channel.id, channel.medium))
+        with self._refusing():
+            channel = self._channel(channel_id)
+            tiding = tidings.of_test(self.user, uuid.uuid4().hex)
+            return self._post(letter_of(tiding, channel.id, channel.medium))
 
     def send_again(self, letter_id: str) -> Letter:
         """Have a letter sent once more, under an id of its own. Raises ChoiceError."""
-        told = self.outbox.told(self.user, letter_id)
-        if told is None:
-            raise ChoiceError("this message is not known any more")
-        tiding = told.letter.tiding
-        fresh = tiding.model_copy(update={"id": f"{tiding.id}:again:{uuid.uuid4().hex}", "at": now()})
-        return self._post(letter_of(fresh, told.letter.channel, told.letter.medium))
+        with self._refusing():
+            told = self.outbox.told(self.user, letter_id)
+            if told is None:
+                raise ChoiceError("this message is not known any more")
+            tiding = told.letter.tiding
+            fresh = tiding.model_copy(update={"id": f"{tiding.id}:again:{uuid.uuid4().hex}", "at": now()})
+            return self._post(letter_of(fresh, told.letter.channel, told.letter.medium))
 
     def latest(self, limit: int = LATEST) -> list[Told]:
         """Return what became of the last letters, the newest first."""
@@ -106,6 +111,15 @@ class Desk:
         record = Seen(until=latest).model_dump_json().encode()
         self.parts.store.put_bytes(keys.seen_key(self.user), record, durable=False)
         return True
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        """Log what is refused to the user."""
+        try:
+            yield
+        except ChoiceError as error:
+            log_refusal("being told", error, person=self.user)
+            raise
 
     def _channel(self, channel_id: str) -> Channel:
         channel = self.choices().channel(channel_id)

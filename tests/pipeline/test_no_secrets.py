@@ -6,7 +6,9 @@ import json
 import logging
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +22,12 @@ from pipeline.config import Settings, write_connection
 from pipeline.connect import connect_parts
 from pipeline.errors import HalorowError
 from pipeline.models import Lane
+from pipeline.notify.choices import ChoiceBook
+from pipeline.notify.keys import PEOPLE
+from pipeline.notify.models import Medium
+from pipeline.notify.outbox import Outbox
+from pipeline.notify.postman import Postman
+from pipeline.notify.sender import sender_of
 from pipeline.page_access import write_login
 from pipeline.redis.connection import connect
 from pipeline.redis_server import RedisServer
@@ -32,6 +40,7 @@ WORD = "sesame7f3a"
 SECRETS = {
     "link_secret": f"{WORD}-link-kljhasd",
     "login_client_secret": f"{WORD}-client-qwoei",
+    "smtp_password": f"{WORD}-mail-yxcv",
 }
 
 
@@ -53,6 +62,7 @@ def settings(redis_url, tmp_path, monkeypatch):
     monkeypatch.setenv("HALOROW_REDIS_URL", redis_url)
     monkeypatch.setenv("HALOROW_LOGIN_METADATA_URL", "https://id.example/x")
     monkeypatch.setenv("HALOROW_LOGIN_CLIENT_ID", "halorow")
+    monkeypatch.setenv("HALOROW_NOTIFY_SERVICES", "json")
     monkeypatch.setenv("HALOROW_DATA_DIR", str(tmp_path / "data"))
     return Settings.load(log_level="debug")
 
@@ -62,6 +72,7 @@ def exercise(settings, stage, photo, folder):
     parts = connect_parts(settings)
     client = Client(parts, settings)
     ear = client.events()
+    yield from chosen(client)
     good = client.submit(photo, "invert")
     bad = client.submit_bytes(b"no image", "bad.png", "invert")
     runner = JobRunner(
@@ -81,9 +92,43 @@ def exercise(settings, stage, photo, folder):
         yield repr(client.failure(job))
         yield json.dumps([turn.to_json(job) for turn in client.timeline(job)])
     for info in parts.store.list(""):
-        if info.key.endswith(".json"):
+        if info.key.endswith(".json") and not info.key.startswith(PEOPLE):
             yield parts.store.get_bytes(info.key).decode()
     client.close()
+
+
+def chosen(client):
+    """Choose to be told at addresses that are secrets; yield what is said of them."""
+    desk = client.desk()
+    for medium, address in (
+        (Medium.WEBHOOK, f"https://127.0.0.1:1/{WORD}-hook-poqwe"),
+        (Medium.CHAT, f"json://127.0.0.1:1/{WORD}-chat-mnbv"),
+    ):
+        channel = desk.add(medium, address)
+        yield repr(channel) + channel.model_dump_json()
+    for wrong in (f"slack://{WORD}", f"json://h/{WORD}?x=1", f"https://u:{WORD}@host/"):
+        try:
+            desk.add(Medium.WEBHOOK if "@" in wrong else Medium.CHAT, wrong)
+        except HalorowError as error:
+            yield f"{error!r} {error.public_message}"
+    yield repr(desk) + desk.choices().model_dump_json()
+    for one in desk.choices().channels:
+        desk.test(one.id)
+
+
+def tell(settings):
+    """Send the letters that wait; yield what is written down of them."""
+    parts = connect_parts(settings)
+    sender = replace(sender_of(settings), allow_private=False)
+    book = ChoiceBook(parts.store, sender.rules)
+    outbox = Outbox(parts.store)
+    postman = Postman(outbox, book, parts.records, sender)
+    with ThreadPoolExecutor(1) as pool:
+        postman.look(outbox.due(), pool, lambda: None)
+    for info in parts.store.list("outbox/"):
+        yield parts.store.get_bytes(info.key).decode()
+    yield repr(sender) + repr(sender.mail) + repr(postman) + repr(book)
+    parts.close()
 
 
 def errors(settings):
@@ -120,7 +165,7 @@ def test_planted_secrets_come_out_nowhere(settings, stage, photo, tmp_path, monk
     monkeypatch.setattr(logging.getLogger(), "level", logging.DEBUG)
     try:
         with redirect_stderr(said), redirect_stdout(said):
-            texts = [*exercise(settings, stage, photo, tmp_path), *errors(settings)]
+            texts = [*exercise(settings, stage, photo, tmp_path), *tell(settings), *errors(settings)]
             logs.get_logger().warning("told", url=settings.redis_url.get_secret_value(), secret=WORD)
             with Client(parts := connect_parts(settings), settings) as client:
                 link = client.submit(photo, "invert")
@@ -151,7 +196,16 @@ def test_commands_and_bundles_tell_no_secret(settings, tmp_path):
     assert "something says" in texts["logs/page.log"]
     assert [name for name, text in texts.items() if WORD in text] == []
 
-    for words in (["jobs"], ["doctor", "--json"], ["clean", "--dry-run"], ["jobs", "--json"]):
+    with Client.connect(settings) as client:
+        client.desk().add(Medium.WEBHOOK, f"https://example.org/{WORD}-hook")
+    for words in (
+        ["notifications"],
+        ["notifications", "--json"],
+        ["jobs"],
+        ["doctor", "--json"],
+        ["clean", "--dry-run"],
+        ["jobs", "--json"],
+    ):
         output = CliRunner().invoke(application(words), words).output
         assert output
         assert WORD not in output

@@ -45,6 +45,8 @@ class Rig:
             input_buckets="open-scans",
             user_jobs_per_minute=50,
             user_queued_pixels=10_000_000,
+            smtp_host="mail.example",
+            mail_from="halorow@example.com",
         )
         self.store = LocalStore(folder / "store", SECRET.encode(), BASE, durable=False)
         self.outside = folder / "outside.txt"

@@ -1,6 +1,7 @@
 """What strangers try, by kind; each trick is refused by an error, or an answer, and logged."""
 
 import struct
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -8,6 +9,7 @@ from urllib.parse import quote
 import httpx
 
 from pipeline.errors import (
+    ChoiceError,
     HalorowError,
     InvalidJobError,
     JobNotFoundError,
@@ -15,6 +17,11 @@ from pipeline.errors import (
     QuotaError,
     WebhookError,
 )
+from pipeline.notify import tidings
+from pipeline.notify.fanout import letter_of
+from pipeline.notify.keys import choices_key
+from pipeline.notify.models import Medium, Outcome, Told
+from pipeline.notify.outbox import Outbox
 from pipeline.webhooks import resolve
 from tests.strangers.rig import PHOTO, PIXELS, Rig
 
@@ -221,6 +228,49 @@ def _addresses() -> list[Trick]:
     ]
 
 
+def _being_told() -> list[Trick]:
+    def chat(address: str) -> Callable[[Rig], object]:
+        return lambda rig: rig.bob.desk().add(Medium.CHAT, address)
+
+    slack = "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+    addresses = {
+        "a file as a chat": "file:///etc/passwd",
+        "a program as a chat": "exec://sh",
+        "the desktop's bus": "dbus://",
+        "the system's log": "syslog://",
+        "a mail server of one's own": "mailto://u:p@10.0.0.1?to=x@example.com",
+        "JSON to this machine": "json://127.0.0.1:6379/",
+        "a template that is a file": f"{slack}?template=/etc/passwd",
+        "a file to attach": f"{slack}?attach=file:///etc/passwd",
+        "a host that begins like Slack's": "https://hooks.slack.com.evil.example/services/T1/A1/x",
+    }
+
+    def another_s_channel(rig: Rig) -> None:
+        rig.bob.desk().test(rig.ada.desk().add(Medium.WEBHOOK, f"https://example.com/{uuid.uuid4()}").id)
+
+    def another_s_letter(rig: Rig) -> None:
+        tiding = tidings.of_test("ada@example.com", "n")
+        letter = letter_of(tiding, "c", Medium.WEBHOOK)
+        Outbox(rig.store).finish(Told(letter=letter, outcome=Outcome.SENT, shown="x", tries=1))
+        rig.bob.desk("ada@example.com").send_again(letter.id)
+
+    others: dict[str, Callable[[Rig], object]] = {
+        "mail to a stranger": lambda rig: rig.bob.desk().add(Medium.MAIL, "eve@example.net"),
+        "mail with a second line": lambda rig: rig.bob.desk().add(
+            Medium.MAIL, "bob@example.com\r\nBcc: e@x.y"
+        ),
+        "another's channel": another_s_channel,
+        "another's letter": another_s_letter,
+        "another's choices as an image": lambda rig: rig.bob.submit(
+            rig.uri(choices_key("ada@example.com")), "invert"
+        ),
+    }
+    tries = {name: chat(address) for name, address in addresses.items()} | others
+    return [
+        Trick("being told", name, attempt, (ChoiceError, KeyRefusedError)) for name, attempt in tries.items()
+    ]
+
+
 def _greed() -> list[Trick]:
     def flood(rig: Rig) -> None:
         for _ in range(60):
@@ -242,7 +292,7 @@ def _greed() -> list[Trick]:
     ]
 
 
-TRICKS = [*_links(), *_others_jobs(), *_paths(), *_addresses(), *_greed()]
+TRICKS = [*_links(), *_others_jobs(), *_paths(), *_addresses(), *_being_told(), *_greed()]
 """All of them. Those that use a quota up come last."""
 
 REFUSALS = (HalorowError, RefusedError)
