@@ -2,7 +2,7 @@
 
 from pipeline.config import Settings
 from pipeline.parts import Parts
-from pipeline.redis.connection import connect
+from pipeline.redis.connection import PATIENCE_S, connect
 from pipeline.redis.events import RedisEventBus
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.news import RedisNews
@@ -14,10 +14,13 @@ from pipeline.retry import RetryPolicy
 from pipeline.stores.registry import open_store
 
 
-def connect_parts(settings: Settings) -> Parts:
-    """Open the store and get ready to talk to Redis, to which nothing is sent yet. Raises StoreError."""
+def connect_parts(settings: Settings, *, patience_s: float = PATIENCE_S) -> Parts:
+    """Open the store and get ready to talk to Redis, to which nothing is sent yet. Raises StoreError.
+
+    While Redis is away a call waits for it up to ``patience_s`` seconds.
+    """
     url = settings.redis_url.get_secret_value()
-    client = connect(url)
+    client = connect(url, patience_s=patience_s)
     store = open_store(
         settings.store_uri,
         link_secret=settings.link_secret.get_secret_value().encode(),
@@ -27,7 +30,7 @@ def connect_parts(settings: Settings) -> Parts:
     )
     queue = RedisQueue(client, lease_s=settings.lease_s)
     board = RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s)
-    bus = RedisEventBus(url)
+    bus = RedisEventBus(url, patience_s=patience_s)
 
     def close() -> None:
         client.close()

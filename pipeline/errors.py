@@ -22,6 +22,7 @@
     ├── DeliveryError              a letter did not arrive; ``may_pass`` says whether to try again
     │   └── WebhookError           a webhook was not told
     ├── ChoiceError                exit 2   somebody cannot be told in the way that they chose
+    ├── RoleError                  exit 2   something that operators alone may do
     ├── LinkError                  a signed link is altered, expired or for another method
     ├── QueueUnavailableError      retryable: Redis does not answer
     ├── PresetError                exit 2   a preset cannot be saved
@@ -141,6 +142,12 @@ class StoreUnavailableError(StoreError):
     """Raised when the store does not answer, or answers that it cannot now."""
 
     retryable = True
+
+
+class RoleError(HalorowError):
+    """Raised when somebody asks for what operators alone may see or do."""
+
+    exit_code = 2
 
 
 class LinkError(HalorowError):

@@ -1,8 +1,9 @@
 """What the command line shows of the cluster, for a terminal."""
 
 from rich.table import Table
+from rich.text import Text
 
-from pipeline.models import ClusterStatus
+from pipeline.models import AlertsStatus, AlertState, ClusterStatus, NodeStatus
 from pipeline.sizes import show_size
 
 _COLOURS = {"kept": "green", "idle": "yellow", "draining": "red"}
@@ -11,7 +12,7 @@ _COLOURS = {"kept": "green", "idle": "yellow", "draining": "red"}
 def nodes_table(cluster: ClusterStatus) -> Table:
     """Return a line per node, the head first, with the queue below them."""
     table = Table(box=None, header_style="bold", caption=_queue(cluster), caption_justify="left")
-    for name in ("node", "address", "state", "cores", "memory", "workers", "worlds", "ranks"):
+    for name in ("node", "address", "state", "cores", "CPU", "memory", "disk", "workers", "worlds", "ranks"):
         table.add_column(name, no_wrap=True)
     for node in sorted(cluster.nodes, key=lambda one: (not one.is_head, one.address, one.id)):
         table.add_row(
@@ -19,10 +20,38 @@ def nodes_table(cluster: ClusterStatus) -> Table:
             f"{node.address} (head)" if node.is_head else node.address,
             f"[{_COLOURS[node.state]}]{node.state}[/]",
             f"{node.cores_used} of {node.cores}",
-            show_size(node.memory_bytes),
+            *_vitals(node),
             str(node.workers),
             str(node.worlds),
             str(node.ranks),
+        )
+    return table
+
+
+def _vitals(node: NodeStatus) -> tuple[str, str, str]:
+    """Return CPU, memory and disk of a node; of one that has not told how it is, what Ray gives to worlds."""
+    vitals = node.vitals
+    if vitals is None:
+        return "–", show_size(node.memory_bytes), "–"
+    used, total = show_size(vitals.memory_used_bytes), show_size(vitals.memory_total_bytes)
+    return f"{vitals.cpu_percent:.0f} %", f"{used} of {total}", f"{vitals.disk_percent:.0f} %"
+
+
+def alerts_table(status: AlertsStatus) -> Table:
+    """Return a line per alert: those that hold, then those of lately."""
+    table = Table(box=None, header_style="bold")
+    for name in ("state", "alert", "since", "until"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("what", overflow="fold")
+    for alert in (*status.active, *status.recent):
+        holds = alert.state is AlertState.RAISED
+        colour = "green" if not holds else "red" if alert.severity == "critical" else "yellow"
+        table.add_row(
+            f"[{colour}]{alert.severity if holds else alert.state.value}[/]",
+            Text(alert.id),
+            f"{alert.since.astimezone():%F %T}",
+            "" if holds else f"{alert.at.astimezone():%F %T}",
+            Text(f"{alert.text}: {alert.remedy}" if holds else alert.text),
         )
     return table
 

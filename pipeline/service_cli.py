@@ -1,4 +1,4 @@
-"""The commands of the service: up, submit, jobs, show, watch, cancel, retry, result, nodes, demo.
+"""The commands of the service: up, submit, jobs, show, watch, cancel, retry, result, nodes, alerts, demo.
 
 Nothing heavy is imported before a command runs, since ``halorow run`` loads this module too.
 """
@@ -29,7 +29,7 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.")]
 def register(app: typer.Typer) -> None:
     """Add the commands to ``app``."""
     panel = "The service"
-    for command in (up, submit, jobs, show, watch, cancel, retry, result, nodes, demo):
+    for command in (up, submit, jobs, show, watch, cancel, retry, result, nodes, alerts, demo):
         app.command(rich_help_panel=panel)(command)
 
 
@@ -263,6 +263,33 @@ def nodes(data: Data = None, as_json: Json = False) -> None:
     from pipeline.tables import show_table  # noqa: PLC0415
 
     show_table(nodes_table(cluster))
+
+
+def alerts(data: Data = None, as_json: Json = False) -> None:
+    """Show what is wrong with the service now, and what was lately; exit with 1 while something is."""
+    from pipeline.config import Settings  # noqa: PLC0415  # see the module's docstring
+    from pipeline.desk import Desk  # noqa: PLC0415
+    from pipeline.errors import ServiceError  # noqa: PLC0415
+
+    desk = Desk.open(Settings.load(data_dir=data))
+    found, checks = desk.alerts(), desk.checks()
+    desk.close()
+    if found is None:
+        raise ServiceError("neither Redis nor the store answers; `halorow doctor` says more")
+    if as_json:
+        away = [vars(check) for check in checks if not check.is_well]
+        _print_json({**found.model_dump(mode="json"), "away": away})
+    else:
+        from pipeline.nodes_view import alerts_table  # noqa: PLC0415
+        from pipeline.tables import show_table  # noqa: PLC0415
+
+        for check in checks:
+            if not check.is_well:
+                typer.echo(check.text, err=True)
+        show_table(alerts_table(found))
+        if not found.active:
+            typer.echo("no alert holds")
+    raise typer.Exit(int(bool(found.active)))
 
 
 def demo(data: Data = None) -> None:

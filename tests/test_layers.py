@@ -31,6 +31,7 @@ OURS = {
         "pipeline.events",
         "pipeline.errors",
         "pipeline.config",
+        "pipeline.desk",
         "pipeline.links",
         "pipeline.logs",
         "pipeline.notify.addresses",

@@ -13,6 +13,19 @@ STYLE = """<style>
 [class*="st-key-switch_"] p, [class*="st-key-unpick_"] p {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
+.halorow-nodes { overflow-x: auto; }
+.halorow-nodes table { border-collapse: collapse; width: 100%; font-size: .875rem; }
+.halorow-nodes th, .halorow-nodes td {
+  text-align: left; font-weight: 400; padding: .35rem .75rem .35rem 0; white-space: nowrap;
+  border-bottom: 1px solid color-mix(in srgb, currentColor 15%, transparent); vertical-align: top;
+}
+.halorow-nodes thead th, .halorow-unknown { opacity: .7; }
+.halorow-nodes tbody th { font-weight: 600; }
+.halorow-bar {
+  display: block; height: 5px; min-width: 5rem; margin-top: .3rem; border-radius: 3px; overflow: hidden;
+  background: color-mix(in srgb, currentColor 18%, transparent);
+}
+.halorow-bar i { display: block; height: 100%; background: #14b8a6; }
 </style>"""
 """Less empty space above, long file names that wrap, and buttons whose names are for screen readers."""
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ui.filter_page import filter_page
 from ui.notifications_page import notifications_page
+from ui.operators_page import operators_page
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ NOTIFICATIONS = "notifications"
 PAGES = (
     Page("Filter", ":material/image:", filter_page, ""),
     Page("Notifications", ":material/notifications:", notifications_page, NOTIFICATIONS),
+    Page(
+        "Operators",
+        ":material/monitor_heart:",
+        operators_page,
+        "operators",
+        operators_only=True,
+        needs_service=False,
+    ),
 )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.client import Client
 from pipeline.config import Settings
+from pipeline.desk import Desk
 from pipeline.errors import LinkError
 from pipeline.previews.pool import Previews
 from pipeline.routing import Cores
@@ -80,6 +81,25 @@ def is_operator() -> bool:
     """Whether who looks at the page is an operator; where there is no login everybody is."""
     name = visitor(settings())
     return name is None or settings().person(name).is_operator
+
+
+@cache
+def operators_desk() -> Desk:
+    """Return what operators are answered by; it is there though the service cannot be reached."""
+    return Desk.open(settings())
+
+
+def desk() -> Desk:
+    """Return the same for who looks at the page.
+
+    Raises
+    ------
+    RoleError
+        if that is no operator.
+
+    """
+    name = visitor(settings())
+    return operators_desk().acting_for(None if name is None else settings().person(name))
 
 
 def link_secret() -> bytes:
