@@ -15,6 +15,9 @@ REDRAW_S = 3.0
 CHART_S = 10.0
 _RANGE_KEY = "chart_range"
 _FIRST_RANGE = "1 hour"
+_LINK_HELP = {
+    "Ray's dashboard": "It asks for Ray's token: on one machine, `ray-token` in the service's folder."
+}
 
 
 def operators_page() -> None:
@@ -23,7 +26,9 @@ def operators_page() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("Operators", anchor=False, width="stretch")
         for name, address in desk.links().items():
-            st.link_button(name, address, icon=":material/open_in_new:", type="tertiary")
+            st.link_button(
+                name, address, icon=":material/open_in_new:", type="tertiary", help=_LINK_HELP.get(name)
+            )
     _state()
     _over_time()
     trouble_section()
@@ -49,7 +54,7 @@ def _state() -> None:
     else:
         with st.container(horizontal=True, gap="medium", key="figures"):
             for figure in view.figures(cluster, dead):
-                with st.container(width=190, gap=None):
+                with st.container(width=168, gap=None):
                     st.metric(figure.name, figure.value)
                     if figure.note:
                         st.caption(figure.note)

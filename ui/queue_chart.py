@@ -10,7 +10,8 @@ POINTS = 240
 """As many as a chart can show: of more the largest of each span is kept, so that no peak is lost."""
 
 RANGES = {"15 minutes": 900, "1 hour": 3600, "6 hours": 21_600, "24 hours": 86_400}
-_HEIGHT_PX = 150
+_HEIGHT_PX = 190
+_COLOURS = ["#14b8a6", "#f59e0b"]
 Row = dict[str, Any]
 
 
@@ -59,16 +60,22 @@ def queue_spec() -> Row:
 def node_spec() -> Row:
     """Return how the rows of the nodes are drawn: lines that can be told apart without colour."""
     mark = {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "tooltip": True}
-    dashes = {"field": "line", "type": "nominal", "scale": {"domain": ["running", "wanted"]}, "title": None}
+    dashes = {
+        "field": "line",
+        "type": "nominal",
+        "title": None,
+        "scale": {"domain": ["running", "wanted"], "range": [[1, 0], [6, 4]]},
+    }
     return _spec(mark, {}, {"strokeDash": dashes})
 
 
 def _spec(mark: Row, stacked: Row, more: Row) -> Row:
     return {
         "height": _HEIGHT_PX,
+        "padding": {"left": 0, "right": 4, "top": 0, "bottom": 0},
         "mark": mark,
         "encoding": {
-            "x": {"field": "at", "type": "temporal", "title": None},
+            "x": {"field": "at", "type": "temporal", "title": None, "axis": {"format": "%H:%M"}},
             "y": {
                 "field": "value",
                 "type": "quantitative",
@@ -76,7 +83,13 @@ def _spec(mark: Row, stacked: Row, more: Row) -> Row:
                 "axis": {"tickMinStep": 1},
                 **stacked,
             },
-            "color": {"field": "line", "type": "nominal", "title": None, "legend": {"orient": "top"}},
+            "color": {
+                "field": "line",
+                "type": "nominal",
+                "title": None,
+                "legend": {"orient": "top", "offset": 4},
+                "scale": {"range": _COLOURS},
+            },
             **more,
         },
     }

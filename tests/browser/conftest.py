@@ -124,6 +124,7 @@ def running_service(tmp_path_factory):
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        env={**os.environ, "HALOROW_ALERT_LOOK_S": "1", "HALOROW_ALERT_CLEAR_S": "1"},
     )
     try:
         yield RunningService(page_address(lines_of(process)), data, process.pid)
