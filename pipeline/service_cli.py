@@ -268,10 +268,10 @@ def nodes(data: Data = None, as_json: Json = False) -> None:
 def alerts(data: Data = None, as_json: Json = False) -> None:
     """Show what is wrong with the service now, and what was lately; exit with 1 while something is."""
     from pipeline.config import Settings  # noqa: PLC0415  # see the module's docstring
-    from pipeline.desk import Desk  # noqa: PLC0415
     from pipeline.errors import ServiceError  # noqa: PLC0415
+    from pipeline.operator_desk import OperatorDesk  # noqa: PLC0415
 
-    desk = Desk.open(Settings.load(data_dir=data))
+    desk = OperatorDesk.open(Settings.load(data_dir=data))
     found, checks = desk.alerts(), desk.checks()
     desk.close()
     if found is None:

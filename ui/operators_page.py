@@ -22,7 +22,7 @@ _LINK_HELP = {
 
 def operators_page() -> None:
     """Draw everything; each part redraws itself."""
-    desk = service.desk()
+    desk = service.operator_desk()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.subheader("Operators", anchor=False, width="stretch")
         for name, address in desk.links().items():
@@ -37,7 +37,7 @@ def operators_page() -> None:
 @st.fragment(run_every=REDRAW_S)
 def _state() -> None:
     """Draw what is wrong, the figures, and the nodes."""
-    desk = service.desk()
+    desk = service.operator_desk()
     for check in desk.checks():
         if not check.is_well:
             st.error(words.plain(check.text), icon=":material/cloud_off:")
@@ -77,7 +77,7 @@ def _over_time() -> None:
         )
     since = now() - timedelta(seconds=queue_chart.RANGES[span or _FIRST_RANGE])
     try:
-        samples = queue_chart.thinned(service.desk().samples(since))
+        samples = queue_chart.thinned(service.operator_desk().samples(since))
     except HalorowError:
         return
     if not samples:

@@ -32,6 +32,6 @@ if entries[chosen].needs_service:
         st.error(f"**The service cannot be reached.** {why}  \nReload to try again.")
         st.stop()
 
-with head:
-    bell(next(entry for entry, page in entries.items() if page.path == NOTIFICATIONS))
 chosen.run()
+with head:  # last: while Redis is away it takes its time, and the page has something to say
+    bell(next(entry for entry, page in entries.items() if page.path == NOTIFICATIONS))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.desk import Desk
 from pipeline.errors import LinkError
+from pipeline.operator_desk import OperatorDesk
 from pipeline.previews.pool import Previews
 from pipeline.routing import Cores
 from ui.login import visitor
@@ -84,12 +84,12 @@ def is_operator() -> bool:
 
 
 @cache
-def operators_desk() -> Desk:
+def operator_connection() -> OperatorDesk:
     """Return what operators are answered by; it is there though the service cannot be reached."""
-    return Desk.open(settings())
+    return OperatorDesk.open(settings())
 
 
-def desk() -> Desk:
+def operator_desk() -> OperatorDesk:
     """Return the same for who looks at the page.
 
     Raises
@@ -99,7 +99,7 @@ def desk() -> Desk:
 
     """
     name = visitor(settings())
-    return operators_desk().acting_for(None if name is None else settings().person(name))
+    return operator_connection().acting_for(None if name is None else settings().person(name))
 
 
 def link_secret() -> bytes:

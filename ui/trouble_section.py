@@ -5,9 +5,9 @@ from functools import partial
 import streamlit as st
 
 from mpi_stage.errors import StageError
-from pipeline.desk import Evidence
 from pipeline.errors import HalorowError
 from pipeline.models import ClusterStatus, JobStatus, now
+from pipeline.operator_desk import Evidence
 from ui import operators_view as view
 from ui import service, state, words
 
@@ -21,7 +21,7 @@ def trouble_section() -> None:
     """Draw the dead letters, then the jobs that have failed, the newest first."""
     for text in state.flashes():
         st.toast(text)
-    desk = service.desk()
+    desk = service.operator_desk()
     try:
         trouble, cluster = desk.trouble(), desk.cluster()
     except HalorowError:
@@ -108,4 +108,4 @@ def _evidence(status: JobStatus, cluster: ClusterStatus | None) -> None:
 @st.cache_data(ttl=_EVIDENCE_S, max_entries=200, show_spinner=False)
 def _evidence_of(job_id: str, attempt: int) -> Evidence:  # noqa: ARG001  (a later end has other evidence)
     """Return what is known of the end of a job; operators alone get here."""
-    return service.desk().evidence(job_id)
+    return service.operator_desk().evidence(job_id)

@@ -10,7 +10,6 @@ from pipeline.alerts.rules import rules_of
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
-from pipeline.desk import Desk
 from pipeline.errors import RoleError
 from pipeline.models import (
     Alert,
@@ -26,6 +25,7 @@ from pipeline.models import (
     Vitals,
     now,
 )
+from pipeline.operator_desk import OperatorDesk
 from ui import operators_view, queue_chart, runbook, service
 
 GIB = 1 << 30
@@ -124,9 +124,9 @@ def real(redis_server, redis_client, tmp_path, monkeypatch):  # noqa: ARG001  (i
         grafana_url="https://grafana.example/d/halorow",
     )
     parts = connect_parts(settings)
-    desk = Desk.open(settings)
+    desk = OperatorDesk.open(settings)
     monkeypatch.setattr(service, "connection", lambda: Client(parts, settings))
-    monkeypatch.setattr(service, "operators_desk", lambda: desk)
+    monkeypatch.setattr(service, "operator_connection", lambda: desk)
     monkeypatch.setattr(service, "settings", lambda: settings)
     st.cache_data.clear()
     yield parts
@@ -210,8 +210,8 @@ def test_a_dead_letter_is_shown_with_its_evidence_and_re_queued_by_the_second_bu
 
 def test_without_redis_the_page_says_so_and_shows_the_alerts_of_the_store(own_redis, tmp_path, monkeypatch):
     settings = Settings.load(find_service=False, data_dir=tmp_path, redis_url=own_redis.url)
-    desk = Desk.open(settings)
-    monkeypatch.setattr(service, "operators_desk", lambda: desk)
+    desk = OperatorDesk.open(settings)
+    monkeypatch.setattr(service, "operator_connection", lambda: desk)
     monkeypatch.setattr(service, "settings", lambda: settings)
     alert = Alert(id="redis-away", state=AlertState.RAISED, since=now(), text="Redis does not answer")
     desk._book.store(AlertsStatus(version=1, active=[alert]))
@@ -224,7 +224,7 @@ def test_without_redis_the_page_says_so_and_shows_the_alerts_of_the_store(own_re
 
 def test_who_is_no_operator_gets_nothing_from_the_desk(real, tmp_path):
     settings = Settings.load(find_service=False, data_dir=tmp_path, operators="olga")
-    desk = service.operators_desk()
+    desk = service.operator_connection()
     assert desk.acting_for(None) is desk
     assert desk.acting_for(settings.person("olga")) is desk
     with pytest.raises(RoleError, match="ada is no operator"):

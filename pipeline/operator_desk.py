@@ -42,7 +42,7 @@ class Evidence:
     lines: tuple[str, ...]
 
 
-class Desk:
+class OperatorDesk:
     """Answers operators; safe to share between threads. Most methods raise QueueUnavailableError."""
 
     def __init__(self, parts: Parts, settings: Settings) -> None:
