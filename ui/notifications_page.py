@@ -1,7 +1,6 @@
 """The page *Notifications*: how somebody is told, and what became of it."""
 
 from collections.abc import Callable
-from functools import partial
 
 import streamlit as st
 
@@ -9,20 +8,21 @@ from pipeline.errors import HalorowError
 from pipeline.models import now
 from pipeline.notify.models import Channel, Choices, Kind, Medium
 from ui import notifications_view as view
-from ui import service, state, words
+from ui import service, words
 from ui.bell.part import ask_part, forget
 
 _REDRAW_S = 2.0
 _VERSION_KEY = "channel_version"
-_FAULT_KEY = "channel_fault"
 _ROWS = 10
 _LINES = 10
 
 
 def notifications_page() -> None:
-    """Draw the ways to be told, then what was told."""
-    for text in state.flashes():
-        st.toast(text)
+    """Draw the ways to be told, then what was told.
+
+    What was picked or pressed is acted upon where it is drawn, and not by callbacks: Streamlit leaves those
+    out where a drawing was interrupted by the one before it.
+    """
     try:
         choices = service.client().desk().choices()
     except HalorowError as error:
@@ -38,31 +38,27 @@ def notifications_page() -> None:
         _notices()
 
 
-def _kinds() -> dict[Kind, str]:
-    return view.kinds_for(is_operator=service.is_operator())
-
-
-def _pills(
-    label: str, chosen: frozenset[Kind], key: str, save: Callable[[], None], about: str | None = None
-) -> None:
-    """Draw the events to choose from; a change is kept at once."""
-    kinds = _kinds()
-    st.pills(
+def _pills(label: str, chosen: frozenset[Kind], key: str, about: str | None = None) -> frozenset[Kind]:
+    """Draw the events to choose from; return what is picked, and what was chosen and is not on offer."""
+    kinds = view.kinds_for(is_operator=service.is_operator())
+    picked = st.pills(
         label,
         list(kinds),
         selection_mode="multi",
         default=[kind for kind in kinds if kind in chosen],
         format_func=kinds.__getitem__,
         key=key,
-        on_change=save,
         help=about,
         wrap=True,
     )
+    return frozenset(picked) | (chosen - set(kinds))
 
 
-def _picked(key: str, before: frozenset[Kind]) -> frozenset[Kind]:
-    """Return what is picked, with what was chosen before and is not on offer."""
-    return frozenset(st.session_state[key]) | (before - set(_kinds()))
+def _keep_if_changed(key: str, value: object, keep: Callable[[], object]) -> None:
+    """Have a value kept if it is another one than when this visit last looked."""
+    known = f"{key}_known"
+    if st.session_state.setdefault(known, value) != value and _attempt(keep):
+        st.session_state[known] = value
 
 
 def _attempt(act: Callable[[], object]) -> bool:
@@ -70,7 +66,7 @@ def _attempt(act: Callable[[], object]) -> bool:
     try:
         act()
     except HalorowError as error:
-        state.flash(words.plain(error.public_message))
+        st.toast(words.plain(error.public_message), icon=":material/error:")
         return False
     forget()
     return True
@@ -78,20 +74,16 @@ def _attempt(act: Callable[[], object]) -> bool:
 
 def _here(choices: Choices) -> None:
     st.subheader("On this page", anchor=False, divider="gray")
-
-    def save() -> None:
-        page, browser = _picked("kinds_page", choices.page), _picked("kinds_browser", choices.browser)
-        _attempt(lambda: service.client().desk().keep(page=page, browser=browser))
-
-    _pills("Shown in passing", choices.page, "kinds_page", save)
-    _pills(
+    page = _pills("Shown in passing", choices.page, "kinds_page")
+    browser = _pills(
         "Shown by the browser",
         choices.browser,
         "kinds_browser",
-        save,
         "While a tab with this page is open, also behind other windows; without a sound.",
     )
     ask_part()
+    desk = service.client().desk()
+    _keep_if_changed("here", (page, browser), lambda: desk.keep(page=page, browser=browser))
 
 
 def _channels(choices: Choices) -> None:
@@ -104,71 +96,32 @@ def _channels(choices: Choices) -> None:
 
 
 def _channel(channel: Channel) -> None:
-    on, kinds = f"on_{channel.id}", f"kinds_{channel.id}"
-
-    def save() -> None:
-        changed = {"on": st.session_state[on], "kinds": _picked(kinds, channel.kinds)}
-        _attempt(lambda: service.client().desk().change(channel.model_copy(update=changed)))
-
+    desk = service.client().desk()
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"{view.ICONS[channel.medium]} {view.quoted(channel.shown)}", width="stretch")
-        st.toggle("On", channel.on, key=on, on_change=save)
-    _pills("Tell of", channel.kinds, kinds, save)
+        on = st.toggle("On", channel.on, key=f"on_{channel.id}")
+    kinds = _pills("Tell of", channel.kinds, f"kinds_{channel.id}")
+    changed = channel.model_copy(update={"on": on, "kinds": kinds})
+    _keep_if_changed(channel.id, (on, kinds), lambda: desk.change(changed))
     with st.container(horizontal=True):
-        st.button(
-            "Send a test message",
-            icon=":material/send:",
-            key=f"test_{channel.id}",
-            disabled=not channel.on,
-            on_click=partial(_test, channel.id),
+        test = st.button(
+            "Send a test message", icon=":material/send:", key=f"test_{channel.id}", disabled=not on
         )
-        st.button(
-            "Remove",
-            icon=":material/delete:",
-            type="tertiary",
-            key=f"discard_{channel.id}",
-            on_click=partial(_remove, channel.id),
-        )
-
-
-def _test(channel_id: str) -> None:
-    if _attempt(lambda: service.client().desk().test(channel_id)):
-        state.flash("The test message is on its way")
-
-
-def _remove(channel_id: str) -> None:
-    _attempt(lambda: service.client().desk().remove(channel_id))
+        remove = st.button("Remove", icon=":material/delete:", type="tertiary", key=f"discard_{channel.id}")
+    if test and _attempt(lambda: desk.test(channel.id)):
+        st.toast("The test message is on its way", icon=":material/send:")
+    if remove and _attempt(lambda: desk.remove(channel.id)):
+        st.rerun()
 
 
 def _add() -> None:
     """Draw what a new way to be told is added with."""
     rules = service.settings().notify_rules
     media = view.media_for(rules)
-    version = st.session_state.setdefault(_VERSION_KEY, 0)
     medium = st.segmented_control(
-        "Add",
-        media,
-        default=media[0],
-        format_func=view.MEDIA.__getitem__,
-        key="medium",
-        required=True,
-        on_change=_forgive,
+        "Add", media, default=media[0], format_func=view.MEDIA.__getitem__, key="medium", required=True
     )
-    ask = view.asking(medium or media[0], rules)
-    key = f"address_{medium}_{version}"
-    with st.form("add_channel", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(
-            ask.label,
-            value=service.user() if medium is Medium.MAIL and "@" in service.user() else "",
-            placeholder=ask.placeholder,
-            help=ask.help,
-            type="password" if ask.secret else "default",
-            autocomplete="off" if ask.secret else "email",
-            key=key,
-        )
-        st.form_submit_button("Add", icon=":material/add:", on_click=partial(_added, medium or media[0], key))
-    if fault := st.session_state.get(_FAULT_KEY):
-        st.error(words.plain(fault), icon=":material/error:")
+    _address_form(medium or media[0], view.asking(medium or media[0], rules))
     if Medium.MAIL not in media:
         st.caption("Mail is not offered: an operator has yet to set `smtp_host` and `mail_from`.")
     with st.expander("How webhooks are signed", icon=":material/key:"):
@@ -179,20 +132,30 @@ def _add() -> None:
         st.code(service.client().desk().webhook_key(), language=None, wrap_lines=True)
 
 
-def _forgive() -> None:
-    st.session_state[_FAULT_KEY] = None
-
-
-def _added(medium: Medium, key: str) -> None:
-    """Add a channel and empty the field, or remember what is wrong with the address."""
-    try:
-        service.client().desk().add(medium, st.session_state[key])
-    except HalorowError as error:
-        st.session_state[_FAULT_KEY] = error.public_message
+def _address_form(medium: Medium, ask: view.Asking) -> None:
+    """Draw the field for an address; one that was taken makes room for the next, one that was not stays."""
+    version = st.session_state.setdefault(_VERSION_KEY, 0)
+    with st.form("add_channel", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
+        address = st.text_input(
+            ask.label,
+            value=service.user() if medium is Medium.MAIL and "@" in service.user() else "",
+            placeholder=ask.placeholder,
+            help=ask.help,
+            type="password" if ask.secret else "default",
+            autocomplete="off" if ask.secret else "email",
+            key=f"address_{medium}_{version}",
+        )
+        pressed = st.form_submit_button("Add", icon=":material/add:")
+    if not pressed:
         return
-    st.session_state[_FAULT_KEY] = None
+    try:
+        service.client().desk().add(medium, address)
+    except HalorowError as error:
+        st.error(words.plain(error.public_message), icon=":material/error:")
+        return
     st.session_state[_VERSION_KEY] += 1
     forget()
+    st.rerun()
 
 
 @st.fragment(run_every=_REDRAW_S)
@@ -221,22 +184,14 @@ def _row(row: view.Row, number: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.badge(row.badge, icon=row.icon, color=row.colour)  # type: ignore[arg-type]  # from the view
             st.markdown(words.plain(row.title), width="stretch")
-            if row.letter is not None:
-                st.button(
-                    "Send again",
-                    type="tertiary",
-                    icon=":material/replay:",
-                    key=f"again_{row.letter}",
-                    on_click=partial(_again, row.letter),
-                )
+            again = row.letter is not None and st.button(
+                "Send again", type="tertiary", icon=":material/replay:", key=f"again_{row.letter}"
+            )
         st.caption(" · ".join(part for part in (view.quoted(row.way), words.plain(row.note)) if part))
         if row.problem:
             st.caption(f":red[{words.plain(row.problem)}]")
-
-
-def _again(letter: str) -> None:
-    if _attempt(lambda: service.client().desk().send_again(letter)):
-        state.flash("It is on its way once more")
+    if again and _attempt(lambda: service.client().desk().send_again(row.letter or "")):
+        st.toast("It is on its way once more", icon=":material/send:")
 
 
 @st.fragment(run_every=_REDRAW_S)
