@@ -128,9 +128,13 @@ def run_in_bucket(
             access=buckets.access(),
             parts=made.parts,
         )
-        report = world.run(
-            request, on_event=on_event, cancelled=cancelled, token=lambda: buckets.access().token
-        )
+        try:
+            report = world.run(
+                request, on_event=on_event, cancelled=cancelled, token=lambda: buckets.access().token
+            )
+        except BaseException:
+            world.close()  # before what it has written is removed
+            raise
         return replace(report, notes=made.publish(report.notes))
 
 

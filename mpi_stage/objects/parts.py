@@ -75,8 +75,8 @@ class PartStream:
             self._under_way.popleft().result()
 
     def close(self) -> None:
-        """Begin no more uploads; safe to call again."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Begin no more uploads, and return when none is under way; safe to call again."""
+        self._pool.shutdown(cancel_futures=True)
 
     def _send(self) -> None:
         while len(self._under_way) >= self._at_once:

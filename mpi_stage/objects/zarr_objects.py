@@ -80,8 +80,11 @@ class ObjectPlace:
                 self._bucket.notes.append(left_note(str(self._address(CLAIM)), error))
 
     def close(self) -> None:
-        """Begin no more uploads, and remove what has not been sent; safe to call again."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Begin no more uploads, and remove what has not been sent; safe to call again.
+
+        Returns when none is under way: what would be there later is what nobody tidies up.
+        """
+        self._pool.shutdown(cancel_futures=True)
         if self._made:
             shutil.rmtree(self._made, ignore_errors=True)
 
