@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any
 
 from mpi_stage.limits import LIMITS, exhaustion
-from mpi_stage.process import PROGRAM, die_with_parent, keep_freed_memory, open_library
+from mpi_stage.process import die_with_parent, keep_freed_memory, open_library
+from mpi_stage.program_memory import PROGRAM
 
 EXIT_FAILED = 70
 EXIT_USAGE = 2

@@ -82,6 +82,8 @@ class Engine:
                 reader = self._intermediate(one, reader, rereadable=rereadable)
                 rereadable = not isinstance(reader, MovedRows) or reader.cheap
             self._write(self._plan.passes[-1], reader, sink)
+            # Freed blocks are kept: this sees those for which the last look came too early.
+            self.memory.sample(always=True)
 
     @property
     def spilled_bytes(self) -> int:
@@ -175,12 +177,15 @@ class Engine:
         if sink.plan.divisible:
             self._write_parts(one, reader, sink)
             return
+        earlier = list(self._slabs)
         held = self._slab(one.after)
         if self._comm.rank == 0:
             sink.create()
             sink.open()
         write = sink.write_rows if self._comm.rank == 0 else held.write_rows
         self._sweep(one, reader, lambda first, rows: self._output(write, first, rows))
+        for one_before in earlier:
+            one_before.close()
         partition = self._plan.partition(one.after)
         collect(self._context, partition, sink, held)
         self._context.barrier()

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+MESSAGE_BYTES = 8 << 20
+"""Rows that only one rank can read or write travel in messages of about this size, never a slab at once."""
+
 
 class Rows(NamedTuple):
     """The rows from ``first`` up to, not including, ``end``."""
@@ -105,3 +108,8 @@ def goes_inside_first(slab_rows: int, halo: int, block_rows: int) -> bool:
     That block must have rows that need none of them, and all the rows of the slab that its edge needs.
     """
     return 0 < 2 * halo < min(slab_rows, block_rows)
+
+
+def message_rows(row_bytes: int) -> int:
+    """Return how many rows are dealt out or gathered at once; at least one."""
+    return max(1, MESSAGE_BYTES // row_bytes)

@@ -4,7 +4,6 @@ import ctypes
 import gc
 import os
 import signal
-import sys
 import time
 from contextlib import suppress
 from functools import cache
@@ -21,7 +20,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 def die_with_parent() -> None:
     """Have the kernel kill this process when its parent ends, so that no rank is ever orphaned."""
-    _libc().prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    c_library().prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def keep_freed_memory() -> None:
@@ -31,8 +30,8 @@ def keep_freed_memory() -> None:
     block, so after the first block none is fresh. Does nothing where the C library has no mallopt.
     """
     with suppress(AttributeError):
-        _libc().mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES)
-        _libc().mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES)
+        c_library().mallopt(M_MMAP_THRESHOLD, MMAP_FROM_BYTES)
+        c_library().mallopt(M_TRIM_THRESHOLD, TRIM_FROM_BYTES)
 
 
 def open_library(path: str) -> None:
@@ -40,17 +39,19 @@ def open_library(path: str) -> None:
 
     Whoever needs the library loads it again, at once if it is there, and tells of what is wrong.
     """
-    _libc().dlopen(path.encode(), os.RTLD_NOW | os.RTLD_GLOBAL)
+    c_library().dlopen(path.encode(), os.RTLD_NOW | os.RTLD_GLOBAL)
 
 
 def give_back_freed_memory() -> None:
     """Return freed blocks to the system after all, those of objects that only refer to one another too."""
     gc.collect()
     with suppress(AttributeError):
-        _libc().malloc_trim(0)
+        c_library().malloc_trim(0)
 
 
-def _libc() -> ctypes.CDLL:
+@cache
+def c_library() -> ctypes.CDLL:
+    """Return the functions of the C library that this process has loaded."""
     return ctypes.CDLL(None)
 
 
@@ -81,27 +82,6 @@ def file_bytes() -> tuple[int, int]:
 @cache
 def _io() -> int:
     return os.open("/proc/self/io", os.O_RDONLY | os.O_CLOEXEC)
-
-
-class ProgramMemory:
-    """The anonymous memory of this process apart from any job: the program and what it has imported."""
-
-    def __init__(self) -> None:
-        """Measure it when it is first asked for."""
-        self._modules = 0
-        self._bytes = 0
-
-    def measure(self) -> int:
-        """Return the bytes; measured anew where a job has imported something since, without its leftovers."""
-        if len(sys.modules) != self._modules:
-            give_back_freed_memory()
-            self._modules = len(sys.modules)
-            self._bytes = anonymous_bytes()
-        return self._bytes
-
-
-PROGRAM = ProgramMemory()
-"""That of this process."""
 
 
 class PeakMemory:

@@ -38,6 +38,7 @@ from mpi_stage.formats.sinks import create_sink
 from mpi_stage.gpu import Gpu
 from mpi_stage.image import ImageSpec
 from mpi_stage.limits import LIMITS
+from mpi_stage.memory import LATER_BYTES
 from mpi_stage.objects.address import ObjectAddress, is_object
 from mpi_stage.operations.declaration import Measured
 from mpi_stage.operations.grammar import Step, parse
@@ -45,7 +46,8 @@ from mpi_stage.partition import Rows
 from mpi_stage.placed import Placed, place_metadata, upright_steps
 from mpi_stage.plan import Plan
 from mpi_stage.planner import make_plan
-from mpi_stage.process import PROGRAM, anonymous_bytes, file_bytes, give_back_freed_memory
+from mpi_stage.process import anonymous_bytes, file_bytes
+from mpi_stage.program_memory import PROGRAM
 from mpi_stage.sweep import blocks
 from mpi_stage.timing import PhaseClock
 
@@ -64,8 +66,8 @@ UNHURRIED_S = 0.02
 PADDING_PX = 4096
 """Of a file's tiles beyond the image, unless they are larger."""
 
-SPARE_BYTES = 2 << 20
-"""Of the memory predicted for a job, not yet there when it begins: its first buffers."""
+SPARE_BYTES = LATER_BYTES // 2
+"""Of the memory predicted for a job, not yet there when it begins: its first buffers, and what it sets up."""
 
 Emit = Callable[[dict[str, Any]], None]
 
@@ -78,10 +80,11 @@ def plan_request(request: Request, ranks: int) -> tuple[Plan, Header, SinkPlan]:
     steps = _steps(request)
     _check_device(request.device)
     LIMITS.begin(request.budget.decode_s, request.memory_bytes)
+    PROGRAM.settle()
     with open_bucket(request) as bucket:
         read = read_header(request.input, source_options(request, bucket))
         plan, header, sink, _ = _plan_placed(
-            request, steps, read, _options(request, bucket), ranks=ranks, program=PROGRAM.measure()
+            request, steps, read, _options(request, bucket), ranks=ranks, program=PROGRAM.planned_bytes()
         )
     plan = place(plan, request.device, request.memory_bytes, lambda: _gpu_of(0, ranks))
     return plan, header, sink
@@ -181,6 +184,7 @@ def _run(
     steps = _steps(request)
     _check_device(request.device)
     LIMITS.begin(request.budget.decode_s, request.memory_bytes)
+    PROGRAM.settle()
     before = file_bytes()
     with open_bucket(request, token) as bucket:
         reading = source_options(request, bucket)
@@ -243,7 +247,7 @@ class _Run:
             return
         LIMITS.work(
             peak_bytes=self._plan.peak_bytes,
-            program_bytes=PROGRAM.measure(),
+            program_bytes=PROGRAM.planned_bytes(),
             largest_bytes=self._largest_file_bytes(),
             threads=self._request.threads,
         )
@@ -261,11 +265,11 @@ class _Run:
         """
         room = self._plan.peak_bytes - anonymous_bytes()
         if room < SPARE_BYTES or self._plan.cost_s > UNHURRIED_S:
-            give_back_freed_memory()
+            PROGRAM.give_back()
 
     def _program_bytes(self) -> int:
         """Return what the largest of all ranks had before it began: all must plan alike."""
-        own = PROGRAM.measure()
+        own = PROGRAM.planned_bytes()
         return own if self._comm.size == 1 else max(self._comm.allgather(own))
 
     def run(self) -> Report | None:

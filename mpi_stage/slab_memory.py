@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.operations.declaration import Pattern
+from mpi_stage.partition import message_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from mpi_stage.image import ImageSpec
     from mpi_stage.partition import Partition
-    from mpi_stage.plan import InputFacts, Pass, PlannedStep
+    from mpi_stage.plan import InputFacts, OutputFacts, Pass, PlannedStep
 
     Deal = Callable[[ImageSpec], Partition]
 
@@ -22,11 +23,15 @@ EXCHANGED_FRACTION = 0.25
 
 @dataclass(frozen=True)
 class Kept:
-    """The slabs of one pass: the rows that it makes (``rows``) and those that its ending makes (``made``)."""
+    """The slabs of one pass: the rows that it makes (``rows``) and those that its ending makes (``made``).
+
+    ``message`` is what is beside them when they are dealt out or gathered, and no pass is at work.
+    """
 
     number: int
     rows: int
-    made: int
+    made: int = 0
+    message: int = 0
 
 
 @dataclass
@@ -39,21 +44,40 @@ class _Reader:
     windowed: bool = False
 
 
-def kept_slabs(passes: Sequence[Pass], source: InputFacts, deal: Deal) -> Iterator[Kept]:
-    """Yield the bytes that each pass but the last leaves in slabs of the rank with most rows."""
+def kept_slabs(passes: Sequence[Pass], source: InputFacts, sink: OutputFacts, deal: Deal) -> Iterator[Kept]:
+    """Yield the bytes that each pass leaves in slabs of the rank with most rows.
+
+    Number 0 is what rank 0 has dealt out of an image that only it can read. The last pass leaves rows
+    where only rank 0 can write them: each rank keeps its own until it has made them all.
+    """
     ranks = deal(passes[0].before).ranks
     by_itself = source.divisible or ranks == 1
+    yield _carried(0, passes[0].before, deal, by_itself=by_itself)
     reader = _Reader(
         slab=not by_itself, shared=by_itself, rereadable=source.rereadable, windowed=source.windowed
     )
     for number, one in enumerate(passes[:-1], 1):
         rows = made = 0
         if _keeps(one, reader):
-            rows = deal(one.after).largest * one.after.row_bytes
+            rows = _slab_bytes(one.after, deal)
             reader = _Reader(slab=True, shared=False, rereadable=True)
         if one.ending is not None and one.ending.operation.pattern is Pattern.GLOBAL:
             made, reader = _made(one.ending, reader, deal)
         yield Kept(number, rows, made)
+    yield _carried(len(passes), passes[-1].after, deal, by_itself=sink.divisible or ranks == 1)
+
+
+def _carried(number: int, image: ImageSpec, deal: Deal, *, by_itself: bool) -> Kept:
+    """Return what a rank holds of an image that rank 0 reads or writes for all; nothing of any other."""
+    if by_itself:
+        return Kept(number, 0)
+    rows = min(deal(image).largest, message_rows(image.row_bytes))
+    return Kept(number, _slab_bytes(image, deal), message=rows * image.row_bytes)
+
+
+def _slab_bytes(image: ImageSpec, deal: Deal) -> int:
+    """Bytes of the rows of the rank with most."""
+    return deal(image).largest * image.row_bytes
 
 
 def peak_bytes(kept: Sequence[Kept]) -> int:
@@ -62,7 +86,7 @@ def peak_bytes(kept: Sequence[Kept]) -> int:
     for one in kept:
         most = max(most, alive + one.rows)
         alive = (one.rows or alive) + one.made
-        most = max(most, alive)
+        most = max(most, alive + one.message)
     return most
 
 
@@ -91,6 +115,5 @@ def _made(ending: PlannedStep, reader: _Reader, deal: Deal) -> tuple[int, _Reade
     if alone:
         cheap = operation.moves_values
         return 0, _Reader(slab=False, shared=reader.shared and cheap, rereadable=cheap)
-    after = deal(ending.after).largest * ending.after.row_bytes
-    before = partition.largest * ending.before.row_bytes
+    after, before = _slab_bytes(ending.after, deal), _slab_bytes(ending.before, deal)
     return after + int(EXCHANGED_FRACTION * (after + before)), in_slab

@@ -21,18 +21,19 @@ REUSE = 1.2
 """Freed memory is reused, but pieces of other sizes do not fill it wholly."""
 
 
-def pass_bytes(one: Pass, block_rows: int) -> int:
+def pass_bytes(one: Pass, block_rows: int, reading: int = 0) -> int:
     """Return the bytes that a sweep takes: blocks, halo rows, what steps hold, and the largest temporaries.
 
     Steps take turns: each keeps its rows, but only one kernel is at work, with the results of the steps
-    before it in use and none yet of those after it.
+    before it in use and none yet of those after it. ``reading`` is what a block takes while it is read,
+    when no kernel is at work.
     """
     kept = sum(_kept_bytes(step, block_rows) for step in one.steps)
     passed = most = 0.0
     for step in one.steps:
         passed += _result_bytes(step, block_rows)
         most = max(most, passed + _scratch_bytes(step, block_rows))
-    return int(REUSE * (kept + most)) + _frame_bytes(one, block_rows) + _table_bytes(one)
+    return int(REUSE * kept + max(REUSE * most, reading)) + _frame_bytes(one, block_rows) + _table_bytes(one)
 
 
 def edge_bytes(one: Pass, partition: Partition, block_rows: int) -> int:

@@ -1,6 +1,7 @@
 """Harris's corners: each rank's response, the strongest of the whole picture, and the marks above it."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from mpi4py import MPI
@@ -9,10 +10,12 @@ from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.inner import carry_out
 from mpi_stage.image import Pixels
 from mpi_stage.operations.grammar import Step
-from mpi_stage.operations.harris import RESPONSE, inner_steps
+from mpi_stage.operations.harris import RESPONSE, inner_halo, inner_steps
 from mpi_stage.operations.index import find
+from mpi_stage.operations.inner import inner_block_rows
 from mpi_stage.operations.painting import paint
 from mpi_stage.operations.values import number
+from mpi_stage.partition import Rows
 from mpi_stage.planned_steps import plan_steps
 from mpi_stage.slab import RowReader, Slab
 from mpi_stage.sweep import blocks
@@ -48,11 +51,12 @@ class _MarkedRows:
         self._step = step
         self._response = response
         self._limit = limit
+        self._height = min(step.block_rows, inner_block_rows(step.before, inner_halo(step.params)))
 
     def count(self) -> int:
         """Return the number of marked pixels of all ranks."""
         marks = 0
-        for _, rows in blocks(self._response.spec, self._step.rows, self._response, self._step.block_rows):
+        for _, rows in self._responses(self._step.rows):
             marks += int(np.count_nonzero(rows > self._limit))
         with self._step.context.clock.phase("wait"):
             return int(self._step.context.comm.allreduce(marks))
@@ -60,7 +64,10 @@ class _MarkedRows:
     def read_rows(self, first: int, out: Pixels) -> None:
         """Fill ``out`` with the marked rows from ``first`` on."""
         self._step.reader.read_rows(first, out)
-        response = self._response.spec.empty(len(out))
-        self._response.read_rows(first, response)
         with self._step.context.clock.phase("compute"):
-            paint(out, response[..., 0] > self._limit)
+            for row, response in self._responses(Rows(first, first + len(out))):
+                paint(out[row - first :][: len(response)], response[..., 0] > self._limit)
+
+    def _responses(self, rows: Rows) -> Iterator[tuple[int, Pixels]]:
+        """Yield first row and responses of some rows, as many at once as went through the inner steps."""
+        return blocks(self._response.spec, rows, self._response, self._height)

@@ -4,23 +4,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mpi_stage.chains import Room, one_buffer
 from mpi_stage.collective.context import RankContext
 from mpi_stage.formats.base import Sink, Source
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.partition import Partition
+from mpi_stage.partition import Partition, message_rows
 from mpi_stage.slab import Slab
 
 TRANSFER_TAG = 2
-CHUNK_BYTES = 8 << 20
-"""Rows travel in messages of about this size, so that no rank holds a slab twice."""
 
 
 def spread(context: RankContext, partition: Partition, source: Source, slab: Slab) -> None:
     """Deal the rows of an indivisible source, which rank 0 decodes, into every rank's slab."""
+    room = _room(partition, slab.spec)
     for rank, first, count in _chunks(partition, slab.spec):
         if context.comm.rank not in {0, rank}:
             continue
-        chunk = slab.spec.empty(count)
+        chunk = room(count)
         if context.comm.rank == 0:
             source.read_rows(first, chunk)
         if rank:
@@ -31,10 +31,11 @@ def spread(context: RankContext, partition: Partition, source: Source, slab: Sla
 
 def collect(context: RankContext, partition: Partition, sink: Sink, slab: Slab) -> None:
     """Bring every other rank's rows to rank 0, which has written its own, and complete the file."""
+    room = _room(partition, slab.spec)
     for rank, first, count in _chunks(partition, slab.spec):
         if not rank or context.comm.rank not in {0, rank}:
             continue
-        chunk = slab.spec.empty(count)
+        chunk = room(count)
         if context.comm.rank == rank:
             slab.read_rows(first, chunk)
         _carry(context, chunk, rank, 0)
@@ -44,9 +45,14 @@ def collect(context: RankContext, partition: Partition, sink: Sink, slab: Slab) 
         sink.assemble([list(sink.end_part())], 0)
 
 
+def _room(partition: Partition, spec: ImageSpec) -> Room:
+    """Return room for one message after the other, in the same memory."""
+    return one_buffer(spec, min(partition.largest, message_rows(spec.row_bytes)))
+
+
 def _chunks(partition: Partition, spec: ImageSpec) -> Iterator[tuple[int, int, int]]:
     """Yield rank, first row and height of every message, top to bottom."""
-    height = max(1, CHUNK_BYTES // spec.row_bytes)
+    height = message_rows(spec.row_bytes)
     for rank in range(partition.ranks):
         rows = partition.slab(rank)
         for first in range(rows.first, rows.end, height):

@@ -26,8 +26,8 @@ MAX_TABLE_BYTES = 64 << 20
 
 _MAX_TILES = 256
 _COUNT_BYTES = 4
-_COPIES = 3
-"""Of the histograms: the counts, what MPI joins them in, and the tables made of them."""
+_TABLE_SCRATCH_BYTES = 48
+"""For each bin while a tile's table is made of it: shares and sums, in up to 64 bits."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,17 @@ class _Tables:
 def _histogram_bytes(params: Params, spec: ImageSpec) -> int:
     tiles = integer(params, "tiles")
     return luma.width(spec, params) * tiles * tiles * histogram.bin_count(spec.dtype) * _COUNT_BYTES
+
+
+def _table_bytes(spec: ImageSpec, params: Params) -> int:
+    return _histogram_bytes(params, spec) // _COUNT_BYTES * spec.itemsize
+
+
+def _working_bytes(params: Params, spec: ImageSpec, _rows: int, ranks: int) -> int:
+    """Bytes of the counts, what MPI joins them in, and the tables made of them."""
+    each = np.dtype(_count_type(clahe_tiles.grid(spec, integer(params, "tiles")))).itemsize
+    counts = _histogram_bytes(params, spec) // _COUNT_BYTES * each * (1 if ranks == 1 else 2)
+    return counts + _table_bytes(spec, params) + histogram.bin_count(spec.dtype) * _TABLE_SCRATCH_BYTES
 
 
 def _check(params: Params, spec: ImageSpec) -> None:
@@ -64,7 +75,7 @@ def _rounds(spec: ImageSpec, params: Params) -> tuple[Round, ...]:
 
 def _counting(grid: clahe_tiles.Grid) -> Round:
     """Return the sweep that counts the values of each tile by bin."""
-    few = grid.tile_pixels <= np.iinfo(np.int32).max
+    count_type = _count_type(grid)
 
     def start(spec: ImageSpec, params: Params, _previous: Measured) -> Pixels:
         shape = (
@@ -73,7 +84,7 @@ def _counting(grid: clahe_tiles.Grid) -> Round:
             grid.columns.tiles,
             histogram.bin_count(spec.dtype),
         )
-        return np.zeros(shape, np.int32 if few else np.int64)
+        return np.zeros(shape, count_type)
 
     def update(state: Pixels, rows: Pixels, first_row: int, params: Params, previous: Measured) -> None:
         planes = luma.planes(rows, params)
@@ -90,6 +101,10 @@ def _counting(grid: clahe_tiles.Grid) -> Round:
         return _Tables(values, previous, grid)
 
     return Round(start=start, update=update, combine="sum", finish=finish)
+
+
+def _count_type(grid: clahe_tiles.Grid) -> type[np.int32 | np.int64]:
+    return np.int32 if grid.tile_pixels <= np.iinfo(np.int32).max else np.int64
 
 
 def _count(counts: Pixels, rows: Pixels, columns: clahe_tiles.Axis, span: histogram.Span | None) -> None:
@@ -165,7 +180,7 @@ CLAHE = Operation(
     ),
     check=_check,
     cost=lambda params, spec: luma.cost(params, spec, {"uint8": 12.0, "uint16": 25.0, "float32": 45.0}),
-    reduction=Reduction(rounds=_rounds, apply=_apply, placed=True),
-    working_bytes=lambda params, spec, _rows, _ranks: _COPIES * _histogram_bytes(params, spec),
+    reduction=Reduction(rounds=_rounds, apply=_apply, placed=True, found_bytes=_table_bytes),
+    working_bytes=_working_bytes,
     scratch=by_type(uint8=2, uint16=2, float32=10),
 )

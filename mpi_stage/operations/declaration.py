@@ -105,12 +105,15 @@ class Round:
     ``combine`` is how the states of two ranks are joined: ``sum`` (integers only), ``min`` or
     ``max``, all independent of order. ``finish(state, spec, params, previous)`` turns the joined
     state into what the next round and the application get as ``previous`` and ``measured``.
+    ``state_bytes(spec, params)`` is what a state takes at most, for the plan, where ``start`` cannot tell
+    without ``previous``.
     """
 
     start: Callable[[ImageSpec, Params, Measured], Pixels]
     update: Callable[[Pixels, Pixels, int, Params, Measured], None]
     combine: str
     finish: Callable[[Pixels, ImageSpec, Params, Measured], Measured]
+    state_bytes: Callable[[ImageSpec, Params], int] | None = None
 
 
 @dataclass(frozen=True)
@@ -122,12 +125,15 @@ class Reduction:
     row ``first_row``; it must not write into them.
     ``placed`` says that a new value depends on where its pixel is, not on the pixel alone.
     ``tell(measured, params)`` is what the job's report says of it, as JSON; None for nothing.
+    ``found_bytes(spec, params)`` is what the measured takes, for the plan; as much as the last round's state
+    if it is not stated. It is kept until the plan has been carried out.
     """
 
     rounds: Callable[[ImageSpec, Params], tuple[Round, ...]]
     apply: Callable[[Pixels, int, Params, Measured], Pixels]
     placed: bool = False
     tell: Callable[[Measured, Params], Any] | None = None
+    found_bytes: Callable[[ImageSpec, Params], int] | None = None
 
 
 def _same(spec: ImageSpec, params: Params) -> ImageSpec:  # noqa: ARG001  (the signature is a contract)
@@ -198,6 +204,8 @@ class Operation:
         in slabs, which may be in scratch instead. Both get the parameters, the image before, the rows
         of the largest slab and the number of ranks. Without ``working_bytes`` the plan takes what
         joining components needs. A reduce step may state ``working_bytes`` too: what it measures into.
+    reading_bytes: what a global step's rows take of one rank beside ``slab_bytes`` while the next pass
+        reads them, block by block; as much as ``working_bytes`` if it is not stated.
     traffic: what a global step makes a rank send and receive at most, for the plan; a change of geometry
         need not state it. Sums that all ranks join are left out: their size does not depend on the image.
     """
@@ -235,6 +243,7 @@ class Operation:
     table_bytes: Callable[[Params, ImageSpec], int] | None = None
     working_bytes: RankBytes | None = None
     slab_bytes: RankBytes | None = None
+    reading_bytes: RankBytes | None = None
     traffic: RankTraffic | None = None
 
     def scratch_of(self, params: Params, spec: ImageSpec) -> float:

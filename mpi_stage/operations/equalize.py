@@ -1,6 +1,6 @@
 """Spreading values over the whole range by their ranks: ``equalize``."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def _rounds(spec: ImageSpec, _params: Params) -> tuple[Round, ...]:
         measured: histogram.Histogram = finish_histogram(state, spec, params, previous)
         return Tables(tuple(table(counts, spec.dtype) for counts in measured.counts), measured.span)
 
-    return (*before, Round(start=last.start, update=last.update, combine=last.combine, finish=finish))
+    return (*before, replace(last, finish=finish))
 
 
 def table(counts: Pixels, dtype: str) -> Pixels | None:

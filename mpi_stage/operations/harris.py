@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import crop
 from mpi_stage.operations.declaration import Border, Channels, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.inner import inner_working_bytes
+from mpi_stage.operations.inner import inner_block_rows, inner_working_bytes
 from mpi_stage.operations.traffic import halo
 from mpi_stage.operations.values import integer, number
 
 RESPONSE = "response"
 
 _RESPONSE_BYTES = 4
+_MARKED_BYTES = _RESPONSE_BYTES + 1
 
 _BLOCK = Parameter(
     "block",
@@ -116,6 +117,12 @@ def _slab_bytes(_params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -
     return slab_rows * spec.columns * _RESPONSE_BYTES
 
 
+def _reading_bytes(params: Params, spec: ImageSpec, slab_rows: int, _ranks: int) -> int:
+    if params["output"] == RESPONSE:
+        return 0
+    return min(inner_block_rows(spec, inner_halo(params)), slab_rows) * spec.columns * _MARKED_BYTES
+
+
 def _cost(params: Params, _spec: ImageSpec) -> float:
     return 20.0 + 30.0 * integer(params, "block").bit_length()
 
@@ -156,6 +163,7 @@ HARRIS = Operation(
     collective="harris",
     working_bytes=_working_bytes,
     slab_bytes=_slab_bytes,
+    reading_bytes=_reading_bytes,
     traffic=lambda params, spec, _rows, _ranks: halo(spec, inner_halo(params)),
 )
 

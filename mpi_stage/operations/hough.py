@@ -17,15 +17,19 @@ EDGES_AT_ONCE = 1 << 15
 LABELLED_PIXELS = 1 << 19
 """Pixels of a block whose edges are joined at once."""
 
-SEEN_PIXELS = 1 << 17
+SEEN_PIXELS = 1 << 16
 """Pixels whose edges are packed or unpacked at once."""
 
 _HALO = 2
+_CANNY_BYTES_PER_PIXEL = {"uint8": 40, "uint16": 160, "float32": 160}
+"""Gray, gradients, and the thinning's temporaries: of bytes all are in 16 bits."""
 _LABEL_BYTES = 24
 _SEAM_BYTES = 32
 _VOTE_BYTES = 64
 _COPIES = 3
 _EDGE_BYTES = 1.125
+_DRAWN_BYTES = 64
+"""For each pixel of a line that is drawn: its place, and what that is found by."""
 
 
 def edge_params(params: Params) -> Params:
@@ -51,7 +55,8 @@ def _working_bytes(params: Params, spec: ImageSpec, slab_rows: int, _ranks: int)
     joining = rows * spec.columns * _LABEL_BYTES + math.ceil(slab_rows / rows) * spec.columns * _SEAM_BYTES
     seen = min(slab_rows, rows_of(SEEN_PIXELS, spec)) * spec.columns
     voting = (min(EDGES_AT_ONCE, slab_rows * spec.columns) + seen) * _VOTE_BYTES
-    return int(max(inner_working_bytes(spec, _HALO, slab_rows) + joining, _COPIES * band + voting))
+    inner = inner_working_bytes(spec, _HALO, slab_rows, _CANNY_BYTES_PER_PIXEL[spec.dtype])
+    return int(max(inner, joining, _COPIES * band + voting))
 
 
 def _traffic(params: Params, spec: ImageSpec, slab_rows: int, ranks: int) -> Moved:
@@ -111,5 +116,6 @@ HOUGH = Operation(
     collective="hough",
     working_bytes=_working_bytes,
     slab_bytes=_slab_bytes,
+    reading_bytes=lambda _params, spec, rows, _ranks: max(spec.columns, rows) * _DRAWN_BYTES,
     traffic=_traffic,
 )

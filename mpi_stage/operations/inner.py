@@ -14,8 +14,10 @@ def inner_block_rows(spec: ImageSpec, halo: int) -> int:
     return min(spec.rows, max(_LEAST_ROWS, _HALO_RATIO * halo, _BLOCK_PIXELS // spec.columns))
 
 
-def inner_working_bytes(spec: ImageSpec, halo: int, slab_rows: int) -> int:
+def inner_working_bytes(
+    spec: ImageSpec, halo: int, slab_rows: int, bytes_per_pixel: int = _BYTES_PER_PIXEL
+) -> int:
     """Return the memory that a sweep through inner steps takes of a rank with so many rows."""
     rows = min(inner_block_rows(spec, halo), slab_rows)
     padded = (rows + 3 * halo) * (spec.columns + 2 * halo)
-    return padded * _BYTES_PER_PIXEL + (2 * rows + 4 * halo) * spec.row_bytes
+    return padded * bytes_per_pixel + (2 * rows + 4 * halo) * spec.row_bytes

@@ -41,7 +41,7 @@ class _Bins:
 def rounds(spec: ImageSpec, ranks: Ranks) -> tuple[Round, ...]:
     """Return the sweeps that end with :class:`Found`: one for integers, two for floats."""
     if spec.dtype == "float32":
-        return (_coarse(ranks), _fine())
+        return (_coarse(ranks), _fine(ranks))
     return (_by_value(ranks),)
 
 
@@ -82,7 +82,7 @@ def _coarse(ranks: Ranks) -> Round:
     return Round(start=start, update=update, combine="sum", finish=finish)
 
 
-def _fine() -> Round:
+def _fine(ranks: Ranks) -> Round:
     def start(_spec: ImageSpec, _params: Params, previous: Measured) -> Pixels:
         found: _Bins = previous
         return np.zeros((len(found.bins), histogram.WIDE_BINS), np.int64)
@@ -103,7 +103,10 @@ def _fine() -> Round:
             values.append(_float(wanted << _HALF_BITS | lower[0]))
         return Found(found.total, tuple(values))
 
-    return Round(start=start, update=update, combine="sum", finish=finish)
+    def state_bytes(_spec: ImageSpec, params: Params) -> int:
+        return len(ranks(1, params)) * histogram.WIDE_BINS * np.dtype(np.int64).itemsize
+
+    return Round(start=start, update=update, combine="sum", finish=finish, state_bytes=state_bytes)
 
 
 def _ordered(rows: Pixels) -> Pixels:

@@ -4,7 +4,7 @@ Source: N. Otsu, "A Threshold Selection Method from Gray-Level Histograms", IEEE
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -84,7 +84,7 @@ def _rounds(spec: ImageSpec, _params: Params) -> tuple[Round, ...]:
         measured: histogram.Histogram = finish_histogram(state, spec, params, previous)
         return Threshold(best_level(measured.counts[0]), measured.span)
 
-    return (*before, Round(start=last.start, update=last.update, combine=last.combine, finish=finish))
+    return (*before, replace(last, finish=finish))
 
 
 def _apply(rows: Pixels, _first_row: int, _params: Params, measured: Measured) -> Pixels:

@@ -14,9 +14,7 @@ def paint(pixels: Pixels, where: Where) -> None:
     ``where`` is a mask, or rows and columns.
     """
     white = 1.0 if pixels.dtype == np.float32 else np.iinfo(pixels.dtype).max
-    if pixels.shape[2] < COLOUR_CHANNELS:
-        pixels[where] = white
-        return
-    planes = [pixels[..., channel] for channel in range(COLOUR_CHANNELS)]
-    for plane, value in zip(planes, (white, 0, 0), strict=True):
-        plane[where] = value
+    # Plane by plane: a mask with fewer axes than the pixels is turned into two numbers for each mark.
+    planes = COLOUR_CHANNELS if pixels.shape[2] >= COLOUR_CHANNELS else 1
+    for channel, value in zip(range(planes), (white, 0, 0), strict=False):
+        pixels[..., channel][where] = value

@@ -1,7 +1,7 @@
 """Spreading values evenly between bounds that are measured: ``stretch`` and ``normalize``."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -65,7 +65,7 @@ def _stretch_rounds(spec: ImageSpec, _params: Params) -> tuple[Round, ...]:
         values = found.values
         return Bounds(_between(values[0], values[1], low), _between(values[2], values[3], high))
 
-    return (*before, Round(start=last.start, update=last.update, combine=last.combine, finish=finish))
+    return (*before, replace(last, finish=finish))
 
 
 def _normalize_rounds(_spec: ImageSpec, _params: Params) -> tuple[Round, ...]:

@@ -31,7 +31,7 @@ from mpi_stage.previews.display import Stretch, png_of, stretch_of
 from mpi_stage.previews.evaluate import Found, Means, crop_filtered, filtered, piece
 from mpi_stage.previews.parts import Part, Trace, crop_of, cut, origin, trace
 from mpi_stage.previews.reduced import fit_step, level_for, read_reduced, shrunk, window_reader
-from mpi_stage.process import PROGRAM
+from mpi_stage.program_memory import PROGRAM
 from mpi_stage.session import open_bucket, source_options
 from mpi_stage.window import Window
 

@@ -15,7 +15,7 @@ from mpi_stage.measure import Measurement
 from mpi_stage.plan import Pass
 from mpi_stage.planner import make_plan
 from mpi_stage.previews.parts import Part
-from mpi_stage.process import PROGRAM
+from mpi_stage.program_memory import PROGRAM
 from mpi_stage.slab import RowReader
 from mpi_stage.window import Window
 

@@ -19,7 +19,7 @@ PLANS = min(500, int(os.environ.get("HALOROW_FUZZ_CASES", "40")))
 SIZES = (64, 301, 1000, 1999)
 MOST_BYTES = 60 << 20
 
-TOO_HIGH, FEW = 1.5, 0.1
+TOO_HIGH, FEW = 1.5, 0.05
 """Times the measured peak, apart from the reserve for what libraries set up late; so few may be above."""
 
 GREATEST = 2.25
