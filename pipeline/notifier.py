@@ -137,12 +137,20 @@ class Notifier:
     def _look(self, senders: ThreadPoolExecutor) -> None:
         """Look through the outbox: post letters on what happened, then have those sent that are due.
 
-        Raises StoreError, QueueUnavailableError.
+        Letters go out though Redis is away: it may be what they tell of. Raises StoreError.
         """
         listing = list(self._parts.store.list(layout.OUTBOX))
-        posted = [self._pass_on(info.key) for info in listing]
+        posted = [self._passed_on(info.key) for info in listing]
         due = self._outbox.due() if any(posted) else letters_of(listing)
         self._postman.look(due, senders, self._more.set)
+
+    def _passed_on(self, key: str) -> bool:
+        """Do as :meth:`_pass_on`; what fails keeps its mark, and keeps nothing else from being told."""
+        try:
+            return self._pass_on(key)
+        except (HalorowError, ValueError) as error:
+            self._log.warning("cannot pass on now", mark=key, kind=type(error).__name__, error=str(error))
+            return True
 
     def _pass_on(self, key: str) -> bool:
         """Do what the mark of something that happened asks for; False for a key of anything else."""

@@ -218,7 +218,7 @@ KEY_TABLE = (
         "7 days after the last notice; 200 entries",
         "notifier",
         "client, page",
-        "lines that tell a user how a job of theirs ended, as JSON",
+        "lines that tell a user how jobs and batches of theirs ended, and operators of alerts, as JSON",
     ),
     KeyPattern(
         "halorow:told:<notice>",
@@ -226,7 +226,7 @@ KEY_TABLE = (
         "7 days",
         "notifier",
         "notifier",
-        "there if the notice of this end of a job has been posted, so that it is posted once",
+        "there if the notice of this event has been posted, so that it is posted once",
     ),
     KeyPattern(
         "halorow:events:job:<job>",

@@ -10,11 +10,13 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline import layout, notifier
+from pipeline.errors import QueueUnavailableError
 from pipeline.models import Alert, AlertState, JobState, now
 from pipeline.notifier import Notifier
 from pipeline.notify import fanout, pace
 from pipeline.notify.addresses import Rules
 from pipeline.notify.choices import ChoiceBook
+from pipeline.notify.keys import NEWS
 from pipeline.notify.mail import MailServer
 from pipeline.notify.models import Kind, Medium, Outcome
 from pipeline.notify.news import announce
@@ -267,6 +269,25 @@ def test_operators_are_told_of_an_alert_once_when_it_is_raised_and_once_when_it_
         "Alert: the disk is nearly full",
         "No longer: the disk is nearly full",
     ]
+
+
+def test_letters_go_out_though_redis_is_away_and_a_mark_that_cannot_be_read_keeps_none(
+    service, notifying, receiver, monkeypatch
+):
+    def away(*_):
+        raise QueueUnavailableError("Redis does not answer")
+
+    for part, method in (("notices", "post"), ("notices", "post_all"), ("bus", "subscribe_endings")):
+        monkeypatch.setattr(getattr(service.parts, part), method, away)
+    monkeypatch.setattr(notifier, "AWAY_S", 0.02)
+    desk, _ = chosen(service, {Kind.ALERT}, address=receiver.url)
+    service.parts.store.put_bytes(f"{NEWS}0.json", b"{}")
+    alert = Alert(id="redis", state=AlertState.RAISED, since=now(), text="Redis does not answer")
+    announce(service.parts.store, alert)
+    notifying(allow_private=True)
+
+    (one,) = told(desk)
+    assert one.outcome is Outcome.SENT
 
 
 def test_the_end_of_a_batch_is_told_when_its_last_job_has_ended(service, notifying, receiver, monkeypatch):
