@@ -40,9 +40,9 @@ def own_redis(tmp_path: Path):
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def embedded(tmp_path_factory):
-    """Give a running embedded service, shared by all tests of a session that need one.
+    """Give a running embedded service, shared by the tests of a module, and by nobody beside them.
 
     It is not the machine's first: where Ray's agent would listen, somebody else does.
     """
