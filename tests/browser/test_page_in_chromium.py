@@ -44,6 +44,7 @@ def open_page(visit, service):
 
 
 def upload(visit, *paths):
+    expect(visit.get_by_role("button", name="Add images")).to_be_enabled()
     visit.locator('input[type="file"]').set_input_files([str(path) for path in paths])
     for path in paths:
         expect(visit.get_by_role("button", name=f"Remove {path.name}")).to_be_visible()

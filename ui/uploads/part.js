@@ -550,12 +550,17 @@ function summaryOf(items) {
   const moving = items.filter((item) => item.isMoving());
   if (!items.length) return "";
   const arrived = items.filter((item) => item.state === "done").length;
-  if (!moving.length) return arrived ? `${arrived} ${arrived === 1 ? "image is" : "images are"} ready` : "";
+  const failed = items.filter((item) => item.state === "failed").length;
+  const refused = failed ? [`${failed} ${failed === 1 ? "file" : "files"} cannot be used, see below`] : [];
+  if (!moving.length) {
+    const ready = arrived ? [`${arrived} ${arrived === 1 ? "image is" : "images are"} ready`] : [];
+    return [...ready, ...refused].join(" · ");
+  }
   const rate = moving.reduce((sum, item) => sum + item.rate(), 0);
   const left = moving.reduce((sum, item) => sum + item.size - item.sent, 0);
   const parts = [`${arrived} of ${items.length} images are there`, `${sizeText(left)} to go`];
   if (rate > 0) parts.push(`${sizeText(rate)}/s`, timeText(left / rate));
-  return parts.join(" · ");
+  return [...parts, ...refused].join(" · ");
 }
 
 const TICK = '<svg class="tick" viewBox="0 0 24 24" aria-label="Ready" role="img"><path d="m9.6 18-5.7-5.7 1.4-1.4 4.3 4.3 9.2-9.2 1.4 1.4L9.6 18Z"/></svg>';
@@ -570,6 +575,7 @@ class View {
     this.zone = root.querySelector(".zone");
     const input = root.querySelector("input");
     root.querySelector(".add").onclick = () => input.click();
+    root.querySelector(".add").disabled = false; // it was drawn before anything listened to it
     input.onchange = () => {
       engine.add([...input.files]);
       input.value = ""; // so that the same file can be picked again
@@ -644,7 +650,10 @@ class View {
       this.engine.remove(item);
       this.root.querySelector(".add").focus();
     };
-    row.querySelector(".again").onclick = () => (item.state === "lost" ? item.wake?.() : item.again());
+    row.querySelector(".again").onclick = () => {
+      if (item.state === "lost") item.wake?.();
+      if (item.state === "failed") item.again(); // and nothing where it goes on by itself by now
+    };
     return row;
   }
 
