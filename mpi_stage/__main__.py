@@ -116,7 +116,7 @@ def foreseen(error: Exception, rank: int) -> Exception:
 
 def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
     from mpi_stage.collective.context import RankContext  # noqa: PLC0415
-    from mpi_stage.contract import Request, View  # noqa: PLC0415
+    from mpi_stage.contract import Request, Tile, View  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
     from mpi_stage.forecast import Stored, forecast  # noqa: PLC0415
     from mpi_stage.session import file_pages, image_digest, plan_request, run_request  # noqa: PLC0415
@@ -144,22 +144,40 @@ def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -
         view = View.from_json(message.pop("view", {}))
         request = Request.from_json(message)
         send({"event": "previewed", "job": request.job, "preview": _desk().preview(request, view)})
+    elif kind == "tile":
+        tile = Tile.from_json(message.pop("look", {}))
+        request = Request.from_json(message)
+        send({"event": "tiled", "job": request.job, "tile": _tile_desk().tile(request, tile)})
     else:
-        raise StageError(f"unknown request {kind!r}; known are run, plan, digest, preview and stop")
+        raise StageError(f"unknown request {kind!r}; known are run, plan, digest, preview, tile and stop")
 
 
 @cache
 def _desk() -> Any:  # noqa: ANN401  (typed where imported)
     """Return what makes this rank's previews, and remembers what it has read. Raises StageError."""
+    from mpi_stage.previews.desk import Desk  # noqa: PLC0415  (as everywhere here)
+
+    return Desk(_alone())
+
+
+@cache
+def _tile_desk() -> Any:  # noqa: ANN401  (as above)
+    """Return what makes tiles; as :func:`_desk`."""
+    from mpi_stage.previews.tiles import TileDesk  # noqa: PLC0415
+
+    return TileDesk(_alone())
+
+
+def _alone() -> Any:  # noqa: ANN401  (as above)
+    """Return the context of a rank that is alone in its world. Raises StageError."""
     from mpi4py import MPI  # noqa: PLC0415  (has been started by now)
 
-    from mpi_stage.collective.context import RankContext  # noqa: PLC0415  (as everywhere here)
+    from mpi_stage.collective.context import RankContext  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
-    from mpi_stage.previews.desk import Desk  # noqa: PLC0415
 
     if MPI.COMM_WORLD.size > 1:
         raise StageError(f"previews are made by worlds of one rank, and this one has {MPI.COMM_WORLD.size}")
-    return Desk(RankContext(MPI.COMM_WORLD))
+    return RankContext(MPI.COMM_WORLD)
 
 
 if __name__ == "__main__":

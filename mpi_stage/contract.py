@@ -8,6 +8,7 @@ the same request lines::
     {"request": "plan", "ranks": n, …}   the same; only the header is read, for a world of n ranks
     {"request": "digest", …}             the same; of the input's pixels, nothing is written
     {"request": "preview", "view": {…}, …}  the same, to a world of one rank; nothing is written
+    {"request": "tile", "look": {…}, …}  the same, to a world of one rank; nothing is written
     {"request": "token", "token": …}     while a run is going on: the access token from now on
     {"request": "stop"}                  leave the loop and exit 0
 
@@ -19,6 +20,7 @@ and answers with event lines::
     {"event": "report", "job": id, "report": {…}}                       rank 0; the job is done
     {"event": "digested", "job": id, "pixels_sha256": …}                rank 0
     {"event": "previewed", "job": id, "preview": {…}}                   see :class:`View`
+    {"event": "tiled", "job": id, "tile": {…}}                          see :class:`Tile`
     {"event": "error", "job": id, "rank": r, "kind": …, "message": …, "retryable": …, "exit_code": …}
 
 A job is done when its report says so, never because a process exited with 0. The end of the control
@@ -238,6 +240,32 @@ class View(_Message):
 
 
 @dataclass(frozen=True)
+class Tile(_Message):
+    """A tile of the input, upright, as it is shown: with ``rows``, ``columns`` and ``png`` (base64).
+
+    With the factor 0 it is not a tile but what is known of all of the image: its size (``image``), the
+    ``levels`` of the file, the ``factor`` of the reduced copy that the rest is of, the ``stretch`` (values
+    that are shown black and white, null where bytes are shown as they are), and the ``histogram``.
+
+    Attributes
+    ----------
+    generation: names the input's content: what is kept in memory of another is not used.
+    factor: how many times the image is reduced, a power of two.
+    column, row: the tile's place in the grid of tiles.
+    side: rows and columns of a tile; those at the right and at the lower edge have fewer.
+    low, high: the values that are shown black and white; equal ones where bytes are shown as they are.
+    """
+
+    generation: str = ""
+    factor: int = 0
+    column: int = 0
+    row: int = 0
+    side: int = 512
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True)
 class RankReport(_Message):
     """What one rank did: seconds per phase, bytes sent and received over MPI, peak memory.
 
@@ -333,6 +361,7 @@ EVENTS: dict[str, dict[str, type]] = {
     "report": {"job": str, "report": dict},
     "digested": {"job": str, "pixels_sha256": str},
     "previewed": {"job": str, "preview": dict},
+    "tiled": {"job": str, "tile": dict},
     "error": {"job": str, "kind": str, "message": str},
 }
 """What a rank may say, and what the supervisor relies on of each."""

@@ -20,8 +20,9 @@ from typing import Any, Self
 from mpi_stage.contract import Request
 from pipeline import statuses, submission
 from pipeline.archive import SUFFIX as ARCHIVE
-from pipeline.archive import archive_of
+from pipeline.archive import archive_of, archive_of_many, unique_names
 from pipeline.browse import Found, Listing, images_below, places, results
+from pipeline.budgets import job_budget
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import (
@@ -37,12 +38,12 @@ from pipeline.models import ClusterStatus, Event, Failure, JobState, JobStatus, 
 from pipeline.notify.choices import ChoiceBook
 from pipeline.notify.desk import Desk
 from pipeline.orders import Order
-from pipeline.outside import bucket_of, is_outside, matching
+from pipeline.outside import SCHEME, bucket_of, is_outside, matching
 from pipeline.parts import Parts
 from pipeline.people import Person
 from pipeline.ports import BucketStore, Subscription
 from pipeline.presets import PresetBook
-from pipeline.previews.requests import preview_request
+from pipeline.previews.requests import preview_request, tile_request
 from pipeline.refusals import log_refusal
 from pipeline.removal import keep_or_cancel, remove_job
 from pipeline.settle import settle
@@ -50,6 +51,9 @@ from pipeline.timeline import Turn, timeline
 from pipeline.trees import ROOT, fetch_tree, tree_objects, tree_of
 from pipeline.uploads.desk import Uploads
 from pipeline.uploads.lending import lend
+
+MOST_OF_A_BATCH = 10_000
+"""So many of the newest jobs are looked through for those of a batch."""
 
 LOOK_EVERY_S = 2.0
 """A watcher looks at the status itself so often: events are lost while Redis restarts."""
@@ -155,6 +159,39 @@ class Client:
         Raises KeyRefusedError, ObjectNotFoundError, StoreError, PipelineError.
         """
         return preview_request(self._parts, self._settings, self.order(uri, steps, input_name=name))
+
+    def tile_request(self, job_id: str, *, after: bool) -> tuple[Request, str]:
+        """Return what the stage is asked for tiles of a job's input, or of its result; and their generation.
+
+        Raises JobNotFoundError, JobFailedError, JobStateError, ObjectNotFoundError, StoreError.
+        """
+        manifest = self._gate.manifest(job_id)
+        budget = job_budget(self._settings)
+        if not after:
+            return tile_request(self._parts, budget, manifest.input, manifest)
+        return tile_request(self._parts, budget, self.result(job_id).output, None)
+
+    def batch(self, batch: str) -> list[tuple[str, str]]:
+        """Return the results of a batch that are there, as names, each once, and keys.
+
+        Only jobs that the board still knows are found. Raises QueueUnavailableError, StoreError.
+        """
+        jobs = [one for one in self.jobs(limit=MOST_OF_A_BATCH) if one.batch == batch]
+        ended = [
+            self._parts.records.result(one.id) for one in reversed(jobs) if one.state is JobState.SUCCEEDED
+        ]
+        found = [(one.output_name, one.output.key) for one in ended if one is not None]
+        return unique_names((name, tree_of(key) or key) for name, key in found)
+
+    def archive_of_batch(self, batch: str) -> Iterator[bytes]:
+        """Yield an archive of all results of a batch.
+
+        Raises as :meth:`batch`, and ObjectNotFoundError where there are none.
+        """
+        entries = self.batch(batch)
+        if not entries:
+            raise ObjectNotFoundError(f"no job of the batch {batch} has a result (any more)")
+        return archive_of_many(self._parts.store, entries)
 
     def presets(self) -> PresetBook:
         """Return the presets that are there for whom this client acts."""
@@ -348,6 +385,13 @@ class Client:
         return store.sign(
             manifest.input.key, life_s=life_s or self._settings.link_life_s, filename=manifest.input_name
         )
+
+    def input_uri(self, job_id: str) -> str:
+        """Return the URI of a job's input, as a further job can have it. Raises JobNotFoundError."""
+        found = self.manifest(job_id).input
+        if found.bucket is not None:
+            return f"{SCHEME}{found.bucket}/{found.key}"
+        return self._parts.store.uri(tree_of(found.key) or found.key)
 
     def download(self, job_id: str, path: Path | str) -> None:
         """Copy the result to a local file, which appears when it is whole.

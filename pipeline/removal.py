@@ -77,8 +77,13 @@ def _check_ended(parts: Parts, job_id: str) -> None:
     if parts.records.ending(job_id) is None:
         raise JobStateError(f"job {job_id} has not ended; cancel it first")
     marks = (layout.open_key(job_id), layout.outbox_key(job_id))
-    if any(parts.store.stat(mark) is not None for mark in marks) or parts.queue.contains(job_id):
+    if any(parts.store.stat(mark) is not None for mark in marks) or _may_be_held(parts, job_id):
         raise JobStateError(f"job {job_id} has ended just now, and is being put away; try again in a moment")
+
+
+def _may_be_held(parts: Parts, job_id: str) -> bool:
+    """Whether a worker may still be at it; one that takes up a job that is gone lets it go."""
+    return bool(parts.records.standing(job_id).newest) and parts.queue.contains(job_id)
 
 
 def _check_unneeded(parts: Parts, job_id: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from mpi_stage.contract import Report, Request, View
+from mpi_stage.contract import Report, Request, Tile, View
 from pipeline.renewal import Token
 from pipeline.world import World
 
@@ -56,6 +56,10 @@ class WarmWorld:
     ) -> dict[str, Any]:
         """Return pictures of a request's input and result, see ``World.preview``. Raises as :meth:`run`."""
         return self._alive().preview(request, view, deadline_s=deadline_s, cancelled=cancelled)
+
+    def tile(self, request: Request, tile: Tile, *, deadline_s: float) -> dict[str, Any]:
+        """Return a tile of a request's input, see ``World.tile``. Raises as :meth:`run`."""
+        return self._alive().tile(request, tile, deadline_s=deadline_s)
 
     @property
     def alive(self) -> bool:

@@ -17,7 +17,7 @@ from pipeline.tail import Tail
 from pipeline.watch import Watch
 
 if TYPE_CHECKING:
-    from mpi_stage.contract import Report, Request, View
+    from mpi_stage.contract import Report, Request, Tile, View
     from pipeline.renewal import Renewal, Token
 
 START_TIMEOUT_S = 60.0
@@ -150,6 +150,13 @@ class World:
         watch = Watch(request.job, time.monotonic(), deadline_s=deadline_s, cancelled=cancelled)
         message = {"request": "preview", "view": view.to_json(), **request.to_json()}
         made: Event = self._ask(message, "previewed", watch, None)["preview"]
+        return made
+
+    def tile(self, request: "Request", tile: "Tile", *, deadline_s: float) -> Event:
+        """Return a tile of a request's input, see the stage's Tile. Raises as :meth:`run`."""
+        watch = Watch(request.job, time.monotonic(), deadline_s=deadline_s)
+        message = {"request": "tile", "look": tile.to_json(), **request.to_json()}
+        made: Event = self._ask(message, "tiled", watch, None)["tile"]
         return made
 
     @property

@@ -8,6 +8,8 @@ from starlette.middleware import Middleware
 
 from ui import service
 from ui.files import UncompressedFiles, file_routes
+from ui.live_routes import live_routes
+from ui.tile_routes import tile_routes
 from ui.uploads.routes import upload_routes
 
 SCRIPT = Path(__file__).with_name("page.py")
@@ -21,6 +23,8 @@ def make_app() -> st.App:
         routes=[
             *file_routes(service.link_secret, service.find_file, service.archive),
             *upload_routes(service.link_secret, lambda name: service.client_of(name).uploads()),
+            *live_routes(service.link_secret, service.feed, service.client_for),
+            *tile_routes(service.link_secret, service.tile_readers, service.client_for),
         ],
         middleware=[Middleware(UncompressedFiles)],
         on_script_error=_tell,

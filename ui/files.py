@@ -22,6 +22,7 @@ from pipeline.links import Link, verify_link
 from pipeline.refusals import log_refusal
 
 FILES_PREFIX = "/files/"
+_AS_THEY_ARE = (FILES_PREFIX, "/live/archive/", "/tiles/")
 _HEADERS = {
     "cache-control": "private, no-transform",
     # What people upload is never to be run in the page's origin, whatever a browser takes it for.
@@ -104,7 +105,7 @@ class UncompressedFiles:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on; one for a file without its ``Accept-Encoding``."""
-        if scope["type"] == "http" and scope["path"].startswith(FILES_PREFIX):
+        if scope["type"] == "http" and scope["path"].startswith(_AS_THEY_ARE):
             scope = {**scope, "headers": list(scope["headers"])}
             del MutableHeaders(scope=scope)["accept-encoding"]
         await self._app(scope, receive, send)

@@ -1,126 +1,149 @@
-"""The part of the page that follows the jobs, redrawn by itself."""
+"""The part of the page that follows the jobs: a list that the browser brings up to date by itself."""
 
-import html
-from functools import partial
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
 from mpi_stage.errors import StageError
 from pipeline.errors import HalorowError
-from pipeline.models import JobStatus, now
 from ui import service, state, words
-from ui.compare import compare
-from ui.jobs_view import JobCard, card, summary
+from ui.again import take_over
+from ui.job_book import Asked
+from ui.live_routes import with_downloads
+from ui.parts import part
+from ui.tickets import path_for, ticket
+from ui.ways import go
 
-REDRAW_S = 1.0
-_PAGE = 10
-_SHOWN_KEY = "jobs_shown"
-_LINK_LIFE_S = 24 * 3600
-_LINK_KEPT_S = 3600
+JOBS_PATH = "jobs"
+"""The path of the page of jobs, which is that of one job where its address names it."""
+
+EVERY_MS = 1000
+"""So often a browser asks for what has changed."""
+
+_FEW, _MANY = 10, 30
+_KEY = "jobs_list"
+_LEAVE_KEY = "jobs_leave"
+_ACTED_KEY = "jobs_acted"
+_list = part("jobs")
 
 
-@st.fragment(run_every=REDRAW_S)
-def jobs_section() -> None:
-    """Draw the jobs, newest first, with what can be done with each."""
-    shown = st.session_state.setdefault(_SHOWN_KEY, _PAGE)
+def one_job(job_id: str) -> None:
+    """Draw the card of one job, and nothing else."""
+    _jobs(job_id=job_id)
+
+
+def jobs_section(*, full: bool = False) -> None:
+    """Draw the jobs, newest first, with what can be done with each; ``full`` where there is much room."""
     st.subheader("Jobs", anchor=False, divider="gray")
-    try:
-        statuses = service.client().jobs(limit=shown + 1)
-    except HalorowError as error:
-        st.warning(f"The jobs cannot be shown just now: {words.plain(error.public_message)}")
-        return
+    _jobs(full=full)
+
+
+@st.fragment
+def _jobs(*, full: bool = False, job_id: str = "") -> None:
+    """Draw the list, or the one job of it; drawn anew when somebody does something with it."""
+    chosen, verb = st.session_state.pop(_LEAVE_KEY, ("", ""))
+    if verb == "open":
+        go(JOBS_PATH, job=chosen)
+    elif verb == "again":
+        go("")
     for text in state.flashes():
         st.toast(text)
-    if not statuses:
-        st.info("No jobs yet. Add images and a pipeline, and press Run.", icon=":material/image:")
-        return
-    st.caption(summary(statuses[:shown]))
-    for status in statuses[:shown]:
-        _job(status)
-    if len(statuses) > shown:
-        st.button("Show more", on_click=_show_more, type="tertiary", key="show_more")
-
-
-def _show_more() -> None:
-    st.session_state[_SHOWN_KEY] += _PAGE
-
-
-def _job(status: JobStatus) -> None:
-    """Draw one job."""
-    view = card(status, now())
-    with st.container(border=True, key=f"job_{view.id}", gap="small"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{words.plain(view.title)}**", width="stretch")
-            _action(view)
-            st.badge(view.badge.label, icon=view.badge.icon, color=view.badge.colour)  # type: ignore[arg-type]  # from _BADGES
-        st.caption(" · ".join(part for part in (words.plain(view.pipeline), view.note) if part))
-        if view.is_moving:
-            st.progress(view.fraction, text=view.progress)
-        if view.ranks:
-            st.html(rank_strip(view))
-        if view.trouble:
-            parts = (f"**{view.trouble.title}.**", words.plain(view.trouble.message), view.trouble.advice)
-            st.error("  \n".join(part for part in parts if part))
-        if view.has_result:
-            opened = st.expander(
-                "Before and after", key=f"compare_{view.id}", icon=":material/compare:", on_change="rerun"
-            )
-            if opened.open:
-                with opened:
-                    compare(view.id)
-
-
-def rank_strip(view: JobCard) -> str:
-    """Return HTML of a row of small bars, one per rank, each with its numbers as a tooltip."""
-    bars = "".join(
-        f'<div title="{html.escape(bar.words)}" data-rank="{bar.rank}" style="flex:1;height:6px;'
-        'border-radius:3px;overflow:hidden;background:rgba(128,128,128,.25)">'
-        f'<div style="height:100%;width:{bar.fraction:.1%};background:#14b8a6"></div></div>'
-        for bar in view.ranks
-    )
-    label = html.escape(words.count(len(view.ranks), "rank"))
-    return (
-        '<div style="display:flex;gap:4px;align-items:center" data-testid="ranks">'
-        f'<span style="font-size:.8rem;opacity:.7;margin-right:4px">{label}</span>{bars}</div>'
-    )
-
-
-def _action(view: JobCard) -> None:
-    """Draw the one button that suits the job's state."""
-    job = view.id
-    if view.has_result:
-        _download(view)
-    elif view.can_cancel:
-        st.button("Cancel", icon=":material/close:", key=f"cancel_{job}", on_click=partial(_cancel, job))
-    elif view.can_retry:
-        st.button("Retry", icon=":material/replay:", key=f"retry_{job}", on_click=partial(_retry, job))
-
-
-def _download(view: JobCard) -> None:
-    """Draw the signed link to the result."""
+    viewer = service.viewer()
+    asked = Asked(text=job_id, most=1) if job_id else _asked(full=full)
     try:
-        st.link_button(
-            "Download", link(view.id, service.user()), icon=":material/download:", key=f"download_{view.id}"
-        )
+        seen = with_downloads(service.link_secret(), viewer, service.feed().look(viewer, asked))
     except HalorowError as error:
-        st.caption(f"No link just now: {words.plain(error.public_message)}")
+        seen = None
+        st.warning(f"The jobs cannot be shown just now: {words.plain(error.public_message)}")
+    told = {**_data(viewer, asked, seen), "single": bool(job_id)}
+    _list(key=_KEY, data=told, on_act_change=_act, on_asked_change=_ask, on_stale_change=_ask)
 
 
-@st.cache_data(ttl=_LINK_KEPT_S, max_entries=1000, show_spinner=False)
-def link(job_id: str, user: str) -> str:  # noqa: ARG001  (what one may see another may not)
-    """Return a link to a job's result that holds for at least a day less an hour."""
-    return service.client().link(job_id, life_s=_LINK_LIFE_S)
+def _data(viewer: str, asked: Asked, seen: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what the browser is told."""
+    path = path_for(viewer, "live/jobs")
+    return {
+        "feed": f"/{path}",
+        "ticket": ticket(service.link_secret(), path),
+        "asked": {"state": asked.state, "text": asked.text},
+        "page": asked.most,
+        "every_ms": EVERY_MS,
+        "job_page": f"/{JOBS_PATH}",
+        "everybody": service.settings().has_login and service.is_operator(),
+        "endless": asked.most == _MANY,
+        "seen": seen,
+    }
 
 
-def _cancel(job_id: str) -> None:
+def _asked(*, full: bool) -> Asked:
+    """Return what the address asks for, so that a reload shows the same."""
+    query = st.query_params
+    return Asked(query.get("state", ""), query.get("find", ""), _MANY if full else _FEW)
+
+
+def _told(name: str) -> Any:  # noqa: ANN401  (any JSON, from a browser)
+    held = st.session_state.get(_KEY)
+    return held.get(name) if held is not None else None
+
+
+def _ask() -> None:
+    """Keep in the address what the visitor has chosen to see."""
+    asked = _told("asked")
+    if not isinstance(asked, dict):
+        return
+    for name, given in (("state", asked.get("state")), ("find", asked.get("text"))):
+        if given:
+            st.query_params[name] = str(given)
+        elif name in st.query_params:
+            del st.query_params[name]
+
+
+def _act() -> None:
+    """Do what a button of a card is for, once for each press."""
+    act = _told("act")
+    if not isinstance(act, dict) or act.get("number") == st.session_state.get(_ACTED_KEY):
+        return
+    st.session_state[_ACTED_KEY] = act.get("number")
+    carry_out(str(act.get("verb")), str(act.get("id")))
+
+
+def carry_out(verb: str, job_id: str) -> None:
+    """Do something with a job, and say what came of it at the next drawing."""
+    if verb == "open":
+        st.session_state[_LEAVE_KEY] = (job_id, verb)
+        return
+    do = _VERBS.get(verb)
+    if do is None:
+        return
     try:
-        service.client().cancel(job_id)
+        state.flash(do(job_id))
+        if verb == "again":
+            st.session_state[_LEAVE_KEY] = (job_id, verb)
+        else:
+            service.feed().refresh(service.viewer())
     except (HalorowError, StageError) as error:
         state.flash(words.plain(error.public_message))
 
 
-def _retry(job_id: str) -> None:
-    try:
-        service.client().retry(job_id)
-    except (HalorowError, StageError) as error:
-        state.flash(words.plain(error.public_message))
+def _cancel(job_id: str) -> str:
+    return f"{words.plain(service.client().cancel(job_id).input_name)} is being cancelled."
+
+
+def _retry(job_id: str) -> str:
+    return f"{words.plain(service.client().retry(job_id).input_name)} is tried again."
+
+
+def _delete(job_id: str) -> str:
+    name = service.client().manifest(job_id).input_name
+    service.client().delete(job_id)
+    return f"The job for {words.plain(name)} is deleted."
+
+
+_VERBS: dict[str, Callable[[str], str]] = {
+    "cancel": _cancel,
+    "retry": _retry,
+    "delete": _delete,
+    "again": take_over,
+}
+"""What the buttons of a card are for; each returns what to tell. Raises HalorowError, StageError."""

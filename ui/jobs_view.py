@@ -1,7 +1,7 @@
 """What the page shows of a job, worked out from its status alone."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from pipeline.models import JobState, JobStatus
 from ui import words
@@ -36,6 +36,15 @@ _BADGES = {
     JobState.CANCELLED: ("Cancelled", "gray", ":material/cancel:"),
     JobState.DEAD: ("Given up", "red", ":material/report:"),
 }
+STATES = {
+    "waiting": frozenset({JobState.QUEUED}),
+    "running": frozenset({JobState.RUNNING, JobState.RETRYING}),
+    "done": frozenset({JobState.SUCCEEDED}),
+    "failed": frozenset({JobState.FAILED, JobState.DEAD}),
+    "cancelled": frozenset({JobState.CANCELLED}),
+}
+"""The states that people tell apart, in the order in which a job may come by them."""
+
 _RETRIABLE = frozenset({JobState.FAILED, JobState.CANCELLED, JobState.DEAD})
 
 
@@ -71,7 +80,8 @@ class JobCard:
     """One job, ready to be drawn.
 
     ``progress`` goes with the bar of a job that is moving, ``note`` stands beside the pipeline of
-    one that waits or has ended.
+    one that has ended. ``made_ms`` is when it was submitted, in milliseconds since 1970. ``bands`` are how
+    many of the output are kept as they are made, ``bands_done`` ranges of those that are.
     """
 
     id: str
@@ -82,15 +92,26 @@ class JobCard:
     progress: str
     note: str
     ranks: tuple[RankBar, ...]
+    bands: int
+    bands_done: tuple[tuple[int, int], ...]
     trouble: Trouble | None
+    user: str
+    batch: str
+    made_ms: int
+    is_waiting: bool
     is_moving: bool
     can_cancel: bool
     can_retry: bool
+    can_delete: bool
     has_result: bool
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the card as the browser gets it."""
+        return asdict(self)
 
-def card(status: JobStatus, at: datetime) -> JobCard:
-    """Return what to draw for ``status`` at the time ``at``."""
+
+def card(status: JobStatus) -> JobCard:
+    """Return what to draw for ``status``."""
     label, colour, icon = _BADGES[status.state]
     if status.state is JobState.RETRYING and status.attempt:
         label = f"{label} (attempt {status.attempt} ended)"
@@ -103,12 +124,19 @@ def card(status: JobStatus, at: datetime) -> JobCard:
         badge=Badge(label, colour, icon),
         fraction=status.fraction_done,
         progress=_progress(status) if moving else "",
-        note="" if moving else _note(status, at),
+        note="" if live else _note(status),
         ranks=_ranks(status) if moving else (),
+        bands=status.bands if moving else 0,
+        bands_done=_bands_done(status) if moving else (),
         trouble=_trouble(status),
+        user=status.user,
+        batch=status.batch or "",
+        made_ms=round(status.created_at.timestamp() * 1000),
+        is_waiting=status.state is JobState.QUEUED,
         is_moving=moving,
         can_cancel=live,
         can_retry=status.state in _RETRIABLE,
+        can_delete=not live,
         has_result=status.state is JobState.SUCCEEDED,
     )
 
@@ -119,16 +147,14 @@ def _progress(status: JobStatus) -> str:
         return "Getting ready"
     parts = [f"{status.rows_done:,} of {words.count(status.rows_total, 'row')}"]
     if status.rows_per_s > 0:
-        parts.append(words.rate(status.rows_per_s))
+        parts.append(words.pixel_rate(status.pixels_per_s))
     if status.seconds_left is not None:
         parts.append(f"{words.duration(status.seconds_left)} left")
     return " · ".join(parts)
 
 
-def _note(status: JobStatus, at: datetime) -> str:
-    """Say how long a job has been waiting, or how long it took."""
-    if status.state is JobState.QUEUED:
-        return f"waiting for {words.duration((at - status.created_at).total_seconds())}"
+def _note(status: JobStatus) -> str:
+    """Say how long a job took."""
     if status.started_at is None or status.finished_at is None:
         return ""
     took = words.duration((status.finished_at - status.started_at).total_seconds())
@@ -147,6 +173,11 @@ def _ranks(status: JobStatus) -> tuple[RankBar, ...]:
     )
 
 
+def _bands_done(status: JobStatus) -> tuple[tuple[int, int], ...]:
+    """Return the bands that are kept by now, as ranges in order."""
+    return tuple(sorted((first, end) for each in status.ranks for first, end in each.bands_done))
+
+
 def _trouble(status: JobStatus) -> Trouble | None:
     """Return what went wrong in plain words, None where nothing did (or somebody cancelled)."""
     if status.state not in {JobState.FAILED, JobState.DEAD, JobState.RETRYING} or not status.error:
@@ -156,16 +187,3 @@ def _trouble(status: JobStatus) -> Trouble | None:
     if status.state is JobState.RETRYING:
         advice = "It is tried again by itself; there is nothing to do."
     return Trouble(_TITLES.get(kind, "It did not work"), status.error, advice)
-
-
-def summary(statuses: list[JobStatus]) -> str:
-    """Say how many jobs are in which state, for instance ``1 running · 2 done``; empty for none."""
-    groups = (
-        ("waiting", {JobState.QUEUED}),
-        ("running", {JobState.RUNNING, JobState.RETRYING}),
-        ("done", {JobState.SUCCEEDED}),
-        ("failed", {JobState.FAILED, JobState.DEAD}),
-        ("cancelled", {JobState.CANCELLED}),
-    )
-    counted = ((word, sum(status.state in states for status in statuses)) for word, states in groups)
-    return " · ".join(f"{number} {word}" for word, number in counted if number)

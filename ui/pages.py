@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ui.filter_page import filter_page
+from ui.jobs_page import jobs_page
+from ui.jobs_section import JOBS_PATH
 from ui.notifications_page import notifications_page
 from ui.operators_page import operators_page
 
@@ -34,6 +36,7 @@ NOTIFICATIONS = "notifications"
 
 PAGES = (
     Page("Filter", ":material/image:", filter_page, ""),
+    Page("Jobs", ":material/list:", jobs_page, JOBS_PATH),
     Page("Notifications", ":material/notifications:", notifications_page, NOTIFICATIONS),
     Page(
         "Operators",

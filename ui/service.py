@@ -1,6 +1,6 @@
 """The one connection that the page's sessions and routes share, and the client of who looks at the page."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -9,8 +9,11 @@ from pipeline.config import Settings
 from pipeline.errors import LinkError
 from pipeline.operator_desk import OperatorDesk
 from pipeline.previews.pool import Previews
+from pipeline.previews.tiles import TileReaders
 from pipeline.routing import Cores
+from ui.job_feed import JobFeed
 from ui.login import visitor
+from ui.tickets import name_of, viewer_of
 
 
 @cache
@@ -70,6 +73,46 @@ def client_of(name: str) -> Client:
     if not settings().may_enter(name):
         raise LinkError(f"{name} is not let in here any more; ask the operator")
     return connection().acting_for(settings().person(name))
+
+
+def viewer() -> str:
+    """Return how the routes beside the page name who looks at it."""
+    return viewer_of(visitor(settings()))
+
+
+def client_for(viewer: str) -> Client:
+    """Return the client of a viewer whom a ticket names.
+
+    Raises
+    ------
+    HalorowError
+        if the service cannot be reached, or the viewer is let in no longer.
+
+    """
+    name = name_of(viewer)
+    if name is not None:
+        return client_of(name)
+    if settings().has_login:
+        raise LinkError("the page asks for a login by now; reload it")
+    return connection()
+
+
+@cache
+def feed() -> JobFeed:
+    """Return what knows the jobs of whoever looks."""
+
+    def client_and_sight(viewer: str) -> tuple[Client, Callable[[str], bool]]:
+        name = name_of(viewer)
+        sees = (lambda _user: True) if name is None else settings().person(name).may_see
+        return client_for(viewer), sees
+
+    return JobFeed(lambda: connection(), client_and_sight)  # noqa: PLW0108  (looked up when it is called)
+
+
+@cache
+def tile_readers() -> TileReaders:
+    """Return what makes the tiles of jobs' images."""
+    return TileReaders(settings().preview_processes, settings().preview_idle_s)
 
 
 def user() -> str:

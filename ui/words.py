@@ -6,6 +6,7 @@ _KILO = 1000
 _MINUTE_S = 60
 _HOUR_S = 3600
 _FEW = 10
+_MILLION = 1_000_000
 
 
 def size(count_bytes: int) -> str:
@@ -37,10 +38,11 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def rate(rows_per_s: float) -> str:
-    """Return rows per second, for instance ``1,250 rows/s``; one decimal below ten."""
-    decimals = 1 if rows_per_s < _FEW else 0
-    return f"{rows_per_s:,.{decimals}f} rows/s"
+def pixel_rate(pixels_per_s: float) -> str:
+    """Return pixels per second in millions, for instance ``125 MP/s``; more decimals below ten and one."""
+    millions = pixels_per_s / _MILLION
+    decimals = 0 if millions >= _FEW else 1 if millions >= 1 else 3
+    return f"{millions:,.{decimals}f} MP/s"
 
 
 def plain(text: str) -> str:

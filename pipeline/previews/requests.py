@@ -1,15 +1,16 @@
 """What the stage is asked about an image that is no job's input yet."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from mpi_stage.contract import Request
+from mpi_stage.contract import Budget, Request
 from mpi_stage.operations.grammar import parse, to_json
 from pipeline import layout
 from pipeline.budgets import job_budget
 from pipeline.config import Settings
 from pipeline.errors import ObjectNotFoundError
 from pipeline.inputs import found_input, name_of
-from pipeline.models import ObjectRef
+from pipeline.models import Manifest, ObjectRef
 from pipeline.orders import Order
 from pipeline.parts import Parts
 from pipeline.ports import BucketStore
@@ -41,6 +42,30 @@ def preview_request(parts: Parts, settings: Settings, order: Order) -> tuple[Req
         access=store.access() if isinstance(store, BucketStore) else None,
         budget=job_budget(settings),
     )
+    return request, generation_of(found)
+
+
+def tile_request(
+    parts: Parts, budget: Budget, found: ObjectRef, manifest: Manifest | None
+) -> tuple[Request, str]:
+    """Return the request for tiles of an object, and what names the object's content.
+
+    ``manifest`` says which image of the object it is; without one it is the first. Raises
+    ObjectNotFoundError, StoreError.
+    """
+    store = parts.store
+    request = Request(
+        job="tiles",
+        input=_place(parts, found),
+        output="",
+        output_name=layout.safe_name(found.key),
+        steps=[],
+        device="cpu",
+        access=store.access() if isinstance(store, BucketStore) else None,
+        budget=budget,
+    )
+    if manifest is not None:
+        request = replace(request, page=manifest.page, plane=manifest.plane, level=manifest.level)
     return request, generation_of(found)
 
 

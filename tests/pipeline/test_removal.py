@@ -46,6 +46,15 @@ def test_a_job_that_has_not_ended_stays(service):
     assert left(service, job) == before
 
 
+def test_a_job_that_was_cancelled_while_it_waited_goes_at_once_and_nobody_takes_it_up(service):
+    job = service.submit()
+    service.client.cancel(job)
+    service.client.delete(job)
+    assert service.runner(service.stage).work_once()
+    assert left(service, job) == set()
+    assert service.client.jobs() == []
+
+
 @pytest.mark.parametrize("mark", [layout.open_key, layout.outbox_key])
 def test_a_job_that_somebody_has_still_to_settle_or_to_be_told_of_stays(service, mark):
     job = finished(service)

@@ -7,16 +7,27 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from pipeline import layout, statuses
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.memory_notices import MemoryNoticeBoard
 from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.models import ObjectRef, Result
 from pipeline.parts import Parts
 from pipeline.stores.local import LocalStore
 from ui import service
 
 PAGE = Path(service.__file__).with_name("page.py")
 BASE_URL = "http://127.0.0.1:8501"
+
+
+@pytest.fixture(autouse=True)
+def fresh_feed():
+    """Have no test know the jobs of another, and none listen on."""
+    service.feed.cache_clear()
+    yield
+    service.feed().close()
+    service.feed.cache_clear()
 
 
 @pytest.fixture
@@ -59,3 +70,27 @@ def fresh_page(client):  # noqa: ARG001  (the page asks for it)
         return visit.run()
 
     return opened
+
+
+@pytest.fixture
+def finish(parts):
+    """Give what gives a job a result, its input's bytes, as a worker would."""
+
+    def finished(job, **report):
+        source = parts.store.local_path(parts.records.manifest(job.id).input.key)
+        info = parts.store.put_file(layout.output_key(job.id, 1, job.input_name), source)
+        output = ObjectRef(key=info.key, size_bytes=info.size_bytes, generation=info.generation)
+        result = Result(
+            job_id=job.id,
+            attempt=1,
+            output=output,
+            output_name=job.input_name,
+            pixels_sha256="d1ce",
+            report={"rows": 40, "columns": 60, "channels": 1, "dtype": "uint8", "seconds": 0.5, **report},
+        )
+        parts.records.commit(result)
+        parts.records.close(job.id)
+        parts.board.put(statuses.ended(parts.records.manifest(job.id), result, job))
+        return result
+
+    return finished

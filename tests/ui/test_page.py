@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import tifffile
+from drawn_jobs import jobs_data
 
-from pipeline import layout
 from pipeline.errors import QueueUnavailableError
-from pipeline.models import JobState, Notice, ObjectRef, RankProgress, Result, now
+from pipeline.models import Notice
 from pipeline.uploads.checksum import extended, spelled
 from ui import service, submit_section
 from ui.uploads.part import Arrived
@@ -58,29 +58,10 @@ def image(tmp_path):
     return tmp_path / "cat.tif"
 
 
-def show(parts, job, **changed):
-    parts.board.put(job.model_copy(update={"updated_at": now(), **changed}))
-
-
-def finish(parts, job):
-    """Give a job a result, as a worker would."""
-    info = parts.store.put_file(
-        layout.output_key(job.id, 1, "cat.tif"),
-        parts.store.local_path(parts.records.manifest(job.id).input.key),
-    )
-    output = ObjectRef(key=info.key, size_bytes=info.size_bytes, generation=info.generation)
-    report = {"rows": 40, "columns": 60, "channels": 1, "dtype": "uint8", "ranks": [{}], "seconds": 0.5}
-    result = Result(
-        job_id=job.id, attempt=1, output=output, output_name="cat.tif", pixels_sha256="d1ce", report=report
-    )
-    parts.store.put_bytes(layout.result_key(job.id), result.model_dump_json().encode(), create_only=True)
-    show(parts, job, state=JobState.SUCCEEDED, started_at=now(), finished_at=now(), output_key=output.key)
-
-
 def test_a_fresh_page_says_what_is_missing(page):
     assert not page.exception
     assert page.button(key="run").disabled
-    assert "No jobs yet" in said(page)
+    assert jobs_data(page)["seen"]["known"] == 0
 
 
 def test_an_operation_that_is_picked_gets_its_form_and_is_spelled_as_text(page):
@@ -194,9 +175,9 @@ def test_a_place_outside_the_store_is_refused_in_words(page):
     assert not page.exception
 
 
-def test_results_of_jobs_are_picked_as_inputs(page, client, parts, image):
+def test_results_of_jobs_are_picked_as_inputs(page, client, finish, image):
     job = client.submit(image, "invert")
-    finish(parts, job)
+    finish(job)
     pick(page, "invert")
     page.session_state["pick_results"] = True
     page.run()
@@ -208,70 +189,24 @@ def test_results_of_jobs_are_picked_as_inputs(page, client, parts, image):
     assert client.manifest(newest.id).input.key == client.result(job.id).output.key
 
 
-def test_a_running_job_shows_rows_rate_ranks_and_time_left(page, client, parts, image):
-    job = client.submit(image, "invert")
-    ranks = [
-        RankProgress(rank=0, rows_done=10, rows_total=20),
-        RankProgress(rank=1, rows_done=0, rows_total=20),
-    ]
-    show(parts, job, state=JobState.RUNNING, rows_done=10, rows_total=40, rows_per_s=10, ranks=ranks)
-    page.run()
-    assert "10 of 40 rows · 10 rows/s · 3 s left" in page.get("progress")[0].proto.text
-    assert any('title="rank 1: 0 of 20 rows"' in element.proto.body for element in page.get("html"))
-
-
-def test_a_finished_job_has_a_signed_link_and_opens_before_and_after(page, client, parts, image):
-    job = client.submit(image, "invert")
-    finish(parts, job)
-    page.run()
-    (link,) = page.get("link_button")
-    assert "/files/" in link.proto.url
-    assert "signature=" in link.proto.url
-    assert not page.image
-
-
-def test_before_and_after_are_small_pictures_with_the_figures(page, client, parts, image):
-    job = client.submit(image, "invert")
-    finish(parts, job)
-    page.session_state[f"compare_{job.id}"] = True
-    page.run()
-    assert not page.exception
-    assert len(page.image) == 2
-    assert "1 channel of uint8" in said(page)
-
-
-def test_a_job_is_cancelled_and_retried_by_its_buttons(page, client, image):
+def test_the_list_of_jobs_is_told_where_to_ask_and_what_there_is(page, client, image):
     job = client.submit(image, "invert")
     page.run()
-    page.button(key=f"cancel_{job.id}").click().run()
-    assert client.status(job.id).state is JobState.CANCELLED
-    page.button(key=f"retry_{job.id}").click().run()
-    assert client.status(job.id).state is JobState.QUEUED
+    told = jobs_data(page)
+    assert told["feed"] == "/live/jobs/program"
+    assert "signature=" in told["ticket"]
+    assert [card["id"] for card in told["seen"]["cards"]] == [job.id]
 
 
-def test_a_button_that_comes_too_late_says_why(page, client, parts, image):
-    job = client.submit(image, "invert")
+def test_what_the_address_asks_for_is_shown_again_after_a_reload(page, client, image):
+    done = client.submit(image, "invert")
+    client.submit(image, "blur")
+    client.cancel(done.id)
+    page.query_params["state"] = "cancelled"
+    page.query_params["find"] = "invert"
     page.run()
-    finish(parts, job)
-    page.button(key=f"cancel_{job.id}").click().run()
-    assert "nothing to cancel" in said(page)
-    assert not page.exception
-
-
-def test_a_failure_is_told_in_plain_words(page, client, parts, image):
-    job = client.submit(image, "invert")
-    show(parts, job, state=JobState.FAILED, error="cat.tif ends early", error_kind="DamagedInputError")
-    page.run()
-    assert "The file is damaged" in page.error[0].value
-    assert "Traceback" not in said(page)
-
-
-def test_long_lists_are_shown_in_parts(page, client, image):
-    jobs = [client.submit(image, "invert") for _ in range(12)]
-    page.run()
-    assert not [button for button in page.button if button.key == f"cancel_{jobs[0].id}"]
-    page.button(key="show_more").click().run()
-    assert page.button(key=f"cancel_{jobs[0].id}")
+    assert jobs_data(page)["asked"] == {"state": "cancelled", "text": "invert"}
+    assert jobs_data(page)["seen"]["ids"] == [done.id]
 
 
 def test_notices_are_shown_when_they_come_and_once(page, parts):

@@ -26,7 +26,8 @@ def test_counts_take_the_plural_and_separate_thousands():
 
 
 def test_slow_rates_keep_a_decimal():
-    assert [words.rate(2.34), words.rate(1250.4)] == ["2.3 rows/s", "1,250 rows/s"]
+    rates = [words.pixel_rate(pixels) for pixels in (23_400, 2_340_000, 1_250_400_000)]
+    assert rates == ["0.023 MP/s", "2.3 MP/s", "1,250 MP/s"]
 
 
 def test_text_from_outside_cannot_format_the_page():

@@ -1,0 +1,213 @@
+"""Tiles of one image after another, at any reduction, as a viewer asks for them that zooms and moves.
+
+A tile is read of the smallest level of the file's own pyramid that will do, or of the image itself; the far
+reductions of an image without one come of a copy that is made once and kept.
+"""
+
+import base64
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+
+from mpi_stage.budget import check_header
+from mpi_stage.collective.context import RankContext
+from mpi_stage.contract import Request, Tile
+from mpi_stage.errors import LimitError, ParameterError
+from mpi_stage.formats.base import Header, Source
+from mpi_stage.formats.nodata import nodata_value
+from mpi_stage.formats.registry import list_pages, open_source
+from mpi_stage.image import Pixels
+from mpi_stage.limits import LIMITS
+from mpi_stage.placed import upright_steps
+from mpi_stage.plan import spec_json
+from mpi_stage.previews.evaluate import Means, crop_filtered, filtered, piece
+from mpi_stage.previews.levels import MOST_READ_BYTES, Shape, best_level, small_factor, tile_window
+from mpi_stage.previews.parts import Part, cut, trace
+from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
+from mpi_stage.previews.tones import histogram, png, shown, stretch_for
+from mpi_stage.process import PROGRAM
+from mpi_stage.session import open_bucket, source_options
+from mpi_stage.window import Window
+
+WORK_BYTES = 1 << 30
+"""Of memory beside what the program has anyway: decoding and what is kept."""
+
+KEPT_BYTES = 400 << 20
+"""An image that can only be decoded as a whole is kept decoded up to this size, a reduced copy too."""
+
+LISTED_PAGES = 64
+
+
+@dataclass
+class _Image:
+    """What is kept of the image last looked at; ``small`` is its copy at the level ``factor``."""
+
+    key: tuple[Any, ...]
+    header: Header
+    shape: Shape
+    upright: tuple[Part, ...]
+    means: Means
+    levels: list[tuple[int, int]]
+    factor: int
+    whole: Pixels | None = None
+    small: Pixels | None = None
+
+    @property
+    def averaged(self) -> bool:
+        """Whether neighbouring pixels may be averaged: not where values have meanings."""
+        return self.means.nodata is None
+
+
+class TileDesk:
+    """Makes tiles; for a rank that is alone in its world."""
+
+    def __init__(self, context: RankContext) -> None:
+        """Keep nothing yet."""
+        self._context = context
+        self._image: _Image | None = None
+
+    def tile(self, request: Request, tile: Tile) -> dict[str, Any]:
+        """Return a tile as JSON, or with the factor 0 what is known of the image, see ``contract.Tile``.
+
+        Raises the stage's errors: LimitError for what would take too much, ParameterError for a tile that
+        is none of the image's.
+        """
+        cv2.setNumThreads(1)  # as for a job
+        LIMITS.begin(request.budget.decode_s, WORK_BYTES)
+        program = PROGRAM.measure()
+        LIMITS.work(
+            peak_bytes=program + WORK_BYTES, program_bytes=program, largest_bytes=0, threads=request.threads
+        )
+        image = self._open(request, tile)
+        if tile.factor == 0:
+            return self._survey(request, image)
+        pixels = self._pixels(request, image, tile)
+        stretch = (tile.low, tile.high) if tile.low < tile.high else None
+        made = png(shown(pixels, stretch))
+        return {"png": base64.b64encode(made).decode(), "rows": pixels.shape[0], "columns": pixels.shape[1]}
+
+    def _survey(self, request: Request, image: _Image) -> dict[str, Any]:
+        """Return size, tones and histogram, of the reduced copy."""
+        small = self._small(request, image)
+        columns, rows = image.shape.columns, image.shape.rows
+        spec = replace(image.header.spec, rows=rows, columns=columns)
+        return {
+            "image": spec_json(spec),
+            "levels": [list(size) for size in image.levels],
+            "factor": image.factor,
+            "stretch": stretch_for(small),
+            "histogram": histogram(small),
+        }
+
+    def _open(self, request: Request, tile: Tile) -> _Image:
+        key = (request.input, tile.generation, request.page, request.plane, request.level)
+        if self._image is not None and self._image.key == key:
+            return self._image
+        self._image = None
+        with (
+            open_bucket(request) as bucket,
+            closing(
+                open_source(request.input, self._context.clock, source_options(request, bucket))
+            ) as source,
+        ):
+            header = source.header
+            check_header(request.input, header, request.budget)
+            upright = tuple(cut(upright_steps(header.metadata), header.spec))
+            means = Means(
+                self._context,
+                WORK_BYTES,
+                nodata_value(header.metadata.nodata, header.spec.dtype),
+                header.spec.dtype,
+            )
+            after = upright[-1].after if upright else header.spec
+            shape = Shape(after.columns, after.rows, after.channels * after.itemsize)
+            pages, _ = list_pages(request.input, LISTED_PAGES, source_options(request, bucket))
+            plain = request.plane is None and not request.level and not upright
+            levels = pages[request.page] if plain and request.page < len(pages) else []
+            image = _Image(key, header, shape, upright, means, levels, small_factor(shape, tile.side))
+            if not header.divisible:
+                image.whole = self._whole(source, image)
+        self._image = image
+        return image
+
+    def _whole(self, source: Source, image: _Image) -> Pixels | None:
+        """Return all pixels, upright, of an image that is decoded as a whole, unless they are too many."""
+        spec = source.header.spec
+        if spec.total_bytes > KEPT_BYTES:
+            return None
+        pixels = spec.empty(spec.rows)
+        source.read_rows(0, pixels)
+        for part in image.upright:
+            pixels, _ = filtered(part, pixels, image.means)
+        return pixels
+
+    def _pixels(self, request: Request, image: _Image, tile: Tile) -> Pixels:
+        """Return a tile's pixels, as the image has them."""
+        shape, factor, place = image.shape, tile.factor, (tile.column, tile.row)
+        if factor & (factor - 1):
+            raise ParameterError(f"an image is not reduced {factor} times; 1, 2, 4, 8… are known")
+        try:
+            if image.whole is not None:
+                window = tile_window((shape.columns, shape.rows), factor, place, tile.side)
+                return self._reduced(image, _part_of(image.whole, window), factor)
+            level, own = best_level(shape, image.levels, factor)
+            window = tile_window(shape.at(own), factor // own, place, tile.side)
+            if factor >= image.factor and window.pixels * shape.pixel_bytes > MOST_READ_BYTES // 8:
+                ratio = factor // image.factor
+                window = tile_window(shape.at(image.factor), ratio, place, tile.side)
+                return self._reduced(image, _part_of(self._small(request, image), window), ratio)
+        except ValueError as error:
+            raise ParameterError(str(error)) from error
+        if window.pixels * shape.pixel_bytes > 2 * MOST_READ_BYTES or not image.header.divisible:
+            raise LimitError(
+                f"this image of {shape.columns} × {shape.rows} px has no smaller levels, and is too large to "
+                "be zoomed into without; have the result written with them (format=cog), or download it"
+            )
+        return self._reduced(image, self._read(request, image, window, level), factor // own)
+
+    def _reduced(self, image: _Image, pixels: Pixels, ratio: int) -> Pixels:
+        """Return pixels reduced, the last of a row or column standing for what is left."""
+        rows, columns = (-(-length // ratio) for length in pixels.shape[:2])
+        return shrunk(pixels, max(rows, columns), averaged=image.averaged) if ratio > 1 else pixels
+
+    def _read(self, request: Request, image: _Image, window: Window, level: int) -> Pixels:
+        """Return a window of a level of the file, upright."""
+        with open_bucket(request) as bucket:
+            options = source_options(request, bucket)
+            options = replace(options, level=level) if level else options
+            with closing(open_source(request.input, self._context.clock, options)) as source:
+                read = window_reader(source)
+                if not image.upright:
+                    return read(window)
+                windows = trace(image.upright, window).windows
+                made = crop_filtered(image.upright, windows, read, image.means, [() for _ in windows])
+                return piece(made, windows[-1], window)
+
+    def _small(self, request: Request, image: _Image) -> Pixels:
+        """Return the reduced copy, upright, made when it is first needed."""
+        if image.small is not None:
+            return image.small
+        longest_px = max(image.shape.at(image.factor))
+        if longest_px**2 * image.shape.pixel_bytes > KEPT_BYTES and not image.levels[1:]:
+            raise LimitError("this image has no smaller levels and is too large to be zoomed into without")
+        if image.whole is not None:
+            image.small = shrunk(image.whole, longest_px, averaged=image.averaged)
+            return image.small
+        with open_bucket(request) as bucket:
+            options = source_options(request, bucket)
+            level = level_for(image.levels, longest_px) if image.levels else 0
+            options = replace(options, level=level) if level else options
+            with closing(open_source(request.input, self._context.clock, options)) as source:
+                small = read_reduced(source, longest_px)
+        for part in image.upright:
+            small, _ = filtered(part, small, image.means)
+        image.small = small
+        return small
+
+
+def _part_of(pixels: Pixels, window: Window) -> Pixels:
+    rows, columns = window
+    rows_end, columns_end = min(rows.end, pixels.shape[0]), min(columns.end, pixels.shape[1])
+    return pixels[min(rows.first, rows_end - 1) : rows_end, min(columns.first, columns_end - 1) : columns_end]
