@@ -4,7 +4,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.models import AlertsStatus, AlertState, ClusterStatus, NodeStatus
-from pipeline.sizes import show_size
 
 _COLOURS = {"kept": "green", "idle": "yellow", "draining": "red"}
 
@@ -12,11 +11,10 @@ _COLOURS = {"kept": "green", "idle": "yellow", "draining": "red"}
 def nodes_table(cluster: ClusterStatus) -> Table:
     """Return a line per node, the head first, with the queue below them."""
     table = Table(box=None, header_style="bold", caption=_queue(cluster), caption_justify="left")
-    for name in ("node", "address", "state", "cores", "CPU", "memory", "disk", "workers", "worlds", "ranks"):
+    for name in ("address", "state", "cores", "CPU", "memory", "workers", "worlds", "ranks"):
         table.add_column(name, no_wrap=True)
     for node in sorted(cluster.nodes, key=lambda one: (not one.is_head, one.address, one.id)):
         table.add_row(
-            node.id[-8:],
             f"{node.address} (head)" if node.is_head else node.address,
             f"[{_COLOURS[node.state]}]{node.state}[/]",
             f"{node.cores_used} of {node.cores}",
@@ -28,13 +26,11 @@ def nodes_table(cluster: ClusterStatus) -> Table:
     return table
 
 
-def _vitals(node: NodeStatus) -> tuple[str, str, str]:
-    """Return CPU, memory and disk of a node; of one that has not told how it is, what Ray gives to worlds."""
-    vitals = node.vitals
-    if vitals is None:
-        return "–", show_size(node.memory_bytes), "–"
-    used, total = show_size(vitals.memory_used_bytes), show_size(vitals.memory_total_bytes)
-    return f"{vitals.cpu_percent:.0f} %", f"{used} of {total}", f"{vitals.disk_percent:.0f} %"
+def _vitals(node: NodeStatus) -> tuple[str, str]:
+    """Return CPU and memory in use on a node, dashes for one that has not told how it is."""
+    if node.vitals is None:
+        return "-", "-"
+    return f"{node.vitals.cpu_percent:.0f} %", f"{node.vitals.memory_percent:.0f} %"
 
 
 def alerts_table(status: AlertsStatus) -> Table:
