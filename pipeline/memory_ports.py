@@ -9,7 +9,6 @@ from queue import Empty, SimpleQueue
 from threading import Condition, Lock
 
 from pipeline.models import (
-    TROUBLE,
     Backlog,
     Claim,
     ClusterStatus,
@@ -292,10 +291,12 @@ class MemoryBoard:
         with self._lock:
             return self._statuses.get(job_id)
 
-    def failed(self, *, since: datetime | None = None, limit: int = 100) -> list[JobStatus]:
-        """Return the jobs that are failed or dead now, whose ends came last first."""
+    def in_trouble(
+        self, state: JobState, *, since: datetime | None = None, limit: int = 100
+    ) -> list[JobStatus]:
+        """Return the jobs that are failed now, or dead as ``state`` says, whose ends came last first."""
         with self._lock:
-            bad = [(one.finished_at, one) for one in self._statuses.values() if one.state in TROUBLE]
+            bad = [(one.finished_at, one) for one in self._statuses.values() if one.state is state]
         ended = [(at, one) for at, one in bad if at is not None and (since is None or at >= since)]
         return [one for _, one in sorted(ended, key=lambda pair: pair[0], reverse=True)][:limit]
 

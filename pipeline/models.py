@@ -467,11 +467,13 @@ class Alert(_Model):
 class AlertsStatus(_Model):
     """``alerts/state.json``: the alerts that hold, and those of lately.
 
-    ``version`` grows with each change, so that the newer of two copies is known. ``untold`` are changes that
-    have yet to be passed on. ``looked_at`` is when the rules were last applied, up to date in Redis alone.
+    ``version`` grows with each change. ``base`` is the version in the store that this one goes on from: a
+    copy in Redis with another base has gone a way of its own. ``untold`` are changes that have yet to be
+    passed on. ``looked_at`` is when the rules were last applied, up to date in Redis alone.
     """
 
     version: int = 0
+    base: int = 0
     looked_at: datetime = Field(default_factory=now)
     active: list[Alert] = Field(default_factory=list)
     recent: list[Alert] = Field(default_factory=list)

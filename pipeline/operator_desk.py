@@ -78,9 +78,9 @@ class OperatorDesk:
 
     def trouble(self, limit: int = MOST_TROUBLE) -> Trouble:
         """Return the jobs that are failed or dead now."""
-        found = self._parts.board.failed(limit=limit)
-        dead = [status for status in found if status.state is JobState.DEAD]
-        return Trouble([status for status in found if status.state is not JobState.DEAD], dead)
+        board = self._parts.board
+        failed, dead = (board.in_trouble(state, limit=limit) for state in (JobState.FAILED, JobState.DEAD))
+        return Trouble(failed, dead)
 
     def evidence(self, job_id: str) -> Evidence:
         """Return what is known of the end of a job. Raises StoreError."""

@@ -13,6 +13,7 @@ from pipeline.models import (
     Claim,
     ClusterStatus,
     Event,
+    JobState,
     JobStatus,
     Lane,
     Load,
@@ -228,8 +229,10 @@ class StatusBoard(Protocol):
     def get(self, job_id: str) -> JobStatus | None:
         """Return a job's status, None where it is not known (any more)."""
 
-    def failed(self, *, since: datetime | None = None, limit: int = 100) -> list[JobStatus]:
-        """Return the jobs that are failed or dead now, whose ends came last first."""
+    def in_trouble(
+        self, state: JobState, *, since: datetime | None = None, limit: int = 100
+    ) -> list[JobStatus]:
+        """Return the jobs that are failed now, or dead as ``state`` says, whose ends came last first."""
 
     def list(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
         """Return the newest jobs first."""

@@ -15,6 +15,7 @@ import ray
 from ray.exceptions import RayError
 
 from pipeline import logs
+from pipeline.alerts.rules import rules_of
 from pipeline.chronicle import Chronicle
 from pipeline.cleaner import clean
 from pipeline.cluster import HEAD, nodes
@@ -58,7 +59,7 @@ class Scheduler(Resting):
         self._claiming = threading.Lock()
         self._scaler = Scaler(self._parts, settings)
         self._crew = Crew(settings)
-        self._telemetry = Telemetry()
+        self._telemetry = Telemetry(rules_of(settings))
         self._chronicle = Chronicle(self._parts)
         self._supervising = threading.Lock()
         loops = [self._reconcile, self._clean, self._supervise, self._listen, *([self._place] * GANGS)]

@@ -1,11 +1,13 @@
 """Puts the metrics of ``pipeline.metrics`` into Ray's Prometheus endpoint."""
 
 from collections import Counter as Counting
+from collections.abc import Sequence
 from typing import Any
 
 from ray.util.metrics import Counter, Gauge, Histogram
 
 from pipeline import metrics
+from pipeline.alerts.rules import Rule
 from pipeline.metrics import METRICS, SECONDS, Kind, Metric
 from pipeline.models import AlertsStatus, ClusterStatus, JobStatus, Lane, LaneStatus, NodeStatus
 
@@ -13,12 +15,12 @@ from pipeline.models import AlertsStatus, ClusterStatus, JobStatus, Lane, LaneSt
 class Telemetry:
     """The metrics of one scheduler. Counters go on from what was there when it began."""
 
-    def __init__(self) -> None:
-        """Make all metrics of the table; nothing is told yet."""
+    def __init__(self, rules: Sequence[Rule] = ()) -> None:
+        """Make all metrics of the table; nothing is told yet. ``rules`` are those of alerts."""
         self._made = {metric: _made(metric) for metric in METRICS}
         self._before: dict[Lane, LaneStatus] = {}
         self._nodes: set[str] = set()
-        self._alerts: set[tuple[str, str]] = set()
+        self._alerts: set[tuple[str, str]] = {(rule.name, rule.severity) for rule in rules}
 
     def tell(self, status: ClusterStatus) -> None:
         """Tell how the cluster and the queue are."""
@@ -48,13 +50,11 @@ class Telemetry:
             self._made[metrics.JOB_WAIT].observe(max(0.0, wait_s), tags=lane)
 
     def alerts(self, status: AlertsStatus | None) -> None:
-        """Tell which alerts hold, and of those that no longer do that they do not."""
-        held = Counting((alert.rule, alert.severity) for alert in (status.active if status else []))
-        for rule, severity in self._alerts - held.keys():
-            self._set(metrics.ALERTS, 0, rule=rule, severity=severity)
-        for (rule, severity), number in held.items():
-            self._set(metrics.ALERTS, number, rule=rule, severity=severity)
-        self._alerts = set(held)
+        """Tell how many alerts of each rule hold, also of those of which none does."""
+        held = Counting((alert.rule, str(alert.severity)) for alert in (status.active if status else []))
+        self._alerts |= held.keys()
+        for rule, severity in self._alerts:
+            self._set(metrics.ALERTS, held[rule, severity], rule=rule, severity=severity)
 
     def _tell_lane(self, lane: Lane, now: LaneStatus, before: LaneStatus) -> None:
         name = lane.value

@@ -75,7 +75,8 @@ def _over_time() -> None:
             key=_RANGE_KEY,
             label_visibility="collapsed",
         )
-    since = now() - timedelta(seconds=queue_chart.RANGES[span or _FIRST_RANGE])
+    until = now()
+    since = until - timedelta(seconds=queue_chart.RANGES[span or _FIRST_RANGE])
     try:
         samples = queue_chart.thinned(service.operator_desk().samples(since))
     except HalorowError:
@@ -84,8 +85,12 @@ def _over_time() -> None:
         st.caption("Nothing has been recorded in this time yet.")
         return
     for title, rows, spec in (
-        ("Jobs in the queue, by lane", queue_chart.queue_rows(samples), queue_chart.queue_spec()),
-        ("Nodes", queue_chart.node_rows(samples), queue_chart.node_spec()),
+        (
+            "Jobs in the queue, by lane",
+            queue_chart.queue_rows(samples),
+            queue_chart.queue_spec((since, until)),
+        ),
+        ("Nodes", queue_chart.node_rows(samples), queue_chart.node_spec((since, until))),
     ):
         st.caption(title)
         st.vega_lite_chart(rows, spec, key=f"chart_{title}")

@@ -1,6 +1,7 @@
 """The queue and the nodes over time, as charts of Vega-Lite; pure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +14,8 @@ RANGES = {"15 minutes": 900, "1 hour": 3600, "6 hours": 21_600, "24 hours": 86_4
 _HEIGHT_PX = 190
 _COLOURS = ["#14b8a6", "#f59e0b"]
 Row = dict[str, Any]
+Span = tuple[datetime, datetime]
+"""From when to when a chart goes."""
 
 
 def thinned(samples: Sequence[Sample], points: int = POINTS) -> list[Sample]:
@@ -51,13 +54,13 @@ def node_rows(samples: Sequence[Sample]) -> list[Row]:
     ]
 
 
-def queue_spec() -> Row:
+def queue_spec(span: Span) -> Row:
     """Return how the rows of the queue are drawn: the lanes one above the other."""
-    mark = {"type": "area", "interpolate": "step-after", "opacity": 0.75, "line": True, "tooltip": True}
-    return _spec(mark, {"stack": "zero"}, {})
+    mark = {"type": "area", "interpolate": "step-after", "opacity": 0.75, "tooltip": True}
+    return _spec(mark, span, {"stack": "zero"}, {})
 
 
-def node_spec() -> Row:
+def node_spec(span: Span) -> Row:
     """Return how the rows of the nodes are drawn: lines that can be told apart without colour."""
     mark = {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "tooltip": True}
     dashes = {
@@ -66,16 +69,22 @@ def node_spec() -> Row:
         "title": None,
         "scale": {"domain": ["running", "wanted"], "range": [[1, 0], [6, 4]]},
     }
-    return _spec(mark, {}, {"strokeDash": dashes})
+    return _spec(mark, span, {}, {"strokeDash": dashes})
 
 
-def _spec(mark: Row, stacked: Row, more: Row) -> Row:
+def _spec(mark: Row, span: Span, stacked: Row, more: Row) -> Row:
     return {
         "height": _HEIGHT_PX,
         "padding": {"left": 0, "right": 4, "top": 0, "bottom": 0},
         "mark": mark,
         "encoding": {
-            "x": {"field": "at", "type": "temporal", "title": None, "axis": {"format": "%H:%M"}},
+            "x": {
+                "field": "at",
+                "type": "temporal",
+                "title": None,
+                "axis": {"format": "%H:%M", "tickCount": 6},
+                "scale": {"domain": [moment.timestamp() * 1000 for moment in span]},
+            },
             "y": {
                 "field": "value",
                 "type": "quantitative",

@@ -54,13 +54,16 @@ class Lookout:
     def _of_redis(self, at: datetime) -> dict[str, Mapping[str, float] | None]:
         board, queue = self._parts.board, self._parts.queue
         cluster = board.cluster()
-        failed = board.failed(since=at - timedelta(seconds=DEAD_WITHIN_S), limit=MOST_FAILURES)
+        recent = at - timedelta(seconds=FAILURES_WITHIN_S)
+        failed = board.in_trouble(JobState.FAILED, since=recent, limit=MOST_FAILURES)
+        day = at - timedelta(seconds=DEAD_WITHIN_S)
+        dead = board.in_trouble(JobState.DEAD, since=day, limit=MOST_FAILURES)
         waited = {lane: oldest_wait_s(queue, board, lane, at) for lane in Lane}
         return {
             "scheduler-silent": {"": AWAY if cluster is None else 0.0},
             "queue-old": {lane.value: seconds for lane, seconds in waited.items() if seconds},
-            "jobs-fail": {"": float(len(within(failed, at, FAILURES_WITHIN_S)))},
-            "dead-letter": {"": float(sum(one.state is JobState.DEAD for one in failed))},
+            "jobs-fail": {"": float(len(failed) + len(within(dead, at, FAILURES_WITHIN_S)))},
+            "dead-letter": {"": float(len(dead))},
             **self._of_nodes(cluster),
         }
 

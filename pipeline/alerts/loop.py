@@ -1,8 +1,8 @@
 """Applies the rules every few seconds, writes down what changes, and has it passed on.
 
-A change is written down before anybody is told, and stays among the untold until telling has succeeded. What
+A change is in the store before anybody is told, and stays among the untold until telling has succeeded. What
 is told again after a crash in between is the same: ``id``, ``since`` and ``state``, by which the receiver
-knows it. An alert that could be written down nowhere is logged and told to nobody; it is raised anew.
+knows it. While the store is away alerts are logged and shown by Redis alone, and told when it is back.
 """
 
 import threading
@@ -46,8 +46,7 @@ class AlertLoop:
         self._every_s = every_s
         self._status = AlertsStatus()
         self._since: dict[str, Since] = {}
-        self._stored: int | None = None
-        self._is_begun = False
+        self._is_begun = self._is_read = False
         self._stopping = threading.Event()
         self._log = logs.get_logger(part="alerts")
 
@@ -74,40 +73,34 @@ class AlertLoop:
             self._status = changed(self._status, decision.changes)
             self._log_all(decision.changes)
             self._settle()
-        self._status = self._status.model_copy(update={"looked_at": at})
-        is_posted = self._book.post(self._status)
-        if self._status.untold and (is_posted or self._is_stored) and self._tell_all():
+        if self._status.untold and self._is_stored and self._tell_all():
             self._settle()
-            self._book.post(self._status)
+        self._status = self._status.model_copy(update={"looked_at": at})
+        self._book.post(self._status)
         return self._status
 
     @property
     def _is_stored(self) -> bool:
-        return self._stored == self._status.version
+        return self._is_read and self._status.base == self._status.version
 
     def _take_over(self) -> None:
         """Go on from what was written down before this process began, as soon as it can be read."""
-        if self._stored is None and not self._is_begun and (found := self._book.posted()) is not None:
+        if not self._is_begun and (found := self._book.posted()) is not None:
             self._status, self._is_begun = merged(self._status, found), True
         if not self._is_stored:
             self._settle()
 
     def _settle(self) -> None:
-        """Bring what is here and what is in the store together."""
+        """Bring what is here and what is in the store together; the store's counts where they differ."""
         there = self._book.stored()
         if there is None:
             return
-        if self._is_foreign(there):
+        if not self._is_begun or there.version != self._status.base:
             self._status = merged(self._status, there)
-        self._stored, self._is_begun = there.version, True
-        if self._status.version > there.version and self._book.store(self._status):
-            self._stored = self._status.version
-
-    def _is_foreign(self, there: AlertsStatus) -> bool:
-        """Whether what is in the store is not what this process, or its copy in Redis, has come from."""
-        if self._stored is None:
-            return not self._is_begun or there.version > self._status.version
-        return there.version != self._stored
+        self._is_begun = self._is_read = True
+        if not self._is_stored:
+            grown = self._status.model_copy(update={"base": self._status.version})
+            self._status = grown if self._book.store(grown) else self._status
 
     def _tell_all(self) -> bool:
         """Tell what is untold, the oldest first; return whether anything was told."""
@@ -152,10 +145,9 @@ def changed(status: AlertsStatus, changes: Sequence[Alert]) -> AlertsStatus:
 def merged(ours: AlertsStatus, found: AlertsStatus) -> AlertsStatus:
     """Return what is written down, with what was raised here before it could be read, or at the same time.
 
-    What holds in both was raised and told before.
+    What holds in both was raised and told before. What was raised and cleared there does not hold here.
     """
     known = {alert.id for alert in found.active}
-    fresh = [alert for alert in ours.active if alert.id not in known]
-    if not fresh:
-        return found
-    return changed(found, fresh)
+    over = {(alert.id, alert.since) for alert in found.recent}
+    fresh = [one for one in ours.active if one.id not in known and (one.id, one.since) not in over]
+    return changed(found, fresh) if fresh else found

@@ -133,7 +133,7 @@ def _limits(settings: Settings) -> tuple[Rule, ...]:
             failures,
             failures * _BETTER,
             0.0,
-            "{value:.0f} jobs have failed within half an hour",
+            "Jobs that failed within half an hour: {value:.0f}",
             "`halorow jobs` names the errors; if they are alike, the cause is outside the pictures",
         ),
         Rule(
@@ -141,7 +141,7 @@ def _limits(settings: Settings) -> tuple[Rule, ...]:
             dead,
             dead,
             0.0,
-            "{value:.0f} of the jobs of a day are dead letters",
-            "look at the evidence; then re-queue them, or delete them",
+            "Dead letters of the last day: {value:.0f}",
+            "look at the evidence, then re-queue or delete them",
         ),
     )

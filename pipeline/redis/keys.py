@@ -5,7 +5,7 @@ Everything here can be lost. The object store holds the truth, and reconciliatio
 
 from dataclasses import dataclass
 
-from pipeline.models import Lane
+from pipeline.models import JobState, Lane
 
 PREFIX = "halorow:"
 """What all keys and channels of the service start with."""
@@ -189,12 +189,20 @@ KEY_TABLE = (
         "the same for one user's jobs",
     ),
     KeyPattern(
-        "halorow:jobs:trouble",
+        "halorow:jobs:failed",
         "sorted set",
         "none; members leave when they are tried again, deleted, or their status has expired",
         "client, workers, scheduler, reconciler",
         "client, page, notifier",
-        "ids of the jobs that are failed or dead, scored by when they ended (seconds since 1970)",
+        "ids of the jobs that are failed, scored by when they ended (seconds since 1970)",
+    ),
+    KeyPattern(
+        "halorow:jobs:dead",
+        "sorted set",
+        "none; members leave when they are tried again, deleted, or their status has expired",
+        "client, workers, scheduler, reconciler",
+        "client, page, notifier",
+        "ids of the dead letters, scored by when they ended (seconds since 1970)",
     ),
     KeyPattern(
         "halorow:jobs:whole",
@@ -349,9 +357,9 @@ def jobs(user: str | None = None) -> str:
     return f"{PREFIX}jobs" if user is None else f"{PREFIX}jobs:user:{user}"
 
 
-def trouble() -> str:
-    """Return the index of the jobs that are failed or dead."""
-    return f"{PREFIX}jobs:trouble"
+def trouble(state: JobState) -> str:
+    """Return the index of the jobs that are failed, or of those that are dead."""
+    return f"{PREFIX}jobs:{state.value}"
 
 
 def whole() -> str:

@@ -6,7 +6,7 @@ from typing import cast
 
 import redis
 
-from pipeline.models import TROUBLE, ClusterStatus, JobStatus
+from pipeline.models import TROUBLE, ClusterStatus, JobState, JobStatus
 from pipeline.ports import CLUSTER_TTL_S
 from pipeline.redis import keys
 from pipeline.redis.connection import redis_errors
@@ -19,8 +19,8 @@ _PAGE = 500  # entries of a list that are looked at in one round trip
 CANCEL_TTL_S = 24 * 3600
 """A request to stop outlives any restart of the service, and does not stay for ever."""
 
-# Keys: status, index, user's index, index of those in trouble. Arguments: JSON, state, attempt, user,
-# created, job, whether final (1 or 0), time to live in seconds, whether to write in any case (1 or 0),
+# Keys: status, index, user's index, indexes of the failed and the dead. Arguments: JSON, state, attempt,
+# user, created, job, whether final (1 or 0), time to live in seconds, whether to write in any case (1 or 0),
 # when it ended in trouble (0: it has not).
 _PUT = """
 local function put()
@@ -38,7 +38,9 @@ local function put()
   if final then redis.call('EXPIRE', KEYS[1], ttl_s) else redis.call('PERSIST', KEYS[1]) end
   redis.call('ZADD', KEYS[2], created, job)
   redis.call('ZADD', KEYS[3], created, job)
-  if ARGV[10] ~= '0' then redis.call('ZADD', KEYS[4], ARGV[10], job) else redis.call('ZREM', KEYS[4], job) end
+  redis.call('ZREM', KEYS[4], job)
+  redis.call('ZREM', KEYS[5], job)
+  if ARGV[10] ~= '0' then redis.call('ZADD', state == 'dead' and KEYS[5] or KEYS[4], ARGV[10], job) end
   return 1
 end
 """
@@ -109,16 +111,19 @@ class RedisStatusBoard:
             text = self._client.hget(keys.status(job_id), "json")
         return None if text is None else JobStatus.model_validate_json(str(text))
 
-    def failed(self, *, since: datetime | None = None, limit: int = 100) -> list[JobStatus]:
-        """Return the jobs that are failed or dead now, whose ends came last first."""
+    def in_trouble(
+        self, state: JobState, *, since: datetime | None = None, limit: int = 100
+    ) -> list[JobStatus]:
+        """Return the jobs that are failed now, or dead as ``state`` says, whose ends came last first."""
+        index = keys.trouble(state)
         least = "-inf" if since is None else since.timestamp()
         with redis_errors(self._client):
-            newest = self._client.zrevrangebyscore(keys.trouble(), "+inf", least, start=0, num=limit)
+            newest = self._client.zrevrangebyscore(index, "+inf", least, start=0, num=limit)
             ids = cast("Sequence[str]", newest)
             known = self._get_many(ids) if ids else {}
             gone = [job_id for job_id in ids if job_id not in known]
             if gone:
-                self._client.zrem(keys.trouble(), *gone)
+                self._client.zrem(index, *gone)
         return [*known.values()]
 
     def list(self, *, user: str | None = None, limit: int = 100) -> list[JobStatus]:
@@ -157,7 +162,8 @@ class RedisStatusBoard:
             with self._client.pipeline() as batch:
                 batch.delete(keys.status(job_id), keys.cancel(job_id))
                 batch.zrem(keys.jobs(), job_id)
-                batch.zrem(keys.trouble(), job_id)
+                for state in TROUBLE:
+                    batch.zrem(keys.trouble(state), job_id)
                 if user is not None:
                     batch.zrem(keys.jobs(str(user)), job_id)
                 batch.execute()
@@ -166,7 +172,7 @@ class RedisStatusBoard:
         """Take jobs off the lists whose statuses have expired; return how many entries that were."""
         removed = 0
         with redis_errors(self._client):
-            for index in [keys.jobs(), keys.trouble(), *self._client.scan_iter(keys.jobs("*"))]:
+            for index in [keys.jobs(), *map(keys.trouble, TROUBLE), *self._client.scan_iter(keys.jobs("*"))]:
                 removed += self._prune(str(index))
         return removed
 
@@ -233,4 +239,5 @@ class RedisStatusBoard:
 
 def put_keys(status: JobStatus) -> list[str]:
     """Return the keys that :data:`PUT` works on."""
-    return [keys.status(status.id), keys.jobs(), keys.jobs(status.user), keys.trouble()]
+    indexes = [keys.jobs(), keys.jobs(status.user), *map(keys.trouble, (JobState.FAILED, JobState.DEAD))]
+    return [keys.status(status.id), *indexes]

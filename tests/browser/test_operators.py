@@ -89,7 +89,7 @@ def test_an_operator_sees_nodes_and_a_dead_letter_whose_alert_is_cleared_when_it
 
     kill_until_dead(client, running_service.pid, endless)
     alert = visit.locator('[class*="st-key-alert_dead-letter"]')
-    expect(alert).to_contain_text("dead letters")
+    expect(alert).to_contain_text("Dead letters of the last day: 1")
     letter = visit.locator(f'[class*="st-key-dead_{endless}"]')
     letter.get_by_text("Evidence of").click()
     expect(letter.get_by_text("127.0.0.1 (worker-")).to_be_visible()
@@ -108,7 +108,7 @@ def test_an_operator_sees_nodes_and_a_dead_letter_whose_alert_is_cleared_when_it
     expect(letter).to_have_count(0)
     expect(alert).to_have_count(0)
     visit.get_by_text("Alerts of lately").click()
-    expect(visit.get_by_text(re.compile("dead letters.*cleared"))).to_be_visible()
+    expect(visit.get_by_text(re.compile("Dead letters.*cleared"))).to_be_visible()
     assert client.status(endless).state is not JobState.DEAD
     assert "Traceback" not in visit.content()
 

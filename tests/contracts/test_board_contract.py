@@ -150,10 +150,13 @@ def test_jobs_in_trouble_are_listed_by_their_ends_until_they_are_tried_again(boa
         ended(JobState.DEAD, 2, "again"),
     ]:
         board.put(put)
-    assert [job.id for job in board.failed()] == ["new", "again", "old"]
-    assert [job.id for job in board.failed(limit=1)] == ["new"]
-    assert [job.id for job in board.failed(since=START + timedelta(seconds=2))] == ["new", "again"]
+    assert [job.id for job in board.in_trouble(JobState.FAILED)] == ["new"]
+    assert [job.id for job in board.in_trouble(JobState.DEAD)] == ["again", "old"]
+    assert [job.id for job in board.in_trouble(JobState.DEAD, limit=1)] == ["again"]
+    since = START + timedelta(seconds=2)
+    assert [job.id for job in board.in_trouble(JobState.DEAD, since=since)] == ["again"]
 
     board.reset(status(JobState.QUEUED, job="again"))
     board.delete("new")
-    assert [job.id for job in board.failed()] == ["old"]
+    assert board.in_trouble(JobState.FAILED) == []
+    assert [job.id for job in board.in_trouble(JobState.DEAD)] == ["old"]

@@ -49,8 +49,9 @@ def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_c
         created_at=datetime.now(UTC),
     )
     board.put(status)
-    dead = {"id": "b", "state": JobState.DEAD, "finished_at": datetime.now(UTC)}
-    board.put(status.model_copy(update=dead))
+    for job, state in (("b", JobState.DEAD), ("c", JobState.FAILED)):
+        ended = {"id": job, "state": state, "finished_at": datetime.now(UTC)}
+        board.put(status.model_copy(update=ended))
     board.request_cancel("a")
     board.mark_whole()
     board.put_cluster(ClusterStatus())

@@ -69,5 +69,5 @@ def test_of_a_job_in_trouble_whose_status_has_expired_nothing_is_listed(redis_cl
     for job in ("a", "b"):
         board.put(status(JobState.DEAD, job=job).model_copy(update={"finished_at": datetime.now(UTC)}))
     redis_client.delete(keys.status("a"))
-    assert [job.id for job in board.failed()] == ["b"]
-    assert redis_client.zcard(keys.trouble()) == 1
+    assert [job.id for job in board.in_trouble(JobState.DEAD)] == ["b"]
+    assert redis_client.zcard(keys.trouble(JobState.DEAD)) == 1
