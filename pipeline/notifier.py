@@ -32,7 +32,7 @@ from pipeline.notify.sender import Sender, sender_of
 from pipeline.parts import Parts
 from pipeline.ports import BucketStore, Subscription
 
-LISTEN_S = 0.25
+LISTEN_S = 0.5
 GATHER_S = 0.1
 """How long an ending may wait for others, to be told of together."""
 

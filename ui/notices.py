@@ -27,4 +27,4 @@ def unread(notices: Sequence[Notice], seen: datetime | None) -> int:
 
 def badge(count: int) -> str:
     """Return what the bell says."""
-    return "" if count == 0 else f"{count} new"
+    return f"{count} new" if count else "Nothing new"

@@ -43,7 +43,7 @@ def bell(page: StreamlitPage) -> None:
         st.toast(words.plain(notice.text), icon=":material/notifications:")
     unread = notices.unread(found, seen)
     with st.container(key="bell", width="content"):
-        st.page_link(page, label=notices.badge(unread) or " ", icon=":material/notifications:")
+        st.page_link(page, label=notices.badge(unread), icon=":material/notifications:")
     shown = notices.chosen(fresh, choices.browser)
     _ring(
         key="ring",
