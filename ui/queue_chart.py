@@ -83,7 +83,7 @@ def _spec(mark: Row, span: Span, stacked: Row, more: Row) -> Row:
                 "type": "temporal",
                 "title": None,
                 "axis": {"format": "%H:%M", "tickCount": 6},
-                "scale": {"domain": [moment.timestamp() * 1000 for moment in span]},
+                "scale": {"domain": [moment.isoformat() for moment in span]},
             },
             "y": {
                 "field": "value",

@@ -87,6 +87,12 @@ def test_an_operator_sees_nodes_and_a_dead_letter_whose_alert_is_cleared_when_it
     expect(visit.get_by_role("link", name="Ray's dashboard")).to_be_visible()
     expect(visit.get_by_text("Jobs in the queue, by lane")).to_be_visible()
 
+    visit.get_by_text("15 minutes").click()
+    charts = visit.get_by_test_id("stVegaLiteChart")
+    for number in range(2):
+        hours = charts.nth(number).locator("svg text").filter(has_text=re.compile(r"^\d\d:\d\d$"))
+        expect(hours.first).to_be_visible()
+
     kill_until_dead(client, running_service.pid, endless)
     alert = visit.locator('[class*="st-key-alert_dead-letter"]')
     expect(alert).to_contain_text("Dead letters of the last day: 1")
