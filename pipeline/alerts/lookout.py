@@ -1,6 +1,7 @@
 """Looks at everything that the rules are about."""
 
 import shutil
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotYet
@@ -71,8 +72,8 @@ class Lookout:
         if cluster is None:
             return {"node-busy": None, "node-disk-full": None}
         told = [(node, node.vitals) for node in cluster.nodes if node.vitals is not None]
-        # A store in a folder here is on a disk that is watched as the store's.
-        disks = [(node, vitals) for node, vitals in told if not (self._folder and _is_here(node))]
+        is_watched = self._folder is not None and is_same_disk(self._folder, Path(tempfile.gettempdir()))
+        disks = [(node, vitals) for node, vitals in told if not (is_watched and _is_here(node))]
         return {
             "node-busy": {node.address: vitals.cpu_percent for node, vitals in told},
             "node-disk-full": {node.address: vitals.disk_percent for node, vitals in disks},
@@ -109,6 +110,14 @@ def within(ended: list[JobStatus], at: datetime, seconds: float) -> list[JobStat
     """Return those of the jobs that ended within so many seconds."""
     oldest = at - timedelta(seconds=seconds)
     return [status for status in ended if status.finished_at is not None and status.finished_at >= oldest]
+
+
+def is_same_disk(one: Path, other: Path) -> bool:
+    """Whether two folders lie on the same disk: what is told of the one need not be told of the other."""
+    try:
+        return one.stat().st_dev == other.stat().st_dev
+    except OSError:
+        return False
 
 
 def _is_here(node: NodeStatus) -> bool:

@@ -5,6 +5,7 @@ import signal
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from pipeline.alerts.book import AlertBook
-from pipeline.alerts.lookout import Lookout
+from pipeline.alerts.lookout import Lookout, is_same_disk
 from pipeline.alerts.loop import AlertLoop
 from pipeline.alerts.rules import Rule, rules_of
 from pipeline.alerts.start import alert_loop, watched
@@ -111,6 +112,12 @@ def test_a_busy_node_a_full_disk_an_old_queue_and_dead_letters_are_told_of_and_s
     assert sorted(told[4:]) == sorted((cause, "cleared") for cause in causes)
     assert parts.operators.alerts().active == []
     assert [alert.state for alert in parts.operators.alerts().recent] == [AlertState.CLEARED] * 4
+
+
+def test_a_disk_is_told_of_once_where_work_and_the_store_share_it(tmp_path):
+    assert is_same_disk(tmp_path, tmp_path.parent)
+    assert not is_same_disk(tmp_path, Path("/proc"))
+    assert not is_same_disk(tmp_path, tmp_path / "gone")
 
 
 def test_failures_of_half_an_hour_are_counted_and_older_ones_are_not(real):
@@ -358,7 +365,7 @@ class Lives(RuleBasedStateMachine):
 
 def test_over_kills_and_lost_connections_every_alert_is_told_once_when_raised_and_once_when_cleared():
     run_state_machine_as_test(
-        Lives, settings=hypothesis_settings(max_examples=150, stateful_step_count=50, deadline=None)
+        Lives, settings=hypothesis_settings(max_examples=100, stateful_step_count=40, deadline=None)
     )
 
 
