@@ -6,6 +6,11 @@ the code of an answer, and go nowhere else.
 
 import logging
 import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from pipeline.errors import DeliveryError
@@ -21,28 +26,49 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"(?:error|status|code)[=: ]+(\d{3})\b")
 _NOT_THERE = re.compile(r"establish a new connection|NameResolution|ConnectTimeout|refused")
 _PERMANENT = frozenset({400, 401, 403, 404, 405, 410})
-_QUIET = ("apprise", "urllib3.connectionpool")
-"""Loggers that name whole addresses."""
+_APPRISE = "apprise"
+"""Its logger, which names whole addresses."""
 
 _TYPES = {Kind.DONE: "success", Kind.FAILED: "failure", Kind.GIVEN_UP: "failure", Kind.ALERT: "warning"}
 
 
-class _Ear(logging.Handler):
-    """Remembers the last code of an answer, and whether there was nobody to answer; nothing else."""
+@dataclass
+class _Heard:
+    """What Apprise has said of one message: the last code of an answer, and whether anybody was reached."""
 
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.code: int | None = None
-        self.reached = True
+    code: int | None = None
+    reached: bool = True
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Look at a line of Apprise's log."""
-        said = record.getMessage()
-        found = _CODE.search(said)
-        if found:
+    def hear(self, level: int, said: str) -> None:
+        """Look at a line of the log; in those on what is sent anybody may have written anything."""
+        if level >= logging.WARNING and (found := _CODE.search(said)):
             self.code = int(found[1])
-        elif _NOT_THERE.search(said):
+        elif said.startswith("Socket Exception") and _NOT_THERE.search(said):
             self.reached = False
+
+
+class _Ear(logging.Filter):
+    """Hears what is logged while this thread tells a chat, and lets none of it reach a handler."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drop all of Apprise's lines, and what others say meanwhile in this thread."""
+        heard: _Heard | None = getattr(_here, "heard", None)
+        if heard is not None:
+            heard.hear(record.levelno, record.getMessage())
+        return heard is None and record.name != _APPRISE
+
+
+_here = threading.local()
+
+
+@contextmanager
+def _listening() -> Iterator[_Heard]:
+    """Hear what is logged in this thread."""
+    _here.heard = _Heard()
+    try:
+        yield _here.heard
+    finally:
+        _here.heard = None
 
 
 def send_chat(address: str, letter: Letter, *, footer: str, again: bool, allow_private: bool) -> None:
@@ -56,20 +82,15 @@ def send_chat(address: str, letter: Letter, *, footer: str, again: bool, allow_p
         raise DeliveryError(f"{service} does not know this address; remove it and add it anew")
     note = "(Sent once more, since nobody knows whether it arrived.)" if again else ""
     said = [part for part in (letter.tiding.text, note, footer) if part]
-    ear, kept_from = _Ear(), list[str]()
-    logger = logging.getLogger("apprise")
-    logger.addHandler(ear)
-    logger.setLevel(logging.DEBUG)
-    try:
+    kept_from = list[str]()
+    with _listening() as heard:
         if allow_private:
             sent = _notify(plugin, letter, said)
         else:
             with only_public() as kept_from:
                 sent = _notify(plugin, letter, said)
-    finally:
-        logger.removeHandler(ear)
     if not sent:
-        raise _failure(service, ear, kept_from)
+        raise _failure(service, heard, kept_from)
 
 
 def _notify(plugin: "NotifyBase", letter: Letter, said: list[str]) -> bool:
@@ -83,7 +104,7 @@ def _notify(plugin: "NotifyBase", letter: Letter, said: list[str]) -> bool:
     )
 
 
-def _failure(service: str, ear: _Ear, kept_from: list[str]) -> DeliveryError:
+def _failure(service: str, heard: _Heard, kept_from: list[str]) -> DeliveryError:
     if kept_from:
         refused = DeliveryError(
             f"{service} at this address is not on the public Internet; an operator can allow it with"
@@ -91,9 +112,9 @@ def _failure(service: str, ear: _Ear, kept_from: list[str]) -> DeliveryError:
         )
         log_refusal("chat", refused, address=kept_from[0])
         return refused
-    if ear.code is None:
-        return DeliveryError(f"{service} did not answer", may_pass=True, unclear=ear.reached)
-    return DeliveryError(f"{service} refused it with {ear.code}", may_pass=ear.code not in _PERMANENT)
+    if heard.code is None:
+        return DeliveryError(f"{service} did not answer", may_pass=True, unclear=heard.reached)
+    return DeliveryError(f"{service} refused it with {heard.code}", may_pass=heard.code not in _PERMANENT)
 
 
 def plugin_of(address: str) -> "NotifyBase | None":
@@ -124,10 +145,9 @@ def _schemes(plugin: "NotifyBase") -> set[str]:
     return found
 
 
+@cache
 def _quieten() -> None:
-    """Have no logger of Apprise, or of what it uses, name an address."""
-    for name in _QUIET:
-        logger = logging.getLogger(name)
-        logger.propagate = False
-        if not logger.handlers:
-            logger.addHandler(logging.NullHandler())
+    """Have no logger of Apprise, or of what it uses, name an address, whoever listens to it."""
+    for name in (_APPRISE, "urllib3.connectionpool"):
+        logging.getLogger(name).addFilter(_Ear())
+    logging.getLogger(_APPRISE).setLevel(logging.DEBUG)

@@ -126,6 +126,23 @@ def test_a_refusal_of_slack_is_told_without_the_address(slack, letter, code, may
     assert len(slack.got) == 1
 
 
+def test_what_is_told_is_not_taken_for_an_answer(slack, letter):
+    slack.answers += [503]
+    tiding = letter.tiding.model_copy(update={"title": "error=404.tif", "text": "status: 404, refused"})
+    with pytest.raises(DeliveryError, match="503") as error:
+        send_chat(
+            ADDRESS, letter.model_copy(update={"tiding": tiding}), footer="", again=False, allow_private=True
+        )
+    assert error.value.may_pass
+
+
+def test_a_slack_that_cannot_be_reached_has_surely_not_been_told(letter, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    with pytest.raises(DeliveryError, match="did not answer") as error:
+        send_chat(ADDRESS, letter, footer="", again=False, allow_private=True)
+    assert (error.value.may_pass, error.value.unclear) == (True, False)
+
+
 def test_a_slack_that_nobody_vouches_for_is_told_nothing(slack, letter, monkeypatch):
     monkeypatch.delenv("REQUESTS_CA_BUNDLE")
     with pytest.raises(DeliveryError):
