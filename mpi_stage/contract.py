@@ -216,10 +216,11 @@ class View(_Message):
     """What a preview is to show: the picture reduced, and a crop of the result at full resolution.
 
     The preview has the sizes of ``image`` (upright) and ``result``; ``reduced`` and ``crop`` with pictures
-    ``before`` and ``after``, each with ``rows``, ``columns`` and ``png`` (base64), which is left out where
-    its ``key`` is among ``known``; ``reduced.factor``; of the crop ``window``, whether it is ``exact``, the
-    digest of its pixels, and for which operations it is not exact: those that look at the ``whole``
-    picture, and whose border ``wraps`` around it. ``fault``, of all or of one of the two, says what is wrong.
+    ``before`` and ``after``, each with ``rows``, ``columns`` and ``src``, a data URL (of a crop a PNG), which
+    is left out where its ``key`` is among ``known``; ``reduced.factor``; of the crop ``window``, whether it
+    is ``exact``, the digest of its pixels, and for which operations it is not exact: those that look at the
+    ``whole`` picture, and whose border ``wraps`` around it. ``fault``, of all or of one of the two, says what
+    is wrong.
 
     Attributes
     ----------

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.jobs_section import jobs_section
 from ui.pipeline_section import pipeline_section
-from ui.previews.section import preview_section
+from ui.previews.section import begin_preview, preview_section
 from ui.submit_section import images_section, run_section
 from ui.welcome import welcome
 
@@ -14,6 +14,7 @@ def filter_page() -> None:
     build, follow = st.columns([5, 6], gap="large")
     with build:
         images = images_section()
+        begin_preview(images)
         pipeline_section()
         run_section(images)
     with follow:

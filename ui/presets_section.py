@@ -15,12 +15,18 @@ from ui.builder import Pipeline
 LONGEST_LINK = 2000
 """Longer addresses do not arrive whole everywhere."""
 
+_OPEN_KEY = "presets"
 _LOAD_KEY, _NAME_KEY, _SHARE_KEY, _SAID_KEY = "preset_load", "preset_name", "preset_share", "preset_said"
 
 
 def presets_button() -> None:
     """Draw the button behind which presets are loaded, saved and deleted."""
-    with st.popover("Presets", icon=":material/bookmarks:", type="tertiary", key="presets"):
+    popover = st.popover(
+        "Presets", icon=":material/bookmarks:", type="tertiary", key=_OPEN_KEY, on_change="rerun"
+    )
+    if not popover.open:  # the store is asked for them when they are wanted alone
+        return
+    with popover:
         try:
             mine, shared = service.client().presets().mine(), service.client().presets().shared()
         except HalorowError as error:

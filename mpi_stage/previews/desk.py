@@ -27,7 +27,7 @@ from mpi_stage.partition import Rows
 from mpi_stage.placed import upright_steps
 from mpi_stage.plan import spec_json
 from mpi_stage.planned_steps import plan_steps
-from mpi_stage.previews.display import Stretch, png_of, stretch_of
+from mpi_stage.previews.display import Stretch, picture_of, stretch_of
 from mpi_stage.previews.evaluate import Found, Means, crop_filtered, filtered, piece
 from mpi_stage.previews.parts import Part, Trace, crop_of, cut, origin, trace
 from mpi_stage.previews.reduced import fit_step, level_for, read_reduced, shrunk, window_reader
@@ -205,7 +205,7 @@ class _Preview:
             small, _ = filtered(part, small, self._means)
         self._stretch["before"] = stretch_of(small)
         self._told["reduced"]["factor"] = max(1.0, self._before.columns / small.shape[1])
-        self._told["reduced"]["before"] = self._picture("before", small, "reduced")
+        self._told["reduced"]["before"] = self._picture("before", small, "reduced", exact=False)
         return small
 
     def _reduced_after(self, small: Pixels) -> None:
@@ -223,7 +223,7 @@ class _Preview:
             return
         self._stretch["after"] = stretch_of(small)
         shown = shrunk(small, longest_px, averaged=self._image.nodata is None)
-        self._told["reduced"]["after"] = self._picture("after", shown, "")
+        self._told["reduced"]["after"] = self._picture("after", shown, "", exact=False)
 
     def _crop(self, parts: Sequence[Part], result: ImageSpec, *, after: bool) -> None:
         """Show a crop of the result, and of the image what it is made of."""
@@ -234,10 +234,10 @@ class _Preview:
         told["window"] = _window_json(window)
         try:
             shown = origin(parts, window)
-            told["before"] = self._picture("before", self._upright_crop(shown), f"crop {shown}")
+            told["before"] = self._picture("before", self._upright_crop(shown), f"crop {shown}", exact=True)
             if after:
                 pixels = self._made(parts, traced, window)
-                told["after"] = self._picture("after", pixels, "")
+                told["after"] = self._picture("after", pixels, "", exact=True)
                 told["pixels_sha256"] = hashlib.sha256(pixels.tobytes()).hexdigest()
         except StageError as error:
             told["fault"] = error.public_message
@@ -271,7 +271,7 @@ class _Preview:
         pixels = crop_filtered(self._upright, windows, self._read, self._means, [() for _ in windows])
         return piece(pixels, windows[-1], window)
 
-    def _picture(self, which: str, pixels: Pixels, name: str) -> dict[str, Any]:
+    def _picture(self, which: str, pixels: Pixels, name: str, *, exact: bool) -> dict[str, Any]:
         """Return a picture as JSON; one with a name only where it is not known yet."""
         rows, columns = pixels.shape[:2]
         key = hashlib.sha256(repr((self._image.key, name)).encode()).hexdigest()[:16] if name else ""
@@ -279,7 +279,8 @@ class _Preview:
         if not key or key not in self._view.known:
             if which not in self._stretch:
                 self._stretch[which] = stretch_of(pixels)
-            told["png"] = base64.b64encode(png_of(pixels, self._stretch[which])).decode()
+            kind, data = picture_of(pixels, self._stretch[which], exact=exact)
+            told["src"] = f"data:{kind};base64,{base64.b64encode(data).decode()}"
         return told
 
 

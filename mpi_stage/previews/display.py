@@ -1,4 +1,4 @@
-"""Pixels as people see them on a screen: bytes, of one to four channels, as a PNG."""
+"""Pixels as people see them on a screen: bytes, of one to four channels, as a file that browsers show."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ Stretch = tuple[float, float]
 """The values that are shown black and white."""
 
 _COLOUR, _ALPHA = 3, 4
+_QUALITY = 90
 _AS_THEY_ARE = ("uint8", "uint16")
 
 
@@ -47,16 +48,22 @@ def to_display(pixels: NDArray[Any], stretch: Stretch | None = None) -> NDArray[
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
-def png_of(pixels: NDArray[Any], stretch: Stretch | None = None) -> bytes:
-    """Return pixels as a PNG for the eye, quickly made rather than small."""
+def picture_of(pixels: NDArray[Any], stretch: Stretch | None = None, *, exact: bool) -> tuple[str, bytes]:
+    """Return the media type and the bytes of a picture, quickly made rather than small.
+
+    One that need not be ``exact`` is a JPEG, a sixth of a PNG's size, unless it has an alpha channel.
+    """
     shown = to_display(pixels, stretch)
-    if shown.ndim == 3:  # noqa: PLR2004  (as above)
-        code = cv2.COLOR_RGBA2BGRA if shown.shape[2] == _ALPHA else cv2.COLOR_RGB2BGR
+    has_alpha = shown.ndim == 3 and shown.shape[2] == _ALPHA  # noqa: PLR2004  (as above)
+    if shown.ndim == 3 and shown.shape[2] >= _COLOUR:  # noqa: PLR2004
+        code = cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGR
         shown = np.asarray(cv2.cvtColor(shown, code), np.uint8)
-    done, png = cv2.imencode(".png", shown, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    kind = "png" if exact or has_alpha else "jpeg"
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1] if kind == "png" else [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    done, data = cv2.imencode(f".{kind}", shown, options)
     if not done:
-        raise MemoryError("OpenCV could not encode a small PNG")
-    return png.tobytes()
+        raise MemoryError(f"OpenCV could not encode a small {kind}")
+    return f"image/{kind}", data.tobytes()
 
 
 def _finite(pixels: NDArray[Any]) -> NDArray[np.float64]:

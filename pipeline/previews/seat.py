@@ -2,11 +2,13 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from typing import Any
 
 from mpi_stage.contract import Request, View
+from mpi_stage.errors import StageError
 from pipeline.previews.estimate import Estimate, estimate
 from pipeline.routing import Capacity
 from pipeline.warm import WarmWorld
@@ -48,10 +50,12 @@ class Seat:
 
     def preview(self, request: Request, view: View) -> "Future[dict[str, Any]]":
         """Return what will be the preview, see ``World.preview``; another one that waits is cancelled."""
-        return self._ask(
-            "preview",
-            lambda world, stale: world.preview(request, view, deadline_s=DEADLINE_S, cancelled=stale),
-        )
+
+        def work(world: WarmWorld, stale: Callable[[], bool]) -> dict[str, Any]:
+            with named(request):
+                return world.preview(request, view, deadline_s=DEADLINE_S, cancelled=stale)
+
+        return self._ask("preview", work)
 
     def estimate(self, requests: list[Request], capacity: Capacity) -> "Future[list[Estimate | Exception]]":
         """Return what will be the estimates of requests, or why there is none; as :meth:`preview`."""
@@ -133,8 +137,18 @@ class Seat:
                 self.used_at = time.monotonic()
 
 
+@contextmanager
+def named(request: Request) -> Iterator[None]:
+    """Have errors of the stage name the user's file instead of where it lies."""
+    try:
+        yield
+    except StageError as error:
+        raise type(error)(str(error).replace(request.input, request.output_name)) from error
+
+
 def _tried(world: WarmWorld, request: Request, capacity: Capacity) -> Estimate | Exception:
     try:
-        return estimate(world.plan, request, capacity)
+        with named(request):
+            return estimate(world.plan, request, capacity)
     except Exception as error:  # noqa: BLE001  (told of its image alone)
         return error

@@ -19,6 +19,11 @@ def text(page):
     return field
 
 
+def open_presets(page):
+    page.session_state["presets"] = True
+    page.run()
+
+
 def load(page, name):
     (choice,) = (box for box in page.selectbox if box.label == "Load")
     (label,) = (option for option in choice.options if option.startswith(name))
@@ -110,6 +115,7 @@ def test_a_wrong_value_is_told_in_the_step_that_has_it(page):
 
 def test_a_preset_is_saved_loaded_and_deleted(page):
     text(page).set_value("gaussian:sigma=3 sobel").run()
+    open_presets(page)
     save(page, "Soft edges")
     text(page).set_value("invert").run()
     load(page, "Soft edges")
@@ -121,18 +127,30 @@ def test_a_preset_is_saved_loaded_and_deleted(page):
 
 
 def test_presets_that_come_along_are_loaded_too(page):
+    open_presets(page)
     load(page, "Edges")
     assert text(page).value == "canny:sigma=1.4"
 
 
 def test_a_name_that_cannot_be_is_refused_on_the_page(page):
     text(page).set_value("invert").run()
+    open_presets(page)
     save(page, "../up")
     assert "1 to 40 letters" in errors(page).replace("\\", "")
     assert service.client().presets().mine() == []
 
 
+def test_the_store_is_not_asked_for_presets_that_nobody_looks_at(page, parts, monkeypatch):
+    def list_(_prefix):
+        raise AssertionError("the presets were listed")
+
+    monkeypatch.setattr(parts.store, "list", list_)
+    text(page).set_value("invert").run()
+    assert not page.exception
+
+
 def test_only_what_is_whole_can_be_saved(page):
+    open_presets(page)
     assert page.text_input(key="preset_name").disabled
     text(page).set_value("gausian").run()
     assert page.text_input(key="preset_name").disabled

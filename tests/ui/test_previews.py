@@ -128,16 +128,16 @@ def test_a_sample_shows_what_the_page_does(previews, page):  # noqa: ARG001  (pr
     page.button(key="try_sample").click().run()
     (data,) = shown(page)
     assert not page.exception
-    assert all(data[part][which]["png"] for part in ("reduced", "crop") for which in ("before", "after"))
+    assert all(data[part][which]["src"] for part in ("reduced", "crop") for which in ("before", "after"))
     assert "exactly as in the result" in data["crop"]["note"]
     assert "of memory at most" in said(page)
     assert [expander.label for expander in page.expander if expander.label.startswith("Plan")] == [
         "Plan: 2 passes"
     ]
-    first = data["crop"]["after"]["png"]
+    first = data["crop"]["after"]["src"]
     page.text_area[0].set_value("invert").run()
     (data,) = shown(page)
-    assert data["crop"]["after"]["png"] != first
+    assert data["crop"]["after"]["src"] != first
     assert not data["stale"]
 
 
@@ -145,7 +145,7 @@ def test_what_an_image_does_not_allow_is_told_before_anything_is_submitted(previ
     page.button(key="sample").click().run()
     page.text_area[0].set_value("label").run()
     (data,) = shown(page)
-    assert data["reduced"]["before"]["png"]
+    assert data["reduced"]["before"]["src"]
     assert data["reduced"]["after"] is None
     assert "This image cannot go through the pipeline: label takes 1 channel" in said(page)
     assert "coffee.jpg would be refused: label takes 1 channel" in said(page).replace("**", "")

@@ -25,7 +25,7 @@ PATIENCE_S = 1.2
 MOST_ESTIMATED = 20
 """Images that are planned before they are submitted; the largest."""
 
-_TICK_S = 0.05
+_TICK_S = 0.02
 _KNOWN_PICTURES = 6
 _VISIT_KEY, _KNOWN_KEY = "preview_visit", "preview_known"
 
@@ -143,11 +143,11 @@ def largest(images: Sequence[Image]) -> list[Image]:
 def remembered(picture: dict[str, Any]) -> dict[str, Any]:
     """Return a picture with its bytes, which the stage sends once; none where they have been forgotten."""
     known, key = _known(), str(picture.get("key") or "")
-    if "png" in picture and key:
-        known[key] = picture["png"]
+    if "src" in picture and key:
+        known[key] = picture["src"]
         for old in list(known)[:-_KNOWN_PICTURES]:
             del known[old]
-    return {**picture, "png": picture.get("png") or known.get(key, "")}
+    return {**picture, "src": picture.get("src") or known.get(key, "")}
 
 
 def _known() -> dict[str, str]:

@@ -40,10 +40,9 @@ class View {
       const picture = told[figure.dataset.which];
       const image = figure.querySelector("img");
       const frame = figure.querySelector(".frame");
-      frame.classList.toggle("empty", !picture?.png);
-      if (!picture?.png) continue;
-      const source = `data:image/png;base64,${picture.png}`;
-      if (image.src !== source) image.src = source;
+      frame.classList.toggle("empty", !picture?.src);
+      if (!picture?.src) continue;
+      if (image.src !== picture.src) image.src = picture.src;
       image.width = picture.columns;
       image.height = picture.rows;
       image.alt = picture.alt;

@@ -26,6 +26,14 @@ def preview_section(images: Sequence[Image]) -> None:
     st.fragment(_section, run_every=POLL_S if waiting else None)(list(images), polling=waiting)
 
 
+def begin_preview(images: Sequence[Image]) -> None:
+    """Have the preview made while the rest of the page is drawn."""
+    if images and service.settings().preview_processes and state.fault() is None:
+        number = st.session_state.get(_PICK_KEY, 0) if len(images) > 1 else 0
+        image = images[min(number or 0, len(images) - 1)]
+        ask_preview(held("preview"), image, state.pipeline().to_json(), part.chosen())
+
+
 def _section(images: list[Image], *, polling: bool) -> None:
     image = _picked(images)
     preview, estimate = held("preview"), held("estimate")
@@ -121,7 +129,7 @@ def _estimates(look: "Look[list[Estimate | Exception]]", images: Sequence[Image]
         line = wording.estimate_line(made, settings.core_hour_price, settings.currency)
         st.markdown(f":material/timer: {named}{words.plain(line)}")
         passes = len(made.plan["passes"])
-        with st.expander(f"Plan: {passes} {'pass' if passes == 1 else 'passes'}"):
+        with st.expander(f"Plan: {passes} {'pass' if passes == 1 else 'passes'}", key="plan"):
             st.table(wording.pass_rows(made.plan), hide_index=True)
             st.caption(words.plain(wording.result_line(made.plan)))
             for note in made.plan["notes"]:

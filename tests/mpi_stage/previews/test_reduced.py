@@ -1,13 +1,16 @@
 """Reduced copies, and pipelines made fit for them."""
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from mpi_stage.errors import LimitError
 from mpi_stage.formats.memory import ArraySource
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.previews.display import png_of, stretch_of, to_display
+from mpi_stage.previews.display import picture_of, stretch_of, to_display
 from mpi_stage.previews.reduced import fit_step, level_for, read_reduced, shrunk
 
 FULL, SMALL = ImageSpec(4000, 6000, 3, "uint8"), ImageSpec(400, 600, 3, "uint8")
@@ -91,4 +94,10 @@ def test_deep_values_show_their_high_byte_and_floats_are_stretched():
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4, 7])
 def test_any_number_of_channels_can_be_shown(channels):
-    assert png_of(np.zeros((4, 5, channels), np.uint8)).startswith(b"\x89PNG")
+    pixels = np.full((4, 5, channels), 7, np.uint8)
+    kind, data = picture_of(pixels, exact=True)
+    assert kind == "image/png"
+    assert np.unique(np.asarray(Image.open(io.BytesIO(data)))).tolist() == [7]
+    kind, data = picture_of(pixels, exact=False)
+    assert kind == ("image/png" if channels == 4 else "image/jpeg")
+    assert Image.open(io.BytesIO(data)).size == (5, 4)

@@ -66,6 +66,16 @@ def test_an_estimate_says_lane_time_and_work_and_what_is_refused(previews, reque
     assert isinstance(refused, UnsupportedImageError)
 
 
+def test_what_is_wrong_with_a_file_is_told_by_its_name_and_not_by_where_it_lies(previews, client, parts):
+    parts.store.put_bytes("scans/b.tif", b"nothing")
+    request, _ = client.preview_request(parts.store.uri("scans/b.tif"), [{"op": "invert"}], "my scan.tif")
+    seat = previews.seat("ann")
+    error = seat.preview(request, View()).exception(PATIENCE_S)
+    (refused,) = seat.estimate([request], Cores(2)).result(PATIENCE_S)
+    assert str(error).startswith("my_scan.tif ")
+    assert str(refused).startswith("my_scan.tif ")
+
+
 def test_a_visitor_has_one_process_which_is_ended_for_another_when_it_is_idle(previews, request_of):
     first = previews.seat("ann")
     first.preview(request_of(), View()).result(PATIENCE_S)
