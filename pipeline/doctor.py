@@ -22,6 +22,8 @@ from mpi_stage.errors import StageError
 from pipeline.config import Settings
 from pipeline.errors import HalorowError, SettingsError
 from pipeline.models import now
+from pipeline.notify.mail import try_server
+from pipeline.notify.sender import mail_server_of
 from pipeline.page_access import check_exposure, is_loopback
 from pipeline.redis.examine import examine
 from pipeline.stores.registry import open_store
@@ -267,12 +269,22 @@ def _said(program: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=True, timeout=_PROGRAM_S).stdout
 
 
+def _mail(settings: Settings) -> Iterator[Finding]:
+    server = mail_server_of(settings)
+    if server is None:
+        yield well("mail", "none is sent: smtp_host is not set")
+        return
+    try_server(server)
+    yield well("mail", f"{server.host}:{server.port} takes mail from {server.sender}")
+
+
 CHECKS: dict[str, Check] = {
     "access": _access,
     "store": _store,
     "redis": _redis,
     "ray": _ray,
     "page": _page,
+    "mail": _mail,
     "disk": _disk,
     "mpi": _mpi,
     "kernels": _native,
@@ -284,6 +296,7 @@ _REMEDIES = {
     "access": "set what the message names",
     "store": "check store_uri, and that this user may write there",
     "redis": "start Redis, or `halorow up`, and check redis_url",
+    "mail": "check smtp_host, smtp_port, smtp_security, smtp_user and smtp_password",
     "mpi": "pip install mpich mpi4py, as locked in requirements.lock",
     "kernels": "pip install halorow once more",
 }

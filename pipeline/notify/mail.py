@@ -90,6 +90,12 @@ def send_mail(server: MailServer, mail: EmailMessage, to: str, before_last: Call
         ) from None
 
 
+def try_server(server: MailServer) -> None:
+    """Connect to a server, log in, and leave again. Raises OSError, of which SMTPException is one."""
+    with _connected(server) as smtp:
+        smtp.noop()
+
+
 def _connected(server: MailServer) -> smtplib.SMTP:
     """Return a connection, secured and logged in as the settings say."""
     context = ssl.create_default_context()

@@ -65,9 +65,11 @@ class Sender:
         )
 
 
-def sender_of(settings: Settings) -> Sender:
-    """Return how letters are sent as the settings say."""
-    mail = MailServer(
+def mail_server_of(settings: Settings) -> MailServer | None:
+    """Return the server that mail is sent through, None where there is none."""
+    if not settings.smtp_host:
+        return None
+    return MailServer(
         host=settings.smtp_host,
         port=settings.smtp_port,
         security=settings.smtp_security,
@@ -75,10 +77,14 @@ def sender_of(settings: Settings) -> Sender:
         password=settings.smtp_password,
         sender=settings.mail_from,
     )
+
+
+def sender_of(settings: Settings) -> Sender:
+    """Return how letters are sent as the settings say."""
     return Sender(
         link_secret=settings.link_secret,
         rules=settings.notify_rules,
-        mail=mail if settings.smtp_host else None,
+        mail=mail_server_of(settings),
         page_url=settings.base_url,
         allow_private=settings.webhook_allow_private,
     )

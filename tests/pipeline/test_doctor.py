@@ -12,6 +12,7 @@ from pipeline.config import Settings
 from pipeline.doctor import CHECKS, Health, examine_all
 from pipeline.errors import SettingsError
 from pipeline.redis.examine import RedisFacts
+from tests.receivers import receiving
 
 
 @pytest.fixture
@@ -113,3 +114,15 @@ def test_a_full_disk_and_few_files_are_told_of(settings, monkeypatch):
     monkeypatch.setattr(doctor, "LEAST_FILES", 1 << 40)
     findings = list(CHECKS["disk"](settings))
     assert {one.part for one in findings if one.health is Health.WARNING} >= {"disk"}
+
+
+def test_a_mail_server_is_asked_whether_it_takes_mail(settings):
+    with receiving() as receivers:
+        there = {"smtp_host": "127.0.0.1", "smtp_port": receivers.smtp_port, "smtp_security": "none"}
+        chosen = settings.model_copy(update={**there, "mail_from": "halorow@example.org"})
+        (answered,) = CHECKS["mail"](chosen)
+    assert "takes mail from halorow@example.org" in answered.text
+    (none,) = CHECKS["mail"](settings)
+    assert "none is sent" in none.text
+    with pytest.raises(OSError, match="refused"):
+        list(CHECKS["mail"](chosen))
