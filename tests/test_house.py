@@ -36,7 +36,7 @@ def test_a_name_that_is_not_of_the_vocabulary_is_found(house, tmp_path, text, wo
 
 
 def test_names_of_the_vocabulary_are_left_alone(house, tmp_path):
-    text = "def halo_rows(rank, slab, greyhound_free=0): pass\npipeline = epochal = 1"
+    text = "def halo_rows(rank, slab, greyhound_free=0): pass\npipeline = workflow = 1"
     assert len(list(house["strays"](written(tmp_path, text)))) == 2
     text = "def halo_rows(rank, slab): pass\npipeline = job_id = 1"
     assert list(house["strays"](written(tmp_path, text))) == []

@@ -27,7 +27,7 @@ from mpi_stage.previews.levels import MOST_READ_BYTES, Shape, best_level, small_
 from mpi_stage.previews.parts import Part, cut, trace
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
 from mpi_stage.previews.tones import histogram, png, shown, stretch_for
-from mpi_stage.process import PROGRAM
+from mpi_stage.program_memory import PROGRAM
 from mpi_stage.session import open_bucket, source_options
 from mpi_stage.window import Window
 
