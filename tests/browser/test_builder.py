@@ -198,8 +198,11 @@ def test_the_preview_follows_the_pipeline_and_the_place_that_is_picked(visit, pa
     expect(visit.get_by_text("This image cannot go through the pipeline")).to_be_visible()
     expect(visit.get_by_text("would be refused: label takes 1 channel")).to_be_visible()
 
-    spelled(visit).fill("unsharp:sigma=4 white_balance")
+    spelled(visit).fill("gaussian:sigma=2 sobel invert")
     spelled(visit).press("Control+Enter")
+    across.fill("42")
+    visit.get_by_role("slider", name="Crop, down").fill("34")
+    expect(visit.get_by_text("from column 1,")).to_be_visible()
     expect(visit.get_by_text("Takes under")).to_be_visible()
     settled(visit)
     take_pictures(visit)
@@ -215,6 +218,7 @@ def take_pictures(visit):
         visit.emulate_media(color_scheme=scheme)
         settled(visit)
         expect(visit.get_by_role("img", name="After: the whole picture")).to_be_visible()
+        visit.get_by_role("heading", name="halorow").scroll_into_view_if_needed()
         visit.screenshot(path=OUTPUT / f"builder_{name}.png", animations="disabled")
         if WRITES_DOCS and name == "light":
             small = Image.open(OUTPUT / "builder_light.png").convert("RGB").quantize(128)

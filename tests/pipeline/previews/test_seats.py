@@ -1,6 +1,7 @@
 """Who gets a process for previews, what it does for whom, and when it ends."""
 
 from concurrent.futures import CancelledError
+from dataclasses import replace
 
 import numpy as np
 import psutil
@@ -8,7 +9,7 @@ import pytest
 import tifffile
 
 from mpi_stage.contract import View
-from mpi_stage.errors import UnsupportedImageError
+from mpi_stage.errors import BudgetError, UnsupportedImageError
 from pipeline.errors import KeyRefusedError, PreviewsBusyError
 from pipeline.models import Lane
 from pipeline.people import Person
@@ -37,11 +38,11 @@ def request_of(client, parts):
     return make
 
 
-def tiff(pixels):
+def tiff(pixels, **how):
     import io  # noqa: PLC0415  (here alone)
 
     file = io.BytesIO()
-    tifffile.imwrite(file, pixels)
+    tifffile.imwrite(file, pixels, **how)
     return file.getvalue()
 
 
@@ -64,6 +65,26 @@ def test_an_estimate_says_lane_time_and_work_and_what_is_refused(previews, reque
     assert fine.price(3600.0) == pytest.approx(fine.core_s)
     assert fine.plan["passes"][0]["halo_rows"] > 0
     assert isinstance(refused, UnsupportedImageError)
+
+
+def test_a_process_that_is_killed_is_replaced_by_another(previews, request_of):
+    seat = previews.seat("ann")
+    seat.preview(request_of(), View()).result(PATIENCE_S)
+    (pid,) = seat.pids()
+    psutil.Process(pid).kill()
+    psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], PATIENCE_S)
+    assert seat.preview(request_of(), View()).result(PATIENCE_S)["fault"] is None
+    assert seat.pids() != [pid]
+
+
+def test_a_file_that_decodes_to_more_than_a_job_may_have_is_refused_unseen(previews, client, parts):
+    bomb = tiff(np.zeros((40_000, 8_000), np.uint8), compression="zlib")
+    parts.store.put_bytes("scans/bomb.tif", bomb)
+    request, _ = client.preview_request(parts.store.uri("scans/bomb.tif"), [], "bomb.tif")
+    strict = replace(request, budget=replace(request.budget, ratio=100))
+    error = previews.seat("ann").preview(strict, View()).exception(PATIENCE_S)
+    assert isinstance(error, BudgetError)
+    assert "decoded_ratio" in str(error)
 
 
 def test_what_is_wrong_with_a_file_is_told_by_its_name_and_not_by_where_it_lies(previews, client, parts):
