@@ -27,20 +27,20 @@ START_S = 60
 COOKIE = "_streamlit_user"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def identities():
     with provider("halorow") as made:
         yield made
 
 
-@pytest.fixture
-def settings(identities, redis_server, tmp_path):
+@pytest.fixture(scope="module")
+def settings(identities, redis_server, tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     return Settings.load(
         find_service=False,
-        data_dir=tmp_path,
+        data_dir=tmp_path_factory.mktemp("login"),
         redis_url=redis_server.url,
         link_secret="of the tests",  # noqa: S106  (a test's)
         page_port=port,
@@ -50,15 +50,15 @@ def settings(identities, redis_server, tmp_path):
     )
 
 
-@pytest.fixture
-def page(settings, tmp_path):
+@pytest.fixture(scope="module")
+def page(settings):
     """Run the page; give its address."""
     names = ("redis_url", "link_secret", "login_client_secret")
     given = {f"HALOROW_{name.upper()}": getattr(settings, name).get_secret_value() for name in names}
     given["HALOROW_LOGIN_METADATA_URL"] = settings.login_metadata_url
-    given |= {"HALOROW_LOGIN_CLIENT_ID": "halorow", "HALOROW_DATA_DIR": str(tmp_path)}
+    given |= {"HALOROW_LOGIN_CLIENT_ID": "halorow", "HALOROW_DATA_DIR": str(settings.data_dir)}
     given |= {"HALOROW_PAGE_PORT": str(settings.page_port), "HALOROW_STORE_URI": settings.store_uri}
-    with (tmp_path / "page.log").open("wb") as log:
+    with (settings.data_dir / "page.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "ui.serve"], env={**os.environ, **given}, stdout=log, stderr=log
         )

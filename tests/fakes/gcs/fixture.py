@@ -29,11 +29,13 @@ def fake_gcs(service_account_key: ServiceAccount) -> Iterator[FakeGcs]:
 @pytest.fixture
 def gcs_client(fake_gcs: FakeGcs) -> Iterator[storage.Client]:
     """The real client, with the generated account's key, pointed at the fake."""
+    gc.freeze()  # all that is there by now need not be looked through afterwards
     client = make_client(fake_gcs)
     yield client
     client.close()
     if fake_gcs.faults.befallen:
         _collect_broken_connections()
+    gc.unfreeze()
 
 
 def make_client(fake: FakeGcs) -> storage.Client:
