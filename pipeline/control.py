@@ -1,6 +1,7 @@
 """The control channel between a supervisor and the ranks of its world: JSON lines on a socket."""
 
 import json
+import select
 import selectors
 import shutil
 import socket
@@ -55,6 +56,10 @@ class ControlServer:
         self.hello: dict[int, Event] = {}
         self._peers: dict[int, Peer] = {}
         self._selector = selectors.DefaultSelector()
+        # Tells who has hung up in that order. The other tells of a rank that has said something again
+        # before those that have hung up since.
+        self._ends = select.epoll()
+        self._ended: dict[int, int] = {}  # descriptors, and in which place they hung up
         self._folder: Path | None = None
         self.path = ""
         self._listener = self._bound()
@@ -78,11 +83,17 @@ class ControlServer:
     def wait(self, timeout_s: float) -> list[Event]:
         """Return the events that have come; wait up to ``timeout_s`` seconds for something to happen.
 
-        The end of a rank's connection is the event ``{"event": "gone", "rank": r, "reason": …}``.
+        The end of a rank's connection is the event ``{"event": "gone", "rank": r, "reason": …}``; these
+        come in the order in which the connections ended.
         """
         events: list[Event] = []
-        for key, _ in self._selector.select(timeout_s):
+        ready = self._selector.select(timeout_s)
+        for descriptor, _ in self._ends.poll(0):
+            self._ended.setdefault(descriptor, max(self._ended.values(), default=0) + 1)
+        for key, _ in sorted(ready, key=lambda one: self._ended.get(one[0].fd, 0)):
             events += key.data()
+            while key.fd in self._ended:  # the end comes behind what was said last
+                events += key.data()
         return events
 
     def send_all(self, message: Event) -> None:
@@ -121,6 +132,7 @@ class ControlServer:
             self._drop(peer)
         self._stop_listening()
         self._selector.close()
+        self._ends.close()
 
     def _bound(self) -> socket.socket:
         """Return a socket at the place where the ranks are to connect."""
@@ -137,6 +149,7 @@ class ControlServer:
             peer = Peer(connection)
             self._peers[connection.fileno()] = peer
             self._selector.register(connection, selectors.EVENT_READ, lambda: self._read(peer))
+            self._ends.register(connection, select.EPOLLRDHUP | select.EPOLLET)
         return iter(())
 
     def _read(self, peer: Peer) -> Iterator[Event]:
@@ -187,6 +200,7 @@ class ControlServer:
 
     def _drop(self, peer: Peer) -> None:
         del self._peers[peer.socket.fileno()]
+        self._ended.pop(peer.socket.fileno(), None)
         self._selector.unregister(peer.socket)
         peer.socket.close()
 

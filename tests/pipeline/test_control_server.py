@@ -159,3 +159,17 @@ def test_a_long_temporary_folder_is_no_trouble(tmp_path, monkeypatch):
     server = ControlServer(1)
     server.close()
     assert len(server.path) <= 107
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0)])
+def test_the_ends_of_connections_are_told_in_their_order_whoever_has_spoken_last(server, first, second):
+    progress = {"event": "progress", "job": "j", "rows_done": 1, "rows_total": 2}
+    with rank(server, first) as one, rank(server, second) as other:
+        hear(server, 2)
+        say(other, progress)
+        hear(server, 1)
+        say(one, progress)
+        one.shutdown(socket.SHUT_RDWR)
+        other.shutdown(socket.SHUT_RDWR)
+        events = server.wait(5.0)
+    assert [event["rank"] for event in events if event["event"] == "gone"] == [first, second]
