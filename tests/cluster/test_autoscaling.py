@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 
 from benchmarks.growing import GrowingCluster
 from pipeline import metrics
+from pipeline.errors import JobStateError
 from pipeline.models import JobState, Lane
 from pipeline.processes import is_running, spawn
 from tests.embedded_service import halorow_argv, pixels_of_run
@@ -32,7 +34,7 @@ LONG = "denoise " * 20
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    # So short that forty jobs need both nodes.
+    # So short that the jobs of the first test need both nodes.
     hurry = {"HALOROW_DRAIN_S": "10"}
     with GrowingCluster(tmp_path_factory.mktemp("growing"), NODES, cores=2, **hurry) as made:
         yield made
@@ -70,10 +72,15 @@ def test_nodes_come_as_the_queue_grows_and_go_when_it_has_drained(cluster, image
     until(cluster.client.cluster, "a first look")
     assert nodes(cluster) == []
 
-    jobs = cluster.client.submit_many([cluster.client.order(image, STEPS)] * 40)
+    # The first keep one node busy for longer than the other takes to come, however fast the machine is.
+    held = cluster.client.submit_many([cluster.client.order(image, LONG)] * 20)
+    jobs = cluster.client.submit_many([cluster.client.order(image, STEPS)] * 20)
 
     until(lambda: wanted(cluster) == NODES, "a wish for all nodes")
     until(lambda: len(nodes(cluster)) == NODES, "all nodes")
+    for job in held:
+        with suppress(JobStateError):  # it has ended already
+            cluster.client.cancel(job.id)
     finish(cluster, jobs)
     until(lambda: wanted(cluster) == 0, "a wish for none")
     until(lambda: not nodes(cluster), "the end of all nodes")

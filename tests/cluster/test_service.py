@@ -179,36 +179,6 @@ def test_a_second_service_in_the_same_folder_is_refused(embedded):
     assert "already" in embedded.halorow("up", check=1)
 
 
-@pytest.fixture(scope="module")
-def killed(images, tmp_path_factory):
-    """Give the folder, the jobs and the former processes of a service that was killed -9 at work."""
-    service = EmbeddedService(tmp_path_factory.mktemp("killed") / "data")
-    jobs = submit_all(service, images, 6)
-    below = service.processes()
-    service.kill()
-    return service.data, jobs, below
-
-
-def test_a_killed_service_leaves_no_process(killed):
-    _, _, below = killed
-
-    assert below
-    until(lambda: not any(lives(process) for process in below), "the end of all processes")
-
-
-def test_a_killed_service_goes_on_where_it_was_and_ends_without_a_trace(killed, expected):
-    data, jobs, _ = killed
-
-    again = EmbeddedService(data)
-    assert_all_done(again, jobs, expected)
-    below = again.processes()
-    again.stop()
-
-    assert not any(lives(process) for process in below)
-    assert list((data / "store" / "staging").iterdir()) == []
-    assert not (data / "connection.toml").exists()
-
-
 def test_a_folder_is_filtered_by_a_ray_job(embedded, images, expected):
     for image in images:
         embedded.client._parts.store.put_file(f"scans/{image.name}", image)
@@ -255,3 +225,35 @@ def test_redis_and_ray_s_dashboard_refuse_who_has_no_password_and_no_token(embed
 
 def test_a_ray_job_without_the_token_is_refused(embedded):
     assert "token" in embedded.ray_job("jobs/filter_folder.py", token=False, fails=True).lower()
+
+
+@pytest.fixture(scope="module")
+def killed(embedded, images):
+    """Give the folder, the jobs and the former processes of the service, now that it was killed -9 at work.
+
+    The tests that ask for it come last.
+    """
+    jobs = submit_all(embedded, images, 6)
+    below = embedded.processes()
+    embedded.kill()
+    return embedded.data, jobs, below
+
+
+def test_a_killed_service_leaves_no_process(killed):
+    _, _, below = killed
+
+    assert below
+    until(lambda: not any(lives(process) for process in below), "the end of all processes")
+
+
+def test_a_killed_service_goes_on_where_it_was_and_ends_without_a_trace(killed, expected):
+    data, jobs, _ = killed
+
+    again = EmbeddedService(data)
+    assert_all_done(again, jobs, expected)
+    below = again.processes()
+    again.stop()
+
+    assert not any(lives(process) for process in below)
+    assert list((data / "store" / "staging").iterdir()) == []
+    assert not (data / "connection.toml").exists()
