@@ -29,6 +29,9 @@ class Progress:
     finished: bool
 
 
+NOTHING_YET = Progress(0, None, finished=False)
+
+
 class Uploads:
     """Uploads of one person, or of everybody where people are not told apart.
 

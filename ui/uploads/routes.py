@@ -38,7 +38,7 @@ from pipeline.errors import (
 )
 from pipeline.links import verify_user_link
 from pipeline.refusals import log_refusal
-from pipeline.uploads.desk import Progress, Uploads
+from pipeline.uploads.desk import NOTHING_YET, Progress, Uploads
 from pipeline.uploads.records import Upload
 from pipeline.uploads.staged_file import StagedFile
 from ui.uploads.links import BEGIN_KEY, PREFIX, key_of, upload_links
@@ -107,7 +107,7 @@ class _Desk:
                 resume=resume if isinstance(resume, str) else None,
                 origin=request.headers.get("origin"),
             )
-            return upload, uploads.progress(upload)
+            return upload, uploads.progress(upload) if upload.id == resume else NOTHING_YET
 
         upload, progress = await run_in_threadpool(work)
         return JSONResponse(

@@ -47,6 +47,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_GET  # noqa: N815
     do_PUT = do_GET  # noqa: N815
     do_DELETE = do_GET  # noqa: N815
+    do_OPTIONS = do_GET  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 named by the base class
         """Keep quiet."""

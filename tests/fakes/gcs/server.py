@@ -72,14 +72,24 @@ class FakeGcs:
             except FakeError as error:
                 return error.to_xml()
         try:
-            # Who knows the link of a session needs no token.
-            if "upload_id" not in request.query:
-                self.account.check_token(request)
+            # Who knows the link of a session needs no token; pages of other origins get no answer to read.
+            if "upload_id" in request.query:
+                return self._of_session(request)
+            self.account.check_token(request)
             response = self.json.handle(request)
         except FakeError as error:
             return error.to_json()
         if request.query.get("alt") == "media":
             self.served.append((request.path, _range_of(response)))
+        return response
+
+    def _of_session(self, request: Request) -> Response:
+        """Answer about a session, with what a browser wants to know before it lets a page read it."""
+        try:
+            response = Response(204) if request.method == "OPTIONS" else self.json.handle(request)
+        except FakeError as error:
+            response = error.to_json()
+        response.headers |= self.sessions.cors(request)
         return response
 
     def __enter__(self) -> Self:

@@ -68,6 +68,7 @@ class Session:
     resource: Mapping[str, Any]
     query: Mapping[str, str]
     content_type: str
+    origin: str | None = None
     data: bytearray = field(default_factory=bytearray)
     made: StoredObject | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -80,6 +81,8 @@ class Sessions:
         """Put finished uploads into ``objects``."""
         self._objects = objects
         self._sessions: dict[str, Session] = {}
+        self.exposed = ["Content-Length", "Content-Type", "Date", "Range"]
+        """Headers that a page may read of an answer about a session."""
 
     def start(self, bucket: str, name: str, request: Request, resource: Mapping[str, Any]) -> str:
         """Begin a session and return its id; its preconditions must hold now and in the end."""
@@ -87,9 +90,27 @@ class Sessions:
         content_type = request.headers.get("x-upload-content-type") or request.headers.get("content-type")
         session_id = uuid.uuid4().hex
         self._sessions[session_id] = Session(
-            bucket, name, resource, request.query, content_type or "application/octet-stream"
+            bucket,
+            name,
+            resource,
+            request.query,
+            content_type or "application/octet-stream",
+            request.headers.get("origin"),
         )
         return session_id
+
+    def cors(self, request: Request) -> dict[str, str]:
+        """Return the headers of CORS: for pages of the origin that the session was begun for."""
+        session = self._sessions.get(request.query.get("upload_id", ""))
+        origin = request.headers.get("origin")
+        if session is None or origin is None or origin != session.origin:
+            return {}
+        return {
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Methods": "PUT, DELETE",
+            "Access-Control-Allow-Headers": "content-range, content-type",
+            "Access-Control-Expose-Headers": ", ".join(self.exposed),
+        }
 
     def start_json(self, bucket: str, request: Request) -> str:
         """Begin a session from the JSON API's request."""
