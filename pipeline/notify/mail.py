@@ -9,7 +9,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -71,7 +71,8 @@ def send_mail(server: MailServer, mail: EmailMessage, to: str, before_last: Call
         at_last = True
 
     try:
-        with _connected(server) as smtp:
+        # Closed, not left with a QUIT, which would be a line of the mail where that is not whole.
+        with closing(_connected(server)) as smtp:
             _transact(smtp, mail, (server.sender, to), last)
     except smtplib.SMTPResponseException as error:
         said = (

@@ -10,17 +10,18 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline import layout, notifier
-from pipeline.errors import QueueUnavailableError
+from pipeline.errors import QueueUnavailableError, StoreUnavailableError
 from pipeline.models import Alert, AlertState, JobState, now
 from pipeline.notifier import Notifier
 from pipeline.notify import fanout, pace
 from pipeline.notify.addresses import Rules
 from pipeline.notify.choices import ChoiceBook
 from pipeline.notify.keys import NEWS
-from pipeline.notify.mail import MailServer
+from pipeline.notify.mail import MailServer, message_of, send_mail
 from pipeline.notify.models import Kind, Medium, Outcome
 from pipeline.notify.news import announce
 from pipeline.notify.sender import Sender
+from pipeline.notify.tidings import of_test
 from pipeline.webhooks import signature, webhook_key
 from tests.receivers import receiving
 
@@ -320,6 +321,23 @@ def test_mail_goes_through_the_operator_s_server_under_the_letter_s_own_message_
         (mail,) = receivers.inbox.of("e-mail")
     assert mail["id"] == f"<{one.letter.id}@example.org>"
     assert (mail["to"], mail["subject"]) == (["ann@example.org"], "A test message of halorow")
+
+
+def test_a_mail_whose_last_byte_cannot_be_noted_is_not_sent():
+    def fail():
+        raise StoreUnavailableError("the store is away")
+
+    with receiving() as receivers:
+        server = MailServer(
+            "127.0.0.1", receivers.smtp_port, "none", "", SecretStr(""), "halorow@example.org"
+        )
+        letter = fanout.letter_of(of_test("ann", "1"), "c", Medium.MAIL)
+        mail = message_of(letter, server.sender, "ann@example.org", "")
+        with pytest.raises(StoreUnavailableError):
+            send_mail(server, mail, "ann@example.org", fail)
+        send_mail(server, mail, "ann@example.org", lambda: None)
+        receivers.inbox.wait(lambda inbox: inbox.arrived)
+        assert len(receivers.inbox.arrived) == 1
 
 
 def test_a_chat_is_told_by_way_of_apprise_and_its_address_stands_in_no_log(
