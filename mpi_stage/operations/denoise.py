@@ -13,7 +13,14 @@ from mpi_stage.operations.patches import non_local_means
 from mpi_stage.operations.scratch import by_type
 from mpi_stage.operations.values import integer, number
 
+_OPENCV_GRAY_BYTES, _OPENCV_COLOUR_BYTES = 2.0, 5.0
+"""For each value: copies with a border and, of colour, lightness and hues before and after."""
+_DISTANCE_BYTES = 4.8
+"""OpenCV's sums of a column, for each place that is searched: whole numbers, and some to spare."""
+
 _DEFAULT_FRACTION = 10 / 255  # of the type's range
+
+_MEANS_BYTES = by_type(uint8=17, uint16=14, float32=6)
 
 
 def _halo(params: Params, _spec: ImageSpec) -> int:
@@ -30,13 +37,16 @@ def _denoise(block: Pixels, params: Params) -> Pixels:
     """Return the means of pixels whose surroundings look alike."""
     patch, search = integer(params, "patch"), integer(params, "search")
     strength = _strength(params, str(block.dtype))
-    channels = block.shape[2]
-    if block.dtype == np.uint8 and channels in {1, COLOUR_CHANNELS}:
+    if _by_opencv(str(block.dtype), block.shape[2]):
         # What OpenCV makes up around the block only reaches what is cut off.
         clean = _opencv(block, patch, search, strength).reshape(block.shape)
         return crop(clean, patch // 2 + search // 2)
     means = non_local_means(block, patch, search, strength)
     return (means if block.dtype == np.float32 else np.rint(means)).astype(block.dtype)
+
+
+def _by_opencv(dtype: str, channels: int) -> bool:
+    return dtype == "uint8" and channels in {1, COLOUR_CHANNELS}
 
 
 def _opencv(block: Pixels, patch: int, search: int, strength: float) -> Pixels:
@@ -51,9 +61,23 @@ def _opencv(block: Pixels, patch: int, search: int, strength: float) -> Pixels:
 def _cost(params: Params, spec: ImageSpec) -> float:
     area = integer(params, "search") ** 2
     channels = measured_channels(spec)
-    if spec.dtype == "uint8" and channels in {1, COLOUR_CHANNELS}:
+    if _by_opencv(spec.dtype, channels):
         return (5 if channels == 1 else 9) * area
     return area * (5 + 0.5 * integer(params, "patch") + 3 * channels)
+
+
+def _scratch(params: Params, spec: ImageSpec) -> float:
+    channels = measured_channels(spec)
+    if _by_opencv(spec.dtype, channels):
+        return _OPENCV_GRAY_BYTES if channels == 1 else _OPENCV_COLOUR_BYTES
+    return _MEANS_BYTES(params, spec)
+
+
+def _table_bytes(params: Params, spec: ImageSpec) -> int:
+    if not _by_opencv(spec.dtype, measured_channels(spec)):
+        return 0
+    columns = spec.columns + 2 * _halo(params, spec) + integer(params, "patch")
+    return int(columns * integer(params, "search") ** 2 * _DISTANCE_BYTES)
 
 
 DENOISE = Operation(
@@ -99,5 +123,6 @@ DENOISE = Operation(
     cost=_cost,
     halo=_halo,
     stencil=_denoise,
-    scratch=by_type(uint8=17, uint16=14, float32=6),
+    scratch=_scratch,
+    table_bytes=_table_bytes,
 )
