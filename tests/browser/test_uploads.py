@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 IMAGES = Path(__file__).parents[1] / "images"
 OUTPUT = Path(__file__).parents[1] / "output"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+WRITES_DOCS = os.environ.get("HALOROW_WRITE_DOCS") == "1"
 MEBIBYTE = 1 << 20
 ARRIVE_MS = 30_000
 SIZES = [
@@ -91,6 +93,16 @@ def sparse(path, size_bytes):
     return path
 
 
+def document(visit, name):
+    """Keep a picture of the part of the page where images are, for the documents."""
+    heading = visit.get_by_role("heading", name="Images").bounding_box()
+    zone = visit.locator(".zone").bounding_box()
+    last = visit.get_by_role("button", name="Sample image").bounding_box()
+    top, bottom = heading["y"] - 10, last["y"] + last["height"] + 10
+    clip = {"x": zone["x"] - 10, "y": top, "width": zone["width"] + 20, "height": bottom - top}
+    visit.screenshot(path=PICTURES / f"{name}.png", clip=clip)
+
+
 def picture(visit, name):
     OUTPUT.mkdir(exist_ok=True)
     visit.screenshot(path=OUTPUT / f"{name}.png", full_page=True)
@@ -140,7 +152,7 @@ def test_many_files_are_dropped_at_once_or_chosen_by_keyboard_and_wrong_ones_are
 
 @pytest.mark.parametrize("size_bytes", SIZES, ids=lambda size_bytes: f"{size_bytes >> 20}MiB")
 def test_a_large_file_goes_past_the_pages_memory_and_on_after_a_cut(visit, page, line, tmp_path, size_bytes):
-    source = sparse(tmp_path / f"large-{size_bytes}.tif", size_bytes)
+    source = sparse(tmp_path / "whole-slide.tif", size_bytes)
     visit_images(visit, line.address)
     choose(visit, IMAGES / "coins.png")
     expect_ready(visit, "coins.png")
@@ -149,6 +161,8 @@ def test_a_large_file_goes_past_the_pages_memory_and_on_after_a_cut(visit, page,
         choose(visit, source)
         expect(row(visit, source.name)).to_contain_text("The connection was lost", timeout=300_000)
         picture(visit, "uploads-cut")
+        if WRITES_DOCS:
+            document(visit, "page_images")
         line.mend()
         expect_ready(visit, source.name, 300_000)
     (stored,) = objects_of(page, source.name)
