@@ -143,7 +143,7 @@ def test_links_between_documents_lead_somewhere():
         f"{path.relative_to(ROOT)}: {target}"
         for path in documents
         for target in LINK.findall(path.read_text())
-        if not (path.parent / target).exists()
+        if not (path.resolve().parent / target).exists()
     ]
     assert broken == []
 
