@@ -110,6 +110,9 @@ class BucketStore(ObjectStore, Protocol):
     def access(self) -> Access:
         """Return an endpoint and a token that works for some minutes at least."""
 
+    def read_range(self, key: str, first: int, size_bytes: int, *, generation: str) -> bytes:
+        """Read some bytes of an object. Raises ObjectNotFoundError, also when the ``generation`` is gone."""
+
     def beside(self, bucket: str) -> "BucketStore":
         """Return another bucket as a store, reached with the same credentials."""
 

@@ -15,6 +15,9 @@ from pipeline.ports import BucketStore, ObjectStore
 ROOT = "zarr.json"
 """The document at the root of a Zarr."""
 
+RANGE_BYTES = 8 << 20
+"""Of an object in a bucket that are held in memory at once, where all of it is read."""
+
 
 def tree_of(key: str) -> str | None:
     """Return the name below which an image's objects lie, given the key of an object; None of other ones."""
@@ -110,11 +113,27 @@ def reference_to(info: ObjectInfo, bucket: str | None = None) -> ObjectRef:
 
 
 def pieces_of(store: ObjectStore, key: str, piece_bytes: int) -> Iterator[bytes]:
-    """Yield an object's bytes, piece by piece where it is a file of this machine. Raises StoreError."""
+    """Yield an object's bytes, piece by piece where it is a file of this machine or in a bucket.
+
+    Raises StoreError.
+    """
     path = store.local_path(key)
+    if path is None and isinstance(store, BucketStore):
+        yield from _ranges_of(store, key)
+        return
     if path is None:
         yield store.get_bytes(key)
         return
     with path.open("rb") as file:
         while piece := file.read(piece_bytes):
             yield piece
+
+
+def _ranges_of(store: BucketStore, key: str) -> Iterator[bytes]:
+    """Yield the bytes of one generation of an object in a bucket. Raises ObjectNotFoundError, StoreError."""
+    info = store.stat(key)
+    if info is None:
+        raise ObjectNotFoundError(f"there is no object {key} (any more)")
+    for first in range(0, info.size_bytes, RANGE_BYTES):
+        size_bytes = min(RANGE_BYTES, info.size_bytes - first)
+        yield store.read_range(key, first, size_bytes, generation=info.generation)

@@ -10,7 +10,7 @@ from ui.again import take_over
 from ui.jobs_section import JOBS_PATH, one_job
 from ui.links_view import links
 from ui.parts import part
-from ui.report_view import figures, metadata, rank_rows
+from ui.report_view import figures, metadata, rank_rows, table_of
 from ui.tile_routes import SHIPPED, SIDES, tiles_of
 from ui.ways import go
 
@@ -69,9 +69,7 @@ def _actions(status: JobStatus, result: Result) -> None:
 
 def _report(job_id: str, result: Result) -> None:
     st.subheader("Report", anchor=False)
-    pairs = [*figures(result), *metadata(result)]
-    table = "\n".join(f"| {words.plain(name)} | {words.plain(value)} |" for name, value in pairs)
-    st.markdown(f"| | |\n|---|---|\n{table}")
+    st.html(table_of([*figures(result), *metadata(result)]))
     rows = rank_rows(result)
     if rows:
         with st.expander(f"What each of {words.count(len(rows), 'rank')} did", icon=":material/lan:"):

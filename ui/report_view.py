@@ -1,5 +1,6 @@
 """What a job's report says, as rows of tables and sentences; worked out from the result alone."""
 
+import html
 from collections.abc import Iterable
 from typing import Any
 
@@ -65,6 +66,18 @@ def rank_rows(result: Result) -> list[dict[str, Any]]:
         }
         for rank in _ranks(result.report)
     ]
+
+
+def table_of(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return pairs of a name and a value as HTML, in two columns that fit on narrow screens too."""
+    rows = "".join(
+        f'<dt style="opacity:.7;font-weight:400;margin:0">{html.escape(name)}</dt>'
+        f'<dd style="margin:0;overflow-wrap:anywhere;min-width:0">{html.escape(value)}</dd>'
+        for name, value in pairs
+    )
+    return (
+        f'<dl style="display:grid;grid-template-columns:minmax(6rem,14rem) 1fr;gap:.35rem 1rem">{rows}</dl>'
+    )
 
 
 def _ranks(report: dict[str, Any]) -> list[dict[str, Any]]:

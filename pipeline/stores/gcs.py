@@ -214,6 +214,20 @@ class GcsStore:
             credentials = self._client._credentials  # noqa: SLF001 no accessor
             return access_to(self._client.api_endpoint, credentials, Request)
 
+    def read_range(self, key: str, first: int, size_bytes: int, *, generation: str) -> bytes:
+        """Read some bytes of an object. Raises ObjectNotFoundError, also when the ``generation`` is gone."""
+        blob = self._bucket.blob(self._name(key), generation=int(generation))
+        with mapped_errors(self.uri(key)):
+            read = blob.download_as_bytes(
+                start=first,
+                end=first + size_bytes - 1,
+                raw_download=True,
+                checksum=None,
+                timeout=self._timeout_s,
+                retry=self._retry,
+            )
+        return cast("bytes", read)
+
     def beside(self, bucket: str) -> "GcsStore":
         """Return another bucket as a store; it shares this one's connections."""
         return GcsStore(

@@ -1,7 +1,7 @@
 """What a report says in rows and sentences."""
 
 from pipeline.models import ObjectRef, Result
-from ui.report_view import figures, metadata, rank_rows
+from ui.report_view import figures, metadata, rank_rows, table_of
 
 RANK = {
     "host": "n1",
@@ -73,3 +73,7 @@ def test_each_rank_has_a_row_with_the_seconds_of_its_phases():
     rows = rank_rows(result(**REPORT))
     assert [row["rank"] for row in rows] == [0, 1]
     assert (rows[0]["compute s"], rows[0]["wait s"], rows[0]["read"]) == (1.25, 0, "30 B")
+
+
+def test_no_name_of_a_file_formats_the_page():
+    assert "<b>" not in table_of([("File", "<b>a.tif</b>")])
