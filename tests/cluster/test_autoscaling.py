@@ -174,7 +174,9 @@ def command(pid):
         return b""
 
 
-def test_the_metrics_are_in_ray_s_endpoint_under_the_names_of_the_table(cluster):
+def test_the_metrics_are_in_ray_s_endpoint_under_the_names_of_the_table(cluster, image):
+    if not any(job.state is JobState.SUCCEEDED for job in cluster.client.jobs()):
+        finish(cluster, [cluster.client.submit(image, STEPS)])  # some tell of what has ended
     address = f"http://127.0.0.1:{cluster.metrics_port}/metrics"
 
     def told():

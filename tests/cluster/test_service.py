@@ -102,6 +102,21 @@ def test_a_world_of_two_ranks_makes_the_same_pixels(embedded, images, expected):
     assert result.pixels_sha256 == expected(images[2], STEPS[3])
 
 
+def test_the_guide_for_python_works_as_it_stands(embedded, images, tmp_path, request):
+    guide = (request.config.rootpath / "docs" / "python.md").read_text()
+    script = tmp_path / "guide.py"
+    script.write_text("\n".join(re.findall(r"^```python\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)))
+    shutil.copyfile(images[2], tmp_path / "scan.tif")
+    env = {**os.environ, "HALOROW_DATA_DIR": str(embedded.data)}
+    done = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "refused: " in done.stdout
+    assert done.stdout.splitlines()[-3:] == ["succeeded"] * 3
+    assert (tmp_path / "edges.tif").exists()
+
+
 def test_kills_of_worker_rank_and_redis_lose_nothing(embedded, images, expected):
     jobs = submit_all(embedded, images, 20)
 
@@ -148,21 +163,6 @@ def test_bad_requests_get_a_clear_error_and_the_service_lives_on(embedded, image
     assert_all_done(
         embedded, {embedded.client.submit(images[0], STEPS[0]).id: (images[0], STEPS[0])}, expected
     )
-
-
-def test_the_guide_for_python_works_as_it_stands(embedded, images, tmp_path, request):
-    guide = (request.config.rootpath / "docs" / "python.md").read_text()
-    script = tmp_path / "guide.py"
-    script.write_text("\n".join(re.findall(r"^```python\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE)))
-    shutil.copyfile(images[2], tmp_path / "scan.tif")
-    env = {**os.environ, "HALOROW_DATA_DIR": str(embedded.data)}
-    done = subprocess.run(
-        [sys.executable, script], cwd=tmp_path, env=env, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert "refused: " in done.stdout
-    assert done.stdout.splitlines()[-3:] == ["succeeded"] * 3
-    assert (tmp_path / "edges.tif").exists()
 
 
 def test_the_end_of_a_job_is_told_on_the_page(embedded, images):
