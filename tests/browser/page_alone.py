@@ -105,6 +105,7 @@ class Line:
         self._passed = threading.Condition(self._lock)
         self._is_cut = False
         self._cut_at: int | None = None
+        self._hold_at: int | None = None
         self.up_bytes = 0
         self.cuts = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -118,10 +119,16 @@ class Line:
         with self._lock:
             self._cut_at = self.up_bytes + up_bytes
 
-    def wait_for_cut(self, timeout_s: float) -> bool:
-        """Wait until the line has been cut."""
-        with self._passed:
-            return self._passed.wait_for(lambda: self._is_cut, timeout_s)
+    def hold_at(self, up_bytes: int) -> None:
+        """Let no more than about so many bytes go up, counted from now, until the line is cut."""
+        with self._lock:
+            self._hold_at = self.up_bytes + up_bytes
+
+    def cut(self) -> None:
+        """Cut the line now."""
+        with self._lock:
+            self._hold_at = None
+            self._cut()
 
     def mend(self) -> None:
         """Let connections through again."""
@@ -131,8 +138,7 @@ class Line:
     def close(self) -> None:
         """End."""
         self._listener.close()
-        with self._lock:
-            self._cut()
+        self.cut()
 
     def _accept(self):
         while True:
@@ -161,6 +167,8 @@ class Line:
                 if is_up and self._count(len(piece)):
                     return
                 target.sendall(piece)
+                if is_up:
+                    self._hold()
         with suppress(OSError):
             target.shutdown(socket.SHUT_WR)
 
@@ -172,6 +180,10 @@ class Line:
             self._cut_at = None
             self._cut()
             return True
+
+    def _hold(self) -> None:
+        with self._passed:
+            self._passed.wait_for(lambda: self._hold_at is None or self.up_bytes < self._hold_at)
 
     def _cut(self):
         self._is_cut = True

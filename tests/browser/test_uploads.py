@@ -4,6 +4,7 @@ import os
 import re
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -82,6 +83,16 @@ def expect_ready(visit, name, timeout_ms=ARRIVE_MS):
 
 def objects_of(page, name):
     return list((page.store / "objects" / "uploads").glob(f"*-{name}"))
+
+
+def staged(page):
+    """Return the bytes of each file that is on its way."""
+    return [path.stat().st_size for path in (page.store / "staging").glob("*.upload")]
+
+
+def wait_for_staged(page, size_bytes):
+    while max(staged(page), default=0) < size_bytes:
+        time.sleep(0.05)
 
 
 def sparse(path, size_bytes):
@@ -178,25 +189,25 @@ def test_a_large_file_goes_past_the_pages_memory_and_on_after_a_cut(visit, page,
 def test_an_upload_goes_on_after_a_reload_with_the_same_file_and_is_cancelled_by_keyboard(
     visit, page, line, tmp_path
 ):
-    source = sparse(tmp_path / "reloaded.tif", 40 * MEBIBYTE)
+    source = sparse(tmp_path / "reloaded.tif", 20 * MEBIBYTE)
     visit_images(visit, line.address)
-    line.cut_at(20 * MEBIBYTE)
+    line.hold_at(10 * MEBIBYTE)
     choose(visit, source)
+    wait_for_staged(page, 8 * MEBIBYTE)
+    line.cut()
     expect(row(visit, source.name)).to_contain_text("The connection was lost")
     line.mend()
     visit.goto("about:blank")
-    staged = [path.stat().st_size for path in (page.store / "staging").glob("*.upload")]
+    (staged_bytes,) = staged(page)
     sent_before = line.up_bytes
     visit_images(visit, line.address)
     choose(visit, source)
     expect_ready(visit, source.name)
-    assert staged
-    assert staged[0] > 10 * MEBIBYTE
-    assert line.up_bytes - sent_before < 40 * MEBIBYTE - staged[0] + MEBIBYTE
+    assert line.up_bytes - sent_before < 20 * MEBIBYTE - staged_bytes + MEBIBYTE
     (stored,) = objects_of(page, source.name)
     assert of_file(stored) == of_file(source)
-    other = sparse(tmp_path / "cancelled.tif", 40 * MEBIBYTE)
-    line.cut_at(20 * MEBIBYTE)
+    other = sparse(tmp_path / "cancelled.tif", 20 * MEBIBYTE)
+    line.cut_at(10 * MEBIBYTE)
     choose(visit, other)
     expect(row(visit, other.name)).to_contain_text("The connection was lost")
     line.mend()
@@ -204,7 +215,7 @@ def test_an_upload_goes_on_after_a_reload_with_the_same_file_and_is_cancelled_by
     with visit.expect_response(lambda answer: answer.request.method == "DELETE"):
         visit.keyboard.press("Enter")
     expect(row(visit, other.name)).to_have_count(0)
-    assert not list((page.store / "staging").glob("*.upload"))
+    assert not staged(page)
 
 
 def test_bytes_that_changed_on_their_way_are_refused_and_can_be_sent_again(visit, page, tmp_path):

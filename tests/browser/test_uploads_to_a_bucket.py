@@ -37,7 +37,7 @@ def stored(bucket, name):
 def test_a_file_goes_straight_to_the_bucket_over_faults_and_is_refused_where_it_changed(
     visit, page, bucket, tmp_path
 ):
-    source = sparse(tmp_path / "scan.tif", 40 * MEBIBYTE)
+    source = sparse(tmp_path / "scan.tif", 17 * MEBIBYTE)
     visit_images(visit, page.address)
     sent = []
     visit.on("request", lambda request: sent.append((request.method, request.url)))
@@ -52,7 +52,7 @@ def test_a_file_goes_straight_to_the_bucket_over_faults_and_is_refused_where_it_
 
     bucket.sessions.exposed.remove("Range")  # then the page has to ask the service how far it is
     bucket.faults.add(FaultKind.CORRUPTED_UPLOAD, method="PUT", target="upload_id")
-    other = sparse(tmp_path / "changed.tif", 20 * MEBIBYTE)
+    other = sparse(tmp_path / "changed.tif", 4 * MEBIBYTE)
     choose(visit, other)
     expect(row(visit, other.name)).to_contain_text("did not arrive as it was sent")
     assert not stored(bucket, other.name)
