@@ -67,6 +67,14 @@ def search(visit, words):
     visit.keyboard.press("Enter")
 
 
+def write(visit, text):
+    """Write the pipeline anew, once the page has drawn all that the last change asked for."""
+    settled(visit)
+    expect(visit.get_by_test_id("stStatusWidget")).to_have_count(0)
+    spelled(visit).fill(text)
+    spelled(visit).press("Control+Enter")
+
+
 def press(visit, step, name, key="Enter"):
     steps(visit).nth(step - 1).get_by_role("button", name=name).press(key)
 
@@ -190,16 +198,13 @@ def test_the_preview_follows_the_pipeline_and_the_place_that_is_picked(visit, pa
     expect(visit.get_by_text("row 0 · exactly as in the result")).to_be_visible()
     expect(visit.get_by_text("from column 3,")).to_be_visible()
 
-    spelled(visit).fill("canny:sigma=4 denoise")
-    spelled(visit).press("Control+Enter")
+    write(visit, "canny:sigma=4 denoise")
     expect(visit.get_by_text("an approximation: canny will look at the whole picture")).to_be_visible()
-    spelled(visit).fill("label")
-    spelled(visit).press("Control+Enter")
+    write(visit, "label")
     expect(visit.get_by_text("This image cannot go through the pipeline")).to_be_visible()
     expect(visit.get_by_text("would be refused: label takes 1 channel")).to_be_visible()
 
-    spelled(visit).fill("gaussian:sigma=2 sobel invert")
-    spelled(visit).press("Control+Enter")
+    write(visit, "gaussian:sigma=2 sobel invert")
     across.fill("42")
     visit.get_by_role("slider", name="Crop, down").fill("34")
     expect(visit.get_by_text("from column 1,")).to_be_visible()

@@ -1,5 +1,7 @@
 """A crop of a preview has the bytes that this region of the whole result has."""
 
+import os
+
 import cv2
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ NEAR = [
     one.name for one in OPERATIONS if one.pattern in {Pattern.POINT, Pattern.STENCIL} or one.remap is not None
 ]
 SIZES = (61, 131, 211, 307)
+CASES = int(os.environ.get("HALOROW_FUZZ_CASES", "40"))
 
 
 @pytest.fixture(autouse=True)
@@ -32,7 +35,8 @@ def _one_thread():
     cv2.setNumThreads(before)
 
 
-@settings(max_examples=80, suppress_health_check=list(HealthCheck))
+@pytest.mark.fuzz
+@settings(max_examples=CASES, suppress_health_check=list(HealthCheck))
 @given(
     case=cases(names=NEAR, sizes=SIZES),
     size=st.tuples(st.integers(1, 90), st.integers(1, 90)),

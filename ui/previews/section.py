@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from mpi_stage.errors import StageError
 from pipeline.errors import HalorowError
@@ -129,11 +130,17 @@ def _estimates(look: "Look[list[Estimate | Exception]]", images: Sequence[Image]
         line = wording.estimate_line(made, settings.core_hour_price, settings.currency)
         st.markdown(f":material/timer: {named}{words.plain(line)}")
         passes = len(made.plan["passes"])
-        with st.expander(f"Plan: {passes} {'pass' if passes == 1 else 'passes'}", key="plan"):
+        with _plan_expander(passes):
             st.table(wording.pass_rows(made.plan), hide_index=True)
             st.caption(words.plain(wording.result_line(made.plan)))
             for note in made.plan["notes"]:
                 st.caption(words.plain(note))
+
+
+def _plan_expander(passes: int) -> DeltaGenerator:
+    """Draw what holds the plan; it stays open when the section is drawn anew: the server knows of it."""
+    label = f"Plan: {passes} {'pass' if passes == 1 else 'passes'}"
+    return st.expander(label, key="plan", on_change="rerun")
 
 
 def _words_of(error: Exception) -> str:

@@ -55,14 +55,13 @@ def region(path, window):
 @pytest.mark.parametrize(
     ("text", "place"),
     [
-        (STENCILS, (0.4, 0.7)),
-        (STENCILS, (1.0, 0.0)),
+        (STENCILS, (1.0, 0.4)),
         ("rotate:degrees=17 median:size=5", (0.5, 0.5)),
         ("grayscale adaptive_gaussian:size=31,offset=4 resize:scale=1.7", (0.6, 0.3)),
     ],
 )
 def test_a_crop_has_the_bytes_of_the_result_of_halorow_run(world, scan, tmp_path, text, place):
-    run_image(scan, tmp_path / "result.tif", text.split(), RunOptions(ranks=2))
+    run_image(scan, tmp_path / "result.tif", text.split(), RunOptions(ranks=1))
     crop = look(world, scan, text, across=place[0], down=place[1], crop_columns=300, crop_rows=200)["crop"]
     wanted = region(tmp_path / "result.tif", crop["window"])
     assert crop["exact"]
