@@ -79,13 +79,14 @@ class Client:
         return Client(self._parts, self._settings, person)
 
     @classmethod
-    def connect(cls, settings: Settings | None = None) -> Self:
+    def connect(cls, settings: Settings | None = None, *, patience_s: float | None = None) -> Self:
         """Return a client of the service that the settings name, by default the one that runs here.
 
-        Raises SettingsError; QueueUnavailableError if the service does not answer.
+        Every call waits for a Redis that is away for up to ``patience_s`` seconds, by default
+        20. Raises SettingsError; QueueUnavailableError if the service does not answer.
         """
         chosen = settings or Settings.load()
-        parts = connect_parts(chosen)
+        parts = connect_parts(chosen, patience_s=patience_s)
         try:
             parts.queue.contains("nothing")
         except BaseException:

@@ -14,11 +14,12 @@ from pipeline.retry import RetryPolicy
 from pipeline.stores.registry import open_store
 
 
-def connect_parts(settings: Settings, *, patience_s: float = PATIENCE_S) -> Parts:
+def connect_parts(settings: Settings, *, patience_s: float | None = None) -> Parts:
     """Open the store and get ready to talk to Redis, to which nothing is sent yet. Raises StoreError.
 
-    While Redis is away a call waits for it up to ``patience_s`` seconds.
+    While Redis is away a call waits for it up to ``patience_s`` seconds, by default 20.
     """
+    patience_s = PATIENCE_S if patience_s is None else patience_s
     url = settings.redis_url.get_secret_value()
     client = connect(url, patience_s=patience_s)
     store = open_store(

@@ -15,6 +15,9 @@ from ui.job_feed import JobFeed
 from ui.login import visitor
 from ui.tickets import name_of, viewer_of
 
+PATIENCE_S = 4.0
+"""For how long a drawing of the page waits for Redis, which an embedded service has back sooner."""
+
 
 @cache
 def settings() -> Settings:
@@ -32,7 +35,7 @@ def connection() -> Client:
         if the service cannot be reached.
 
     """
-    return Client.connect(settings())
+    return Client.connect(settings(), patience_s=PATIENCE_S)
 
 
 @cache
