@@ -95,3 +95,10 @@ def test_a_store_is_a_class_and_a_scheme_and_keeps_the_contract_of_all_stores(co
     opened = f"print(open_store('sqlite://{copy}/a.db', link_secret=b'', link_base_url=''))"
     said = python(copy, "-c", f"from pipeline.stores.registry import open_store\n{opened}")
     assert said == f"SqliteStore('{copy}/a.db')\n"
+
+
+def test_a_chat_is_a_line_and_its_address_is_held_to_the_rules_of_all(copy):
+    touched = carry_out(section("A notification channel"), copy)
+    assert touched == ["pipeline/notify/addresses.py", "tests/pipeline/test_notify_zulip.py"]
+    choices = "tests/pipeline/test_notify_choices.py"
+    assert " passed" in python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", touched[1], choices)
