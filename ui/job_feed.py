@@ -15,7 +15,7 @@ from ui.job_book import Asked, JobBook
 MOST_JOBS = 2000
 """Of a viewer's jobs the newest are known; older ones are found by the command line."""
 
-REFRESH_S = 5.0
+REFRESH_S = 15.0
 """Events are lost while Redis restarts: so often the list itself is read while somebody looks."""
 
 IDLE_S = 30.0

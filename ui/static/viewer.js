@@ -103,6 +103,9 @@ class Comparison {
     });
     for (const name of ["open", "animation", "resize", "tile-drawn"]) made.addHandler(name, () => this.clip());
     made.addHandler("zoom", () => this.scale(made));
+    made.addHandler("animation-finish", () => {
+      this.root.dataset.zooms = this.viewers.map((one) => one.viewport.getZoom(true).toFixed(3)).join(" ");
+    });
     made.addHandler("open", () => { this.scale(made); this.root.dataset.opened = this.mode; });
     return made;
   }
