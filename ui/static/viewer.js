@@ -50,7 +50,7 @@ class Comparison {
     this.find(".hv-zooms").replaceChildren();
     this.button(".hv-zooms", "−", () => this.zoom(1 / 2), "Zoom out");
     this.button(".hv-zooms", "+", () => this.zoom(2), "Zoom in");
-    this.button(".hv-zooms", "Fit", () => this.viewers.forEach((one) => one.viewport.goHome()), "Show all of it");
+    this.button(".hv-zooms", "Fit", () => { [this.leader] = this.viewers; this.leader.viewport.goHome(); }, "Show all of it");
     this.button(".hv-zooms", "1:1", () => this.pixels(), "One pixel of the image on one of the screen");
     this.viewers = [];
   }
@@ -127,6 +127,7 @@ class Comparison {
     this.find(".hv-right").hidden = mode === "before";
     const places = { curtain: [1, 0], beside: [0], before: [0], after: [1] }[mode];
     this.viewers = [this.viewer("one", places)];
+    [this.leader] = this.viewers;
     if (beside) {
       this.viewers.push(this.viewer("two", [1]));
       this.follow(...this.viewers);
@@ -139,13 +140,15 @@ class Comparison {
     this.draw(this.share);
   }
 
+  // One leads, whom a hand was laid on last: if each followed the other, both would stop on their way.
   follow(leader, follower) {
+    for (const touch of ["pointerdown", "wheel", "keydown"]) {
+      leader.container.addEventListener(touch, () => { this.leader = leader; }, { capture: true, passive: true });
+    }
     leader.addHandler("viewport-change", () => {
-      if (this.following || !follower.viewport || !leader.viewport) return;
-      this.following = true;
+      if (this.leader !== leader || !follower.viewport || !leader.viewport) return;
       follower.viewport.zoomTo(leader.viewport.getZoom(true), undefined, true);
       follower.viewport.panTo(leader.viewport.getCenter(true), true);
-      this.following = false;
     });
   }
 
@@ -172,10 +175,15 @@ class Comparison {
     above.setClip(new this.osd.Rect(0, 0, Math.max(columns, 1), size.y));
   }
 
-  zoom(by) { this.viewers.forEach((one) => { one.viewport.zoomBy(by); one.viewport.applyConstraints(); }); }
+  zoom(by) {
+    [this.leader] = this.viewers;
+    this.leader.viewport.zoomBy(by);
+    this.leader.viewport.applyConstraints();
+  }
 
   pixels() {
     const [viewer] = this.viewers;
+    this.leader = viewer;
     viewer.viewport.zoomTo(viewer.world.getItemAt(0).imageToViewportZoom(1 / window.devicePixelRatio));
   }
 
