@@ -16,6 +16,8 @@ from ui.previews.looks import Look, ask_estimates, ask_preview, held, largest, r
 
 POLL_S = 0.4
 _PICK_KEY = "preview_image"
+_WHOLE_KEY = "preview_with_page"
+_LOOKS = ("preview", "estimate")
 
 
 def preview_section(images: Sequence[Image]) -> None:
@@ -23,8 +25,22 @@ def preview_section(images: Sequence[Image]) -> None:
     if not images or service.settings().preview_processes == 0:
         return
     st.subheader("Preview", anchor=False, divider="gray")
-    waiting = held("preview").pending or held("estimate").pending
-    st.fragment(_section, run_every=POLL_S if waiting else None)(list(images), polling=waiting)
+    st.session_state[_WHOLE_KEY] = True
+    st.fragment(_section)(list(images))
+    st.session_state[_WHOLE_KEY] = False
+    if _pending():
+        st.fragment(_look_again, run_every=POLL_S)()
+
+
+def _look_again() -> None:
+    """Have the page drawn anew once what it waits for is there."""
+    futures = [held(name).future for name in _LOOKS]
+    if any(future is not None and future.done() for future in futures):
+        st.rerun()
+
+
+def _pending() -> bool:
+    return any(held(name).pending for name in _LOOKS)
 
 
 def begin_preview(images: Sequence[Image]) -> None:
@@ -35,7 +51,7 @@ def begin_preview(images: Sequence[Image]) -> None:
         ask_preview(held("preview"), image, state.pipeline().to_json(), part.chosen())
 
 
-def _section(images: list[Image], *, polling: bool) -> None:
+def _section(images: list[Image]) -> None:
     image = _picked(images)
     preview, estimate = held("preview"), held("estimate")
     steps = state.pipeline().to_json() if state.fault() is None else None
@@ -51,7 +67,7 @@ def _section(images: list[Image], *, polling: bool) -> None:
         ask_estimates(estimate, largest(images), steps)
         estimate.wait(status.empty)
         _estimates(estimate, largest(images))
-    if polling != (preview.pending or estimate.pending):
+    if _pending() and not st.session_state[_WHOLE_KEY]:  # drawn by itself, where nothing looks again
         st.rerun()
 
 
