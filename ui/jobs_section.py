@@ -25,6 +25,7 @@ _FEW, _MANY = 10, 30
 _KEY = "jobs_list"
 _LEAVE_KEY = "jobs_leave"
 _ACTED_KEY = "jobs_acted"
+_MOST_ACTED = 20
 _list = part("jobs")
 
 
@@ -72,6 +73,7 @@ def _data(viewer: str, asked: Asked, seen: dict[str, Any] | None) -> dict[str, A
         "job_page": f"/{JOBS_PATH}",
         "everybody": service.settings().has_login and service.is_operator(),
         "endless": asked.most == _MANY,
+        "acted": st.session_state.get(_ACTED_KEY, []),
         "seen": seen,
     }
 
@@ -100,12 +102,17 @@ def _ask() -> None:
 
 
 def _act() -> None:
-    """Do what a button of a card is for, once for each press."""
+    """Do what a button of a card is for, once for each press.
+
+    Streamlit breaks a callback off where the whole page is to be drawn: what was not noted as done is told
+    again by the browser.
+    """
     act = _told("act")
-    if not isinstance(act, dict) or act.get("number") == st.session_state.get(_ACTED_KEY):
+    acted: list[str] = st.session_state.get(_ACTED_KEY, [])
+    if not isinstance(act, dict) or str(act.get("number")) in acted:
         return
-    st.session_state[_ACTED_KEY] = act.get("number")
     carry_out(str(act.get("verb")), str(act.get("id")))
+    st.session_state[_ACTED_KEY] = [*acted, str(act.get("number"))][-_MOST_ACTED:]
 
 
 def carry_out(verb: str, job_id: str) -> None:

@@ -25,7 +25,7 @@ def links(status: JobStatus) -> None:
             st.warning(words.plain(error.public_message))
     if status.batch:
         st.link_button(
-            f"Download all results of the batch {status.batch} as one archive",
+            f"Download all results of the batch {words.plain(status.batch)} as one archive",
             archive_address(status.batch),
             icon=":material/folder_zip:",
         )

@@ -44,6 +44,7 @@ class JobList {
     this.epoch = "";
     this.seq = -1;
     this.acting = 0;
+    this.unheard = new Map();
     this.input = root.querySelector("input");
     this.input.value = this.asked.text;
     this.input.oninput = () => {
@@ -67,6 +68,7 @@ class JobList {
   take({ data, setTriggerValue }) {
     this.data = data;
     this.tell = setTriggerValue;
+    this.heard(data.acted);
     if (data.seen && this.same(data.asked)) this.show(data.seen);
     this.start();
   }
@@ -96,6 +98,7 @@ class JobList {
   async poll() {
     clearTimeout(this.timer);
     if (document.hidden) return;
+    this.remind();
     const turn = this.turn = (this.turn ?? 0) + 1;
     let wait = this.data.every_ms;
     try {
@@ -162,9 +165,28 @@ class JobList {
     });
   }
 
-  act(verb, id) {
+  act(verb, id, button) {
     this.acting += 1;
-    this.tell("act", { verb, id, number: `${Date.now()}-${this.acting}` });
+    const act = { verb, id, number: `${Date.now()}-${this.acting}` };
+    this.unheard.set(act.number, { act, button, told_ms: Date.now() });
+    this.tell("act", act);
+  }
+
+  // The page may be drawn anew just then, for another reason, and lose what it is told.
+  remind() {
+    const one = [...this.unheard.values()].find(({ told_ms }) => Date.now() - told_ms > AWAY_MS);
+    if (!one) return;
+    one.told_ms = Date.now();
+    this.tell("act", one.act);
+  }
+
+  // A button can be pressed again once the server has done, or refused, what it is for.
+  heard(numbers) {
+    for (const number of numbers) {
+      const one = this.unheard.get(number);
+      if (one?.button) one.button.disabled = false;
+      this.unheard.delete(number);
+    }
   }
 
   confirm(card) {
@@ -214,12 +236,12 @@ class Card {
     if (focused) [...this.parts[name].querySelectorAll("a, button")].find((one) => one.textContent === focused)?.focus();
   }
 
-  button(label, verb, title) {
+  button(label, verb, title = null) {
     const { id } = this.card;
     return element("button", { type: "button", title, onclick: (event) => {
       if (verb === "delete") { this.list.confirm(this.card); return; }
       event.currentTarget.disabled = true;
-      this.list.act(verb, id);
+      this.list.act(verb, id, event.currentTarget);
     } }, label);
   }
 
@@ -304,7 +326,8 @@ class Card {
     if (card.ranks.length) {
       const bars = card.ranks.map((rank) => element("div", { title: rank.words, "data-rank": rank.rank },
         element("div", { style: `width:${(100 * rank.fraction).toFixed(1)}%` })));
-      made.push(element("div", { class: "strip", "data-testid": "ranks" },
+      const words = card.ranks.map((rank) => rank.words).join("; ");
+      made.push(element("div", { class: "strip", role: "img", "aria-label": words, "data-testid": "ranks" },
         element("span", {}, `${bars.length} rank${bars.length === 1 ? "" : "s"}`),
         element("div", { class: "ranks" }, ...bars)));
     }
