@@ -68,6 +68,8 @@ def tile_routes(
     def tile(request: Request) -> Response:
         """Send a tile."""
         given = request.path_params
+        if given["factor"] < 1:  # what the stage takes for the survey
+            return PlainTextResponse("404: there is no such tile\n", 404)
 
         def make(job: Any, generation: str) -> Response:  # noqa: ANN401  (the stage's request)
             whole = readers().ask(job, Tile(generation, side=SIDE_PX))

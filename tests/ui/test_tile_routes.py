@@ -91,6 +91,10 @@ def test_a_tile_beyond_the_image_is_refused_with_a_sentence(get, job):
     assert (answer.status_code, "no tile" in answer.text) == (422, True)
 
 
+def test_a_tile_reduced_no_times_is_not_there(get, job):
+    assert get(address(ANN, job[0], "after", "0/0_0.png")).status_code == 404
+
+
 def test_what_is_shipped_is_sent_for_good_and_nothing_else_is(get):
     answer = get("/shipped/openseadragon-6.1.1.min.js")
     assert "immutable" in answer.headers["cache-control"]
