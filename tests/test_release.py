@@ -91,10 +91,11 @@ def test_the_wheel_holds_every_file_of_the_packages(wheel):
     assert sorted(name for name in tracked(*packages) if (ROOT / name).is_file() and name not in held) == []
 
 
-def test_the_wheel_carries_the_version_and_the_licence_of_the_project(wheel):
+def test_the_wheel_carries_the_version_and_the_licences_of_all_it_holds(wheel):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert wheel.name.startswith(f"halorow-{project['version']}-cp311-abi3-")
-    assert any(name.endswith("/licenses/LICENSE") for name in zipfile.ZipFile(wheel).namelist())
+    for licence in ("LICENSE", "ui/static/openseadragon-LICENSE.txt"):
+        assert any(name.endswith(f"/licenses/{licence}") for name in zipfile.ZipFile(wheel).namelist())
 
 
 def test_the_installed_command_filters_an_image_on_two_ranks_with_its_own_modules(installed, tmp_path):
