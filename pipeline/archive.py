@@ -52,10 +52,13 @@ def archive_of_many(store: ObjectStore, entries: Iterable[tuple[str, str]]) -> I
 def unique_names(entries: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return entries with names of their own: ``cat.tif``, ``cat-2.tif``, ``cat-3.tif``."""
     taken: set[str] = set()
+    numbers: dict[str, Iterator[int]] = {}
     found = []
     for name, key in entries:
         stem, dot, suffix = name.partition(".")
-        tried = (name if number == 1 else f"{stem}-{number}{dot}{suffix}" for number in count(1))
+        # Each name goes on counting: thousands of the same one take no longer than as many others.
+        going_on = numbers.setdefault(name.casefold(), count(1))
+        tried = (name if number == 1 else f"{stem}-{number}{dot}{suffix}" for number in going_on)
         free = next(one for one in tried if one.casefold() not in taken)
         taken.add(free.casefold())
         found.append((free, key))

@@ -75,3 +75,10 @@ def test_names_are_told_apart_whatever_their_letters():
     assert [name for name, _ in unique_names(entries)] == [
         "a.tif", "A-2.tif", "a-3.tif", "a-2-2.tif", "noend",
     ]  # fmt: skip
+
+
+def test_thousands_of_images_of_the_same_name_are_numbered_one_after_another():
+    many = 20_000
+    found = unique_names([("cat.tif", str(number)) for number in range(many)])
+    assert found[-1] == (f"cat-{many}.tif", str(many - 1))
+    assert len({name for name, _ in found}) == many
