@@ -18,7 +18,7 @@ from pipeline.leftovers import last_of_folders
 from pipeline.models import Manifest, ObjectInfo, now
 from pipeline.parts import Parts
 from pipeline.records import Ending, ended_at
-from pipeline.removal import inputs_of_unfinished, remove_all, remove_job
+from pipeline.removal import free_key, inputs_of_unfinished, remove_all, remove_job
 from pipeline.retention import Kind, Retention, kind_of
 from pipeline.trees import tree_of
 from pipeline.uploads.lending import last_use
@@ -173,9 +173,8 @@ class _Round:
     def _forget(self, job_id: str) -> None:
         """Take back the idempotency key that stands for a job that is removed."""
         manifest = self._manifest(job_id)
-        if manifest is not None and manifest.idempotency_key is not None and not self.dry_run:
-            key = layout.idempotency_key(manifest.idempotency_key, manifest.user)
-            self.parts.store.delete(key, durable=False)
+        if manifest is not None and not self.dry_run:
+            free_key(self.parts.store, manifest)
 
     def _manifest(self, job_id: str) -> Manifest | None:
         with suppress(JobNotFoundError):

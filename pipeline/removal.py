@@ -34,10 +34,23 @@ def remove_job(parts: Parts, manifest: Manifest) -> None:
     except BaseException:
         store.delete(layout.removal_key(job_id))
         raise
-    if manifest.idempotency_key is not None:
-        store.delete(layout.idempotency_key(manifest.idempotency_key, manifest.user))
+    free_key(store, manifest)
     remove_all(store, job_id)
     parts.board.delete(job_id)
+
+
+def free_key(store: ObjectStore, manifest: Manifest) -> None:
+    """Take back the idempotency key that stands for a job, unless it stands for a later one by now.
+
+    An interrupted removal has freed it before, and somebody may have submitted with it since. Raises
+    StoreError.
+    """
+    if manifest.idempotency_key is None:
+        return
+    key = layout.idempotency_key(manifest.idempotency_key, manifest.user)
+    with suppress(ObjectNotFoundError):
+        if store.get_bytes(key) == manifest.id.encode():
+            store.delete(key)
 
 
 def remove_all(store: ObjectStore, job_id: str) -> None:

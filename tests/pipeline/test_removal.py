@@ -154,3 +154,22 @@ def test_data_goes_before_the_records_that_tell_of_it():
         layout.upload_key(job, "a.tif"),
     ]
     assert sorted(keys, key=removal._turn) == [keys[4], keys[5], *reversed(keys[:4])]
+
+
+def test_a_removal_that_is_taken_up_leaves_the_idempotency_key_of_a_later_job_alone(service, monkeypatch):
+    job = finished(service, key="k")
+    with monkeypatch.context() as patched:
+
+        def interrupted(*_):
+            raise StoreError("the store went away")
+
+        patched.setattr(removal, "remove_all", interrupted)
+        with pytest.raises(StoreError):
+            service.client.delete(job)
+    later = service.submit(key="k")
+    assert later != job
+
+    clean(service.parts, Retention(), now() + timedelta(days=1))
+
+    assert left(service, job) == set()
+    assert service.submit(key="k") == later
