@@ -82,9 +82,10 @@ class Fanout:
             alert = Alert.model_validate_json(self.parts.store.get_bytes(key))
         except ObjectNotFoundError:
             return
-        for user in self.operators:
-            tiding = tidings.of_alert(alert, user)
-            self._post(tiding, self.book.of(user).wanting(Kind.ALERT))
+        told = [tidings.of_alert(alert, user) for user in self.operators]
+        for tiding in told:
+            self._post(tiding, self.book.of(tiding.user).wanting(Kind.ALERT))
+        for tiding in told:  # all letters are posted before: Redis may be what the alert is about
             self.parts.notices.post(tidings.notice_of(tiding))
         self.parts.store.delete(key, durable=False)
 
@@ -101,6 +102,9 @@ class Fanout:
             return False
         known = self.parts.board.list(user=mark.user, limit=MOST_OF_A_BATCH)
         jobs = [status for status in known if status.batch == mark.batch]
+        if not jobs and self.parts.board.is_whole():  # they were removed, and the list is still whole
+            self.parts.store.delete(key, durable=False)
+            return True
         if not has_ended(jobs, at or now()):
             return False
         tiding = tidings.of_batch(mark.user, mark.batch, jobs)

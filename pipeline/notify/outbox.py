@@ -103,10 +103,13 @@ class Outbox:
         return None
 
     def claim(self, letter_id: str, number: int) -> bool:
-        """Begin a try; False if somebody else has."""
+        """Begin a try; False if somebody else has, or has made it and cleared it away by now."""
         try:
             self._put(keys.due_key(letter_id, "try", number), Claimed(holder=self._holder))
         except ObjectExistsError:
+            return False
+        if self.is_told(letter_id):
+            self.clear(self.look_up(letter_id))
             return False
         return True
 

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,10 +17,12 @@ from pipeline.notifier import Notifier
 from pipeline.notify import fanout, pace
 from pipeline.notify.addresses import Rules
 from pipeline.notify.choices import ChoiceBook
-from pipeline.notify.keys import NEWS
+from pipeline.notify.keys import NEWS, batch_key
 from pipeline.notify.mail import MailServer, message_of, send_mail
 from pipeline.notify.models import Kind, Medium, Outcome
 from pipeline.notify.news import announce
+from pipeline.notify.outbox import Outbox
+from pipeline.notify.postman import Postman
 from pipeline.notify.sender import Sender
 from pipeline.notify.tidings import of_test
 from pipeline.webhooks import signature, webhook_key
@@ -289,6 +292,60 @@ def test_letters_go_out_though_redis_is_away_and_a_mark_that_cannot_be_read_keep
 
     (one,) = told(desk)
     assert one.outcome is Outcome.SENT
+
+
+def test_every_operator_is_told_of_an_alert_though_redis_is_away(service, receiver, monkeypatch):
+    def away(*_):
+        raise QueueUnavailableError("Redis does not answer")
+
+    monkeypatch.setattr(service.parts.notices, "post", away)
+    operators = ("ada", "bob")
+    rules = Rules()
+    for name in operators:
+        service.client.desk(name).add(Medium.WEBHOOK, receiver.url)
+    alert = Alert(id="redis", state=AlertState.RAISED, since=now(), text="Redis does not answer")
+    announce(service.parts.store, alert)
+    outbox = Outbox(service.parts.store)
+    (news,) = (info.key for info in service.parts.store.list(NEWS))
+    with pytest.raises(QueueUnavailableError):
+        fanout.Fanout(service.parts, outbox, ChoiceBook(service.parts.store, rules), operators).alert(news)
+
+    posted = [outbox.letter(due.id).tiding.user for due in outbox.due()]
+    assert sorted(posted) == ["ada", "bob"]
+
+
+def test_nothing_waits_for_a_batch_whose_jobs_were_all_removed(service):
+    service.parts.board.mark_whole()
+    mark = fanout.BatchMark(user="local", batch="gone")
+    key = batch_key(mark.user, mark.batch)
+    service.parts.store.put_bytes(key, mark.model_dump_json().encode())
+    book = ChoiceBook(service.parts.store, Rules())
+    assert fanout.Fanout(service.parts, Outbox(service.parts.store), book).batch(key)
+    assert service.parts.store.stat(key) is None
+
+
+def test_a_letter_that_another_notifier_sends_between_look_and_claim_is_not_sent_twice(service, receiver):
+    desk = service.client.desk()
+    desk.test(desk.add(Medium.WEBHOOK, receiver.url).id)
+    store = service.parts.store
+    sender = Sender(SecretStr(SECRET.decode()), allow_private=True)
+    book = ChoiceBook(store, sender.rules)
+
+    def deliver_all(outbox):
+        with ThreadPoolExecutor(1) as pool:
+            Postman(outbox, book, service.parts.records, sender).look(outbox.due(), pool, lambda: None)
+
+    class Overtaken(Outbox):
+        """Another notifier does all its work just before the claim."""
+
+        def claim(self, letter_id, number):
+            deliver_all(Outbox(store))
+            return super().claim(letter_id, number)
+
+    deliver_all(Overtaken(store))
+
+    assert len(receiver.got) == 1
+    assert list(store.list(layout.OUTBOX)) == []
 
 
 def test_the_end_of_a_batch_is_told_when_its_last_job_has_ended(service, notifying, receiver, monkeypatch):
