@@ -53,7 +53,7 @@ class Uploads:
 
         ``origin`` is that of the page that will send. Raises InvalidJobError for what is over a limit.
         """
-        self._check(name, size_bytes)
+        self._check(layout.safe_name(name), size_bytes)  # which any answer and any log can spell
         if resume is not None:
             with suppress(ObjectNotFoundError):
                 known = self.find(resume)
@@ -119,9 +119,13 @@ class Uploads:
         return self._store.uri(upload.key)
 
     def sample(self) -> Upload:
-        """Make an input of the photograph that comes along, for a first try; it is whole."""
+        """Make an input of the photograph that comes along, for a first try; it is whole.
+
+        Raises InvalidJobError where it would be over a limit.
+        """
         upload_id = layout.new_job_id(now())
         data = files("pipeline").joinpath("samples", SAMPLE).read_bytes()
+        self._check(SAMPLE, len(data))
         upload = Upload(id=upload_id, user=self._user, name=SAMPLE, size_bytes=len(data))
         records.note_begun(self._store, upload)
         self._store.put_bytes(upload.key, data, create_only=True)

@@ -24,14 +24,14 @@ class Upload(BaseModel):
     it can write the object, and nothing else.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     id: str
     user: str
     name: str
     size_bytes: int
     made_at: datetime = Field(default_factory=now)
-    session: str | None = None
+    session: str | None = Field(default=None, repr=False)
 
     @property
     def key(self) -> str:

@@ -164,6 +164,20 @@ def test_a_request_with_endless_words_is_refused(browser):
     assert (answer.status_code, "16384 bytes" in answer.json()["error"]) == (400, True)
 
 
+@pytest.mark.parametrize("body", [b"[" * 16_000, b'{"name": "\\ud800", "size_bytes": 0}'])
+def test_words_that_no_answer_could_hold_are_refused_with_a_sentence(browser, body):
+    answer = browser.request("POST", browser._begin, content=body)
+    assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
+
+
+@pytest.mark.parametrize("stated", ["", "-1", "9" * 5000, "\u0663".encode()])
+def test_an_offset_that_is_no_number_of_bytes_is_refused_with_a_sentence(browser, begun, stated):
+    answer = browser.request(
+        "PATCH", begun["links"]["PATCH"], content=b"x", headers={"upload-offset": stated}
+    )
+    assert (answer.status_code, bool(answer.json()["error"])) == (400, True)
+
+
 def test_every_method_needs_a_link_of_its_own_for_this_upload(browser, begun, capsys):
     other = browser.begin().json()
     links = begun["links"]

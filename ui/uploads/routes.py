@@ -14,6 +14,7 @@ Every request has a link that the service has signed: for one method, one upload
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable
 from functools import wraps
@@ -50,6 +51,7 @@ SILENCE_S = 60.0
 """A sender that is silent for so long has lost its connection, and will come back by another."""
 
 _MOST_WORDS_BYTES = 16 << 10
+_DIGITS = re.compile("[0-9]{1,18}")
 _HEADERS = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 _STATUS: tuple[tuple[type[HalorowError], HTTPStatus], ...] = (
     (LinkError, HTTPStatus.FORBIDDEN),
@@ -136,7 +138,7 @@ class _Desk:
         """Write the bytes of the request behind those that there are."""
         uploads, upload = await self._upload(request)
         stated = request.headers.get("upload-offset", "")
-        if not stated.isdecimal():
+        if not _DIGITS.fullmatch(stated):
             raise InvalidJobError("a request with bytes states their Upload-Offset; reload the page")
         file = await run_in_threadpool(uploads.staged, upload)
         offset = await _take_all(request, file, int(stated))
@@ -211,7 +213,7 @@ async def _words(request: Request) -> dict[str, Any]:
             raise InvalidJobError(f"the request has more than {_MOST_WORDS_BYTES} bytes; reload the page")
     try:
         words = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets in brackets, thousands deep
         words = None
     if not isinstance(words, dict):
         raise InvalidJobError("the request is no JSON object; reload the page")

@@ -8,7 +8,7 @@ from pipeline import layout
 from pipeline.cleaner import ABANDONED_S, clean
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.errors import InvalidJobError, KeyRefusedError, ObjectNotFoundError, StoreError
+from pipeline.errors import InvalidJobError, KeyRefusedError, ObjectNotFoundError, ServiceError, StoreError
 from pipeline.memory_notices import MemoryNoticeBoard
 from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
 from pipeline.models import now
@@ -19,7 +19,7 @@ from pipeline.retention import MARGIN_S, Retention
 from pipeline.stores.local import LocalStore
 from pipeline.stores.memory import MemoryStore
 from pipeline.uploads.checksum import extended, spelled
-from pipeline.uploads.records import UNFINISHED_S
+from pipeline.uploads.records import UNFINISHED_S, Upload, begun
 from pipeline.uploads.staged_file import StagedFile
 
 DATA = b"not really an image" * 1000
@@ -68,6 +68,25 @@ def test_the_uploads_of_one_user_together_have_a_limit(tmp_path):
     send(client.acting_for(Person("ann")).uploads())
     with pytest.raises(InvalidJobError, match="ann has 19000 bytes of uploads"):
         client.acting_for(Person("ann")).uploads().begin("dog.tif", 11)
+
+
+def test_samples_count_among_the_uploads_of_their_user(tmp_path):
+    _, client = service(tmp_path)
+    size_bytes = client.uploads().sample().size_bytes
+    _, limited = service(tmp_path / "limited", user_upload_bytes=size_bytes)
+    limited.uploads().sample()
+    with pytest.raises(InvalidJobError, match="user_upload_bytes"):
+        limited.uploads().sample()
+
+
+def test_the_address_that_a_browser_sends_to_is_shown_neither_by_an_upload_nor_by_an_error():
+    store, upload_id = MemoryStore(b"of the tests"), layout.new_job_id(now())
+    upload = Upload(id=upload_id, user="ann", name="cat.tif", size_bytes=1, session="https://bucket/secret")
+    assert "secret" not in repr(upload)
+    store.put_bytes(layout.upload_record_key(upload_id), b'{"session": ["https://bucket/secret"]}')
+    with pytest.raises(ServiceError) as caught:
+        begun(store, upload_id)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_file_for_which_there_is_no_room_is_refused(tmp_path):
