@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.errors import DeliveryError
 from pipeline.notify.addresses import CHATS, scheme_of
+from pipeline.notify.cut_off import cut_off
 from pipeline.notify.guard import only_public
 from pipeline.notify.mail import line
 from pipeline.notify.models import Kind, Letter
@@ -22,6 +23,9 @@ from pipeline.refusals import log_refusal
 
 if TYPE_CHECKING:
     from apprise import NotifyBase
+
+WHOLE_S = 30.0
+"""How long telling a chat may take in all, as with webhooks."""
 
 _CODE = re.compile(r"(?:error|status|code)[=: ]+(\d{3})\b")
 _NOT_THERE = re.compile(r"establish a new connection|NameResolution|ConnectTimeout|refused")
@@ -83,7 +87,7 @@ def send_chat(address: str, letter: Letter, *, footer: str, again: bool, allow_p
     note = "(Sent once more, since nobody knows whether it arrived.)" if again else ""
     said = [part for part in (letter.tiding.text, note, footer) if part]
     kept_from = list[str]()
-    with _listening() as heard:
+    with _listening() as heard, cut_off(WHOLE_S):
         if allow_private:
             sent = _notify(plugin, letter, said)
         else:

@@ -11,12 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline import layout, notifier
-from pipeline.errors import QueueUnavailableError, StoreUnavailableError
+from pipeline.errors import DeliveryError, QueueUnavailableError, StoreUnavailableError
 from pipeline.models import Alert, AlertState, JobState, now
 from pipeline.notifier import Notifier
-from pipeline.notify import fanout, pace
+from pipeline.notify import chat, fanout, pace
 from pipeline.notify.addresses import Rules
 from pipeline.notify.choices import ChoiceBook
+from pipeline.notify.fanout import letter_of
 from pipeline.notify.keys import NEWS, batch_key
 from pipeline.notify.mail import MailServer, message_of, send_mail
 from pipeline.notify.models import Kind, Medium, Outcome
@@ -415,6 +416,41 @@ def test_a_chat_is_told_by_way_of_apprise_and_its_address_stands_in_no_log(
     said = "".join(capsys.readouterr()) + caplog.text + one.model_dump_json() + repr(one)
     assert "told" in said
     assert secret not in said
+
+
+def test_a_chat_that_answers_a_byte_at_a_time_is_cut_off(monkeypatch):
+    monkeypatch.setattr(chat, "WHOLE_S", 0.5)
+    is_cut = threading.Event()
+
+    class Trickling(Handler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(WAIT_S * 20))
+            self.end_headers()
+            pause = threading.Event()
+            try:
+                for _ in range(WAIT_S * 20):  # as a whole it would be a good answer
+                    self.wfile.write(b"x")
+                    pause.wait(0.05)
+            except OSError:
+                is_cut.set()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Trickling)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        letter = letter_of(of_test("ann", "n"), "channel", Medium.CHAT)
+        with pytest.raises(DeliveryError) as caught:
+            chat.send_chat(
+                f"json://127.0.0.1:{server.server_port}/x", letter, footer="", again=False, allow_private=True
+            )
+        assert (caught.value.may_pass, caught.value.unclear) == (True, True)
+        assert is_cut.wait(WAIT_S)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
 
 
 def test_a_chat_at_a_private_address_is_not_called(service, notifying):
