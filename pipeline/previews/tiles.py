@@ -19,7 +19,10 @@ from pipeline.world import World
 DEADLINE_S = 120.0
 """A large image without smaller levels is read as a whole once; what takes longer is given up."""
 
-MOST_WAITING = 64
+MOST_ASKED = 24
+"""Tiles that are waited for at a time. Each holds a thread of the page's server, which has 40 for everything:
+slow images must not keep others from uploading."""
+
 CACHE_BYTES = 128 << 20
 """Of PNGs that are kept in memory; the least lately asked for go first."""
 
@@ -34,6 +37,7 @@ class TileReaders:
         self._most, self._idle_s, self._make = most, idle_s, make
         self._lock = threading.Lock()
         self._readers: list[_Reader] = []
+        self._places = threading.BoundedSemaphore(MOST_ASKED)
         self._known = _Cache(CACHE_BYTES)
 
     def ask(self, request: Request, tile: Tile) -> dict[str, Any]:
@@ -45,11 +49,21 @@ class TileReaders:
         key = (*image, tile.factor, tile.column, tile.row, tile.side)
         known = self._known.get(key)
         if known is None:
-            future: Future[dict[str, Any]] = Future()
-            self._reader(image).put((request, tile, future))
-            known = future.result()
+            known = self._made(image, request, tile)
             self._known.put(key, known, len(known.get("png", "")) or len(repr(known)))
         return known
+
+    def _made(self, image: tuple[Any, ...], request: Request, tile: Tile) -> dict[str, Any]:
+        if self._most < 1:
+            raise PreviewsBusyError("there are no tiles here: preview_processes is 0 in the settings")
+        if not self._places.acquire(blocking=False):
+            raise PreviewsBusyError("too many tiles are asked for at once; try again in a moment")
+        try:
+            future: Future[dict[str, Any]] = Future()
+            self._reader(image).put((request, tile, future))
+            return future.result()
+        finally:
+            self._places.release()
 
     def pids(self) -> list[int]:
         """Return the process ids of what reads now."""
@@ -73,8 +87,6 @@ class TileReaders:
                 self._readers.append(mine)
             if mine is None:
                 mine = min(self._readers, key=lambda one: (one.waiting, one.used_s))
-            if mine.waiting >= MOST_WAITING:
-                raise PreviewsBusyError("too many tiles are asked for at once; try again in a moment")
             mine.image = image
             return mine
 

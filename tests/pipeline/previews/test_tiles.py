@@ -4,6 +4,8 @@ import base64
 import io
 import os
 import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import numpy as np
@@ -13,7 +15,9 @@ from PIL import Image
 
 from mpi_stage.contract import Budget, Request, Tile
 from mpi_stage.errors import BudgetError, DamagedInputError, ParameterError, WorldError
+from pipeline.errors import PreviewsBusyError
 from pipeline.local_run import RunOptions, run_image
+from pipeline.previews import tiles
 from pipeline.previews.tiles import TileReaders, _Cache
 from pipeline.world import World
 
@@ -159,3 +163,34 @@ def test_what_is_kept_is_bounded_and_the_least_lately_asked_for_goes():
     assert cache.get(("a",)) == {"n": 1}
     cache.put(("c",), {"n": 3}, 30)
     assert [cache.get((name,)) for name in "abc"] == [{"n": 1}, None, {"n": 3}]
+
+
+def test_tiles_beyond_what_may_be_waited_for_are_refused_until_others_are_made(tmp_path, pixels, monkeypatch):
+    save(tmp_path / "a.tif", pixels)
+    monkeypatch.setattr(tiles, "MOST_ASKED", 1)
+    begun, go = threading.Event(), threading.Event()
+
+    def make():
+        begun.set()
+        go.wait()
+        return World(1)
+
+    readers = TileReaders(1, make=make)
+    try:
+        with ThreadPoolExecutor(1) as other:
+            first = other.submit(tile, readers, tmp_path / "a.tif", 1)
+            try:
+                begun.wait()
+                with pytest.raises(PreviewsBusyError, match="try again"):
+                    tile(readers, tmp_path / "a.tif", 1, 1)
+            finally:
+                go.set()
+            assert np.array_equal(first.result(), pixels[:512, :512])
+        assert np.array_equal(tile(readers, tmp_path / "a.tif", 1, 1), pixels[:512, 512:1024])
+    finally:
+        readers.close()
+
+
+def test_where_there_are_to_be_no_processes_a_tile_is_refused_with_a_sentence(tmp_path):
+    with pytest.raises(PreviewsBusyError, match="preview_processes is 0"):
+        TileReaders(0).ask(asked(tmp_path / "a.tif"), Tile("1"))
