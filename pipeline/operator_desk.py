@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Self
 
 from pipeline.alerts.book import AlertBook
-from pipeline.alerts.checks import Check, examine_parts
+from pipeline.alerts.checks import Check, examine_parts, store_probe
 from pipeline.config import OF_SERVICE, Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import QueueUnavailableError, RoleError
@@ -50,6 +50,7 @@ class OperatorDesk:
         self._parts = parts
         self._settings = settings
         self._book = AlertBook(parts.store, parts.operators)
+        self._probe = store_probe(parts.store, settings)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -100,7 +101,7 @@ class OperatorDesk:
 
     def checks(self) -> list[Check]:
         """Return which parts answer just now, as seen from here."""
-        return examine_parts(self._parts.store, self._settings, self.alerts(), now())
+        return examine_parts(self._probe, self._settings, self.alerts(), now())
 
     def links(self) -> dict[str, str]:
         """Return the addresses of what else shows the service, by their names; those that are known."""

@@ -1,11 +1,10 @@
 """Which parts of the service answer just now, as seen by whoever looks: needs nobody else to be alive."""
 
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from dataclasses import dataclass
 from datetime import datetime
 
 from pipeline.alerts.lookout import BEAT
+from pipeline.alerts.probe import Probe
 from pipeline.alerts.start import store_folder
 from pipeline.config import Settings
 from pipeline.errors import HalorowError
@@ -28,11 +27,21 @@ class Check:
     text: str = ""
 
 
-def examine_parts(
-    store: ObjectStore, settings: Settings, alerts: AlertsStatus | None, at: datetime
-) -> list[Check]:
-    """Return how Redis, the store and the notification service are."""
-    return [_redis(settings), _store(store, settings), _notifier(settings, alerts, at)]
+def store_probe(store: ObjectStore, settings: Settings) -> Probe:
+    """Return what asks the store whether it answers; one for all questions of a process."""
+    folder = store_folder(settings.store_uri)
+
+    def ask() -> None:
+        if folder is not None and not folder.is_dir():
+            raise NotADirectoryError(f"its folder {folder} is not there")
+        store.stat(BEAT)
+
+    return Probe(ask, "store-check")
+
+
+def examine_parts(probe: Probe, settings: Settings, alerts: AlertsStatus | None, at: datetime) -> list[Check]:
+    """Return how Redis, the store that ``probe`` asks, and the notification service are."""
+    return [_redis(settings), _store(probe), _notifier(settings, alerts, at)]
 
 
 def _redis(settings: Settings) -> Check:
@@ -42,19 +51,13 @@ def _redis(settings: Settings) -> Check:
     return Check("Redis", is_well=False, text=text)
 
 
-def _store(store: ObjectStore, settings: Settings) -> Check:
-    asking = ThreadPoolExecutor(1)
+def _store(probe: Probe) -> Check:
     try:
-        folder = store_folder(settings.store_uri)
-        if folder is not None and not folder.is_dir():
-            return Check("store", is_well=False, text=f"The store's folder {folder} is not there.")
-        asking.submit(store.stat, BEAT).result(STORE_S)
+        probe.answer(STORE_S)
+    except TimeoutError:
+        return Check("store", is_well=False, text=f"The store has not answered within {STORE_S:.0f} s.")
     except (HalorowError, OSError) as error:
         return Check("store", is_well=False, text=f"The store does not answer: {error}")
-    except NotYet:
-        return Check("store", is_well=False, text=f"The store has not answered within {STORE_S:.0f} s.")
-    finally:
-        asking.shutdown(wait=False)
     return Check("store", is_well=True)
 
 

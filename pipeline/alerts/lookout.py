@@ -3,13 +3,12 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import TimeoutError as NotYet
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from pipeline import layout
+from pipeline.alerts.probe import Probe
 from pipeline.alerts.rules import AWAY, DEAD_WITHIN_S, FAILURES_WITHIN_S
 from pipeline.alerts.watch import Readings
 from pipeline.errors import HalorowError, QueueUnavailableError
@@ -33,12 +32,7 @@ class Lookout:
         self._parts = parts
         self._redis_answers = redis_answers
         self._folder = folder
-        self._prober = ThreadPoolExecutor(1, thread_name_prefix="store-beat")
-        self._beat: Future[None] | None = None
-
-    def close(self) -> None:
-        """Wait for nobody any more."""
-        self._prober.shutdown(wait=False, cancel_futures=True)
+        self._beat = Probe(self._write, "store-beat")
 
     def look(self, at: datetime) -> Readings:
         """Return what is seen now; what cannot be seen is None."""
@@ -90,16 +84,10 @@ class Lookout:
 
     def _store_answers(self) -> bool:
         """Whether the store keeps a few bytes soon; one that hangs is asked again when it has answered."""
-        if self._beat is None:
-            self._beat = self._prober.submit(self._write)
         try:
-            self._beat.result(BEAT_S)
-        except NotYet:
+            self._beat.answer(BEAT_S)
+        except (HalorowError, OSError):  # a TimeoutError among them
             return False
-        except (HalorowError, OSError):
-            self._beat = None
-            return False
-        self._beat = None
         return True
 
     def _write(self) -> None:

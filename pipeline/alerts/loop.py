@@ -59,7 +59,6 @@ class AlertLoop:
         while not self._stopping.is_set():
             self.look(time.monotonic())
             self._stopping.wait(self._every_s)
-        self._lookout.close()
 
     def look(self, at_s: float) -> AlertsStatus:
         """Look once, at the time ``at_s`` by a clock that never goes back; return the alerts there are."""
