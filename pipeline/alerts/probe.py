@@ -20,7 +20,7 @@ class Probe:
         self._asked: Future[None] | None = None
 
     def answer(self, patience_s: float) -> None:
-        """Return when there is an answer. Raises TimeoutError where there is none yet, or what asking does."""
+        """Return when there is an answer. Raises TimeoutError where there is none yet, or as asking does."""
         with self._lock:
             asked = self._asked
             if asked is None:
