@@ -93,7 +93,7 @@ def of_alert(alert: Alert, user: str) -> Tiding:
     """Return what to tell an operator of an alert."""
     turn = "Alert" if alert.state is AlertState.RAISED else "No longer"
     return Tiding(
-        id=alert_name(alert),
+        id=f"{alert_name(alert)}:{user}",  # each operator's own: notices are known by it
         kind=Kind.ALERT,
         user=user,
         at=alert.at,

@@ -315,6 +315,19 @@ def test_every_operator_is_told_of_an_alert_though_redis_is_away(service, receiv
     assert sorted(posted) == ["ada", "bob"]
 
 
+def test_every_operator_has_the_notice_of_an_alert_once(service):
+    operators = ("ada", "bob")
+    alert = Alert(id="disk", state=AlertState.RAISED, since=now(), text="the disk is nearly full")
+    book = ChoiceBook(service.parts.store, Rules())
+    for _ in range(2):
+        announce(service.parts.store, alert)
+        (news,) = (info.key for info in service.parts.store.list(NEWS))
+        fanout.Fanout(service.parts, Outbox(service.parts.store), book, operators).alert(news)
+
+    for name in operators:
+        assert [one.text for one in service.client.notices(name)] == ["Alert: the disk is nearly full"]
+
+
 def test_nothing_waits_for_a_batch_whose_jobs_were_all_removed(service):
     service.parts.board.mark_whole()
     mark = fanout.BatchMark(user="local", batch="gone")
