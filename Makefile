@@ -80,7 +80,7 @@ chaos: $(STAMP) ## kill, stop and starve a running service (CHAOS_ARGS="storm --
 
 load: $(STAMP) ## submit thousands of jobs at once, upload 3 GB (LOAD_ARGS="--jobs 10000")
 	@"$(BIN)/python" -m tests.chaos load $(LOAD_ARGS)
-	@HALOROW_LONG=1 "$(BIN)/python" -m pytest -q -s tests/browser/test_uploads.py -k large
+	@HALOROW_LONG=1 "$(BIN)/python" -m pytest -q -s tests/browser/test_uploads_in_chromium.py -k large
 
 drill: $(STAMP) ## run the cluster of cluster.yaml with Ray's own autoscaler, on hosts of this machine (root)
 	@"$(BIN)/python" -m pytest -q tests/cluster/drill_cloud.py $(TEST_ARGS)

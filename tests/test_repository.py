@@ -5,6 +5,7 @@ import re
 import subprocess
 import tokenize
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -159,3 +160,9 @@ def test_make_help_lists_every_target():
     assert phony is not None
     explained = re.findall(r"^([a-z]+):.*## ", makefile, re.MULTILINE)
     assert sorted(phony.group(1).split()) == sorted(explained)
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """Pytest imports them by their names alone."""
+    names = Counter(path.name for path in tracked() if path.name.startswith("test_") and path.suffix == ".py")
+    assert [name for name, count in names.items() if count > 1] == []

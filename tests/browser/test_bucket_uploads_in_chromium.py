@@ -6,7 +6,7 @@ from fakes.gcs.fixture import BUCKET
 from fakes.gcs.server import FakeGcs
 from page_alone import page_alone
 from playwright.sync_api import expect
-from test_uploads import choose, expect_ready, row, sparse, visit_images
+from test_uploads_in_chromium import choose, expect_ready, row, sparse, visit_images
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
