@@ -10,6 +10,7 @@ import tifffile
 from PIL import Image
 from starlette.applications import Starlette
 
+from pipeline.links import sign_link
 from pipeline.people import Person
 from pipeline.previews.tiles import TileReaders
 from ui.tickets import name_of, path_for, ticket, viewer_of
@@ -75,6 +76,12 @@ def test_a_ticket_is_for_one_image_of_one_viewer(get, job):
         path = path_for(viewer, "tiles", job_id, side)
         assert get(f"/{path}/1/0_0.png?{leave}").status_code == 403
         assert get(f"/{path}/1/0_0.png").status_code == 403
+
+
+def test_a_link_to_a_file_is_no_ticket_though_its_key_is_the_path(get, job):
+    path = path_for(ANN, "tiles", job[0], "after")
+    link = sign_link(SECRET, path, expires_at=2**33)
+    assert get(f"/{path}/1/0_0.png?{link}").status_code == 403
 
 
 def test_another_users_job_is_not_there(get, job):
