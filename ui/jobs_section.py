@@ -1,6 +1,7 @@
 """The part of the page that follows the jobs: a list that the browser brings up to date by itself."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -58,7 +59,9 @@ def _jobs(*, full: bool = False, job_id: str = "") -> None:
         seen = None
         st.warning(f"The jobs cannot be shown just now: {words.plain(error.public_message)}")
     told = {**_data(viewer, asked, seen), "single": bool(job_id)}
-    _list(key=_KEY, data=told, on_act_change=_act, on_asked_change=_ask, on_stale_change=_ask)
+    key = f"{_KEY}_{job_id}"  # another part of the browser's than the list, whose choices are of no use here
+    act, ask = partial(_act, key), partial(_ask, key)
+    _list(key=key, data=told, on_act_change=act, on_asked_change=ask, on_stale_change=ask)
 
 
 def _data(viewer: str, asked: Asked, seen: dict[str, Any] | None) -> dict[str, Any]:
@@ -84,14 +87,14 @@ def _asked(*, full: bool) -> Asked:
     return Asked(query.get("state", ""), query.get("find", ""), _MANY if full else _FEW)
 
 
-def _told(name: str) -> Any:  # noqa: ANN401  (any JSON, from a browser)
-    held = st.session_state.get(_KEY)
+def _told(key: str, name: str) -> Any:  # noqa: ANN401  (any JSON, from a browser)
+    held = st.session_state.get(key)
     return held.get(name) if held is not None else None
 
 
-def _ask() -> None:
+def _ask(key: str) -> None:
     """Keep in the address what the visitor has chosen to see."""
-    asked = _told("asked")
+    asked = _told(key, "asked")
     if not isinstance(asked, dict):
         return
     for name, given in (("state", asked.get("state")), ("find", asked.get("text"))):
@@ -101,13 +104,13 @@ def _ask() -> None:
             del st.query_params[name]
 
 
-def _act() -> None:
+def _act(key: str) -> None:
     """Do what a button of a card is for, once for each press.
 
     Streamlit breaks a callback off where the whole page is to be drawn: what was not noted as done is told
     again by the browser.
     """
-    act = _told("act")
+    act = _told(key, "act")
     acted: list[str] = st.session_state.get(_ACTED_KEY, [])
     if not isinstance(act, dict) or str(act.get("number")) in acted:
         return

@@ -1,12 +1,15 @@
 """The page of a job in a real browser: the curtain, zooming into a large result, its batch as an archive."""
 
 import io
+import os
 import re
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from conftest import OUTPUT
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -16,6 +19,8 @@ from pipeline.config import Settings
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.slow]
 
 FINISH_S = 120
+IMAGES = Path(__file__).parents[1] / "images"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 COLUMNS, ROWS = 16_384, 2_048
 TILE = re.compile(r"/tiles/.*/(before|after)/(\d+)/(\d+)_(\d+)\.png")
 
@@ -163,3 +168,53 @@ def test_the_page_of_a_job_fits_wide_and_narrow_screens(visit, service, batch, s
     open_job(visit, service, batch[0])
     too_wide_px = visit.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth - innerWidth")
     assert too_wide_px <= 0
+
+
+@pytest.fixture
+def running(client, tmp_path):
+    """Give a job that does not end by itself while the test runs; it is gone afterwards."""
+    path = tmp_path / "night-sky.tif"
+    tifffile.imwrite(path, np.random.default_rng(1).integers(0, 65536, (40_000, 2_000), np.uint16))
+    job = client.submit(path, "median:size=99", batch="of-pictures").id
+    yield job
+    client.cancel(job)
+
+
+def test_the_jobs_and_the_page_of_one_are_as_the_documents_show_them(
+    visit, service, client, running, tmp_path
+):
+    (tmp_path / "broken.png").write_bytes((IMAGES / "chelsea.png").read_bytes()[:5000])
+    broken = client.submit(tmp_path / "broken.png", "invert", batch="of-pictures").id
+    done = client.submit(
+        IMAGES / "chelsea.png", "gaussian:sigma=1 sobel invert stretch:low=1,high=99", batch="of-pictures"
+    ).id
+    client.wait(done, timeout_s=FINISH_S)
+    visit.set_viewport_size({"width": 1280, "height": 760})
+    visit.goto(f"{service}/jobs?find=batch:of-pictures")
+    cards = {job: visit.locator(f".st-key-job_{job}") for job in (running, broken, done)}
+    expect(cards[running].get_by_text(re.compile(r"MP/s · .* left$"))).to_be_visible(timeout=1000 * FINISH_S)
+    expect(cards[broken].get_by_text("The file is damaged.")).to_be_visible(timeout=1000 * FINISH_S)
+    expect(cards[done].get_by_role("link", name="Download")).to_be_visible()
+    for card in cards.values():  # no button lies beyond the edge of its card
+        edge = card.bounding_box()
+        last = card.locator(".actions button").last.bounding_box()
+        assert last["x"] + last["width"] <= edge["x"] + edge["width"]
+    picture(visit, "jobs")
+
+    visit.set_viewport_size({"width": 1280, "height": 1240})
+    cards[done].get_by_role("link", name="Open").click()
+    expect(visit.locator('.hv[data-opened="curtain"]')).to_be_visible()
+    expect(visit.locator("li.job")).to_have_count(1)
+    expect(visit.get_by_role("searchbox")).to_have_count(0)
+    expect(visit.get_by_role("img", name=re.compile("^Histogram of"))).to_have_count(2)
+    expect(visit.locator(".hv-said")).to_have_text(re.compile("%$"))
+    visit.wait_for_load_state("networkidle")
+    picture(visit, "job")
+
+
+def picture(visit, name):
+    """Keep a sight of the page, for the documents where they are written."""
+    OUTPUT.mkdir(exist_ok=True)
+    visit.screenshot(path=OUTPUT / f"results-{name}.png")
+    if os.environ.get("HALOROW_WRITE_DOCS") == "1":
+        visit.screenshot(path=PICTURES / f"page_{name}.png")

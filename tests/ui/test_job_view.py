@@ -30,7 +30,7 @@ def press(monkeypatch):
     """Give what presses a button of a card, as the browser tells it; it gives what the visit remembers."""
 
     def pressed(page, **act):
-        monkeypatch.setattr(jobs_section, "_told", lambda _: act)
+        monkeypatch.setattr(jobs_section, "_told", lambda *_: act)
         return page.run()
 
     return pressed
@@ -40,7 +40,7 @@ def pressing():
     def draw():
         from ui import jobs_section  # noqa: PLC0415  (a script of its own)
 
-        jobs_section._act()
+        jobs_section._act("jobs_list_")
 
     return AppTest.from_function(draw, default_timeout=30)
 
