@@ -8,6 +8,7 @@ import streamlit as st
 from pipeline.config import Settings
 from pipeline.errors import HalorowError
 from pipeline.refusals import log_refusal
+from ui import words
 
 
 class StrangerError(HalorowError):
@@ -28,7 +29,7 @@ def visitor(settings: Settings) -> str | None:
     name = name_of(st.user.to_dict())
     if not settings.may_enter(name):
         log_refusal("page", StrangerError(f"{name} is not one of login_users"), person=name)
-        st.error(f"{name} is not let in here. Ask the operator, or log in as somebody else.")
+        st.error(f"{words.plain(name)} is not let in here. Ask the operator, or log in as somebody else.")
         st.button("Log out", on_click=st.logout, key="log_out")
         st.stop()
     return name
@@ -45,5 +46,5 @@ def greeting(settings: Settings) -> None:
     """Draw who has logged in, and the way out."""
     name = visitor(settings)
     if name is not None:
-        st.caption(f"{name} · {settings.person(name).role.value}", width="content")
+        st.caption(f"{words.plain(name)} · {settings.person(name).role.value}", width="content")
         st.button("Log out", type="tertiary", on_click=st.logout, key="log_out")

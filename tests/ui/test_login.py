@@ -86,6 +86,11 @@ def test_an_address_that_the_provider_has_not_verified_is_nobody_s_name(draw):
     assert logged
 
 
+def test_the_name_that_a_provider_gives_formats_nothing(draw):
+    page, _ = draw(sub="[x](http://evil.test)")
+    assert page.error[0].value.startswith(r"\[x\]\(http\:\/\/evil\.test\) is not let in")
+
+
 def test_whom_the_operator_does_not_know_is_not_let_in_and_that_is_logged(draw):
     with refusals() as logged:
         page, jobs = draw(email="eve@evil.example", email_verified=True, sub="3")
