@@ -86,7 +86,7 @@ def may_mail(address: str, user: str, rules: Rules) -> bool:
 def _checked_mail(address: str, user: str, rules: Rules) -> tuple[str, str]:
     if not rules.has_mail:
         raise ChoiceError("this service sends no mail: an operator has yet to set smtp_host and mail_from")
-    if _MAIL.fullmatch(address) is None:
+    if _MAIL.fullmatch(address) is None or "=?" in address:  # RFC 2047: letters behind letters
         raise ChoiceError(f"{address!r} is no mail address such as you@example.org")
     if not may_mail(address, user, rules):
         allowed = ", ".join([user, *rules.mail_to] if "@" in user else rules.mail_to) or "nobody"
@@ -121,7 +121,10 @@ def scheme_of(address: str) -> str | None:
     for scheme, chat in CHATS.items():
         if chat.native and address.lower().startswith(chat.native):
             return scheme
-    scheme = urlsplit(address).scheme
+    try:
+        scheme = urlsplit(address).scheme
+    except ValueError:  # a bracket that is not closed
+        return None
     return scheme if scheme in CHATS and address.startswith(f"{scheme}://") else None
 
 

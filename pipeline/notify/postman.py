@@ -7,7 +7,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from pipeline import logs
-from pipeline.errors import DeliveryError, JobNotFoundError
+from pipeline.errors import DeliveryError, HalorowError, JobNotFoundError
 from pipeline.models import now
 from pipeline.notify import keys, pace
 from pipeline.notify.choices import ChoiceBook
@@ -112,12 +112,7 @@ class Postman:
         number = due.number + 1
         again = self._unclear(due) > 0
         try:
-            self._sender.send(
-                letter,
-                address,
-                again=again,
-                before_last=lambda: self._outbox.mark_last(letter.id, number),
-            )
+            self._send(letter, address, number, again=again)
         except DeliveryError as error:
             last = not error.may_pass or pace.is_last(number, due.posted_at or now(), now())
             self._log.warning("not told", letter=letter.id, to=shown, tried=number, error=str(error))
@@ -131,6 +126,21 @@ class Postman:
         self._finish(letter, due, Outcome.SENT, shown, None, tries=number)
         self._ways.pop(way, None) if letter.medium is Medium.WEBHOOK else self._well(way)
         return True
+
+    def _send(self, letter: Letter, address: str, number: int, *, again: bool) -> None:
+        """Send a letter. Raises DeliveryError; StoreError where that it may arrive cannot be written down."""
+        try:
+            self._sender.send(
+                letter,
+                address,
+                again=again,
+                before_last=lambda: self._outbox.mark_last(letter.id, number),
+            )
+        except HalorowError:
+            raise
+        except Exception as error:  # what no part foresaw is a failed try, or it would be tried for ever
+            message = f"it could not be sent ({type(error).__name__})"
+            raise DeliveryError(message, may_pass=True, unclear=True) from error
 
     def _finish(  # noqa: PLR0917  (what a record holds)
         self,

@@ -20,7 +20,7 @@ from pipeline.notify.choices import ChoiceBook
 from pipeline.notify.fanout import letter_of
 from pipeline.notify.keys import NEWS, batch_key
 from pipeline.notify.mail import MailServer, message_of, send_mail
-from pipeline.notify.models import Kind, Medium, Outcome
+from pipeline.notify.models import Channel, Kind, Medium, Outcome
 from pipeline.notify.news import announce
 from pipeline.notify.outbox import Outbox
 from pipeline.notify.postman import Postman
@@ -392,6 +392,25 @@ def test_mail_goes_through_the_operator_s_server_under_the_letter_s_own_message_
         (mail,) = receivers.inbox.of("e-mail")
     assert mail["id"] == f"<{one.letter.id}@example.org>"
     assert (mail["to"], mail["subject"]) == (["ann@example.org"], "A test message of halorow")
+
+
+def test_a_letter_of_which_no_mail_can_be_made_is_given_up_after_so_many_tries(
+    service, notifying, monkeypatch
+):
+    monkeypatch.setattr(pace, "MAX_TRIES", 2)
+    desk = service.client.desk()
+    # As it may have been written down before such an address was refused.
+    channel = Channel(
+        id="old", medium=Medium.MAIL, address=SecretStr("=?utf-8?q?a=0aX=3ay?=@example.org"), shown="old"
+    )
+    desk.book.keep(desk.choices().model_copy(update={"channels": (channel,)}))
+    desk.test(channel.id)
+    server = MailServer("127.0.0.1", 1, "none", "", SecretStr(""), "halorow@example.org")
+    notifying(rules=Rules(has_mail=True), mail=server)
+
+    (one,) = told(desk)
+    assert (one.outcome, one.tries, "ValueError" in one.error) == (Outcome.FAILED, 2, True)
+    assert desk.waiting() == []
 
 
 def test_a_mail_whose_last_byte_cannot_be_noted_is_not_sent():

@@ -36,6 +36,8 @@ def book(store):
         "slack:/T1JJ3T3L2/A1BRTD4JD/x",
         "SLACK://T1JJ3T3L2/A1BRTD4JD/x",
         "slack2://T1JJ3T3L2",
+        "slack://[::1/T1JJ3T3L2",
+        "https://[::1/",
         "https://hooks.slack.com.evil.example/services/T1/A1/x",
         f"{SLACK}?template=/etc/passwd",
         f"{SLACK}/%3Ftemplate=x/..",
@@ -79,6 +81,7 @@ def test_mail_goes_to_oneself_and_where_the_operator_allows(address):
     "address",
     [
         "stranger@example.com",
+        "=?utf-8?q?a=0aBcc=3aeve?=@example.org",
         "x@example.org.evil.example",
         "a@b@example.org",
         "a b@example.org",
