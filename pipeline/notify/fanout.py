@@ -49,6 +49,8 @@ class Fanout:
         try:
             manifest = records.manifest(job_id)
         except JobNotFoundError:
+            if layout.is_job_id(job_id):  # its manifest is older than any mark: there is nothing to tell of
+                self.parts.store.delete(layout.outbox_key(job_id), durable=False)
             return
         ending = records.ending(job_id)
         if ending is None:

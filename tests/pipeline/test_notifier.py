@@ -328,6 +328,14 @@ def test_every_operator_has_the_notice_of_an_alert_once(service):
         assert [one.text for one in service.client.notices(name)] == ["Alert: the disk is nearly full"]
 
 
+def test_the_mark_of_a_job_that_is_no_more_goes_and_what_is_no_mark_of_a_job_stays(service):
+    store, gone = service.parts.store, layout.new_job_id(now())
+    for name in (gone, "of-another-version"):
+        store.put_bytes(f"{layout.OUTBOX}{name}", b"")
+        fanout.Fanout(service.parts, Outbox(store), ChoiceBook(store, Rules())).job(name)
+    assert [info.key for info in store.list(layout.OUTBOX)] == [f"{layout.OUTBOX}of-another-version"]
+
+
 def test_nothing_waits_for_a_batch_whose_jobs_were_all_removed(service):
     service.parts.board.mark_whole()
     mark = fanout.BatchMark(user="local", batch="gone")
