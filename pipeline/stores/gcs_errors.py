@@ -1,5 +1,6 @@
 """The one place where the errors of Google's client become errors of the store."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -29,6 +30,9 @@ CLIENT_ERRORS = (
     TimeoutError,
 )
 """All that a call of the client can raise because of what happens outside of this process."""
+
+_SESSION = re.compile(r"(upload_id=)[^\s&)'\"]+")
+"""Of the address of a session: who knows it can write the object."""
 
 _CHECKSUM_TEXT = "doesn't match calculated"
 """How Google Cloud Storage says that it received other bytes than the checksum was made of."""
@@ -76,7 +80,7 @@ def mapped_errors(uri: str) -> Iterator[None]:
 
 def store_error(error: Exception, uri: str) -> StoreError:
     """Return the store's error for one of ``CLIENT_ERRORS``."""
-    text = str(getattr(error, "message", None) or error)
+    text = _SESSION.sub(r"\1…", str(getattr(error, "message", None) or error))
     status = _status_of(error)
     ours, form = _of_status(status, text) if status else _of_class(error)
     return ours(f"{uri}: {form.format(text=text, status=status)}")

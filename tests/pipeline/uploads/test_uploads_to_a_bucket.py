@@ -7,7 +7,7 @@ from fakes.gcs.fixture import BUCKET
 
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.errors import ChecksumError, ObjectNotFoundError, OffsetError
+from pipeline.errors import ChecksumError, ObjectNotFoundError, OffsetError, StoreUnavailableError
 from pipeline.memory_notices import MemoryNoticeBoard
 from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
 from pipeline.parts import Parts
@@ -102,3 +102,9 @@ def test_pages_of_the_origin_that_began_may_send_and_read_and_no_others(upload):
     assert "content-range" in ours.headers["access-control-allow-headers"]
     other = httpx.options(upload.session, headers={"origin": "https://evil.example.org", **asked})
     assert "access-control-allow-origin" not in other.headers
+
+
+def test_the_address_of_a_session_stands_in_no_error(store):
+    with pytest.raises(StoreUnavailableError, match="upload_id=…") as caught:
+        store.session_offset("http://127.0.0.1:1/upload?uploadType=resumable&upload_id=ABPtcPo-secret", 1)
+    assert "secret" not in str(caught.value)
