@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from pipeline.models import JobState, Lane
 
-PREFIX = "halorow:"
-"""What all keys and channels of the service start with."""
+PREFIX = "halorow:1:"
+"""What all keys and channels of the service start with; the number changes with what they hold, so that no
+release takes another's keys for its own: it finds none, and reconciliation builds them anew."""
 
 BANDS = ("high", "normal", "low")
 """The bands of a lane by name, in the order in which they are served."""
@@ -28,7 +29,7 @@ class KeyPattern:
 
 KEY_TABLE = (
     KeyPattern(
-        "halorow:queue:<lane>:waiting:high|normal|low",
+        "halorow:1:queue:<lane>:waiting:high|normal|low",
         "sorted set",
         "none; members leave when handed out",
         "client, reconciler, workers, scheduler",
@@ -36,7 +37,7 @@ KEY_TABLE = (
         "ids of jobs that wait in a band, scored by their tag in virtual time (pipeline.sharing)",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:shares:high|normal|low",
+        "halorow:1:queue:<lane>:shares:high|normal|low",
         "sorted set",
         "none; members leave when the band's virtual time has passed them",
         "client, reconciler, workers, scheduler",
@@ -44,7 +45,7 @@ KEY_TABLE = (
         "users, scored by where their jobs end in the band's virtual time",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:delayed",
+        "halorow:1:queue:<lane>:delayed",
         "sorted set",
         "none; members leave when due",
         "client, workers, scheduler, reconciler",
@@ -53,7 +54,7 @@ KEY_TABLE = (
         " 1970, Redis' clock)",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:leases",
+        "halorow:1:queue:<lane>:leases",
         "sorted set",
         "none; members leave on release",
         "workers, scheduler",
@@ -61,7 +62,7 @@ KEY_TABLE = (
         "ids of held jobs, scored by when their leases run out (ms since 1970, Redis' clock)",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:holders",
+        "halorow:1:queue:<lane>:holders",
         "hash",
         "none; fields leave on release",
         "workers, scheduler",
@@ -69,7 +70,7 @@ KEY_TABLE = (
         "by id of a held job the entry of its claim, its deliveries and the consumer",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:members",
+        "halorow:1:queue:<lane>:members",
         "hash",
         "none; fields leave on release",
         "client, reconciler, workers, scheduler",
@@ -77,7 +78,7 @@ KEY_TABLE = (
         "id of every job in the lane, with its band, tag, cost, pixels, the call that put it there, and user",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:load",
+        "halorow:1:queue:<lane>:load",
         "hash",
         "none; fields leave with a user's last job",
         "client, reconciler, workers, scheduler",
@@ -85,7 +86,7 @@ KEY_TABLE = (
         "pixels that each user has in the lane, waiting or held",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:turn",
+        "halorow:1:queue:<lane>:turn",
         "hash",
         "none",
         "client, reconciler, workers, scheduler",
@@ -93,7 +94,7 @@ KEY_TABLE = (
         "virtual time of each band, how often it was passed over, and how fast the lane empties",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:wake",
+        "halorow:1:queue:<lane>:wake",
         "stream",
         "none; one entry",
         "client, reconciler, workers, scheduler",
@@ -101,7 +102,7 @@ KEY_TABLE = (
         "a new entry whenever a job begins to wait: what waiting claims listen to",
     ),
     KeyPattern(
-        "halorow:queue:<lane>:answer:<consumer>",
+        "halorow:1:queue:<lane>:answer:<consumer>",
         "string",
         "60 s",
         "workers, scheduler",
@@ -109,7 +110,7 @@ KEY_TABLE = (
         "the last answer to a consumer, so that a call repeated over a broken connection is done once",
     ),
     KeyPattern(
-        "halorow:ledger:<lane>:jobs",
+        "halorow:1:ledger:<lane>:jobs",
         "hash",
         "none; fields leave when jobs end",
         "client, reconciler, workers, scheduler",
@@ -117,7 +118,7 @@ KEY_TABLE = (
         "id of every job in the lane, with its pixels and its core-milliseconds by the cost model",
     ),
     KeyPattern(
-        "halorow:ledger:<lane>:sums",
+        "halorow:1:ledger:<lane>:sums",
         "hash",
         "none",
         "client, reconciler, workers, scheduler",
@@ -125,7 +126,7 @@ KEY_TABLE = (
         "their sums, those of all jobs that have succeeded, what these took in truth, and the retries",
     ),
     KeyPattern(
-        "halorow:rate:<user>",
+        "halorow:1:rate:<user>",
         "hash",
         "until it is full again",
         "client",
@@ -133,7 +134,7 @@ KEY_TABLE = (
         "submissions that a user may make at once, and when that was worked out (ms, Redis' clock)",
     ),
     KeyPattern(
-        "halorow:cluster",
+        "halorow:1:cluster",
         "string",
         "1 minute",
         "scheduler",
@@ -141,7 +142,7 @@ KEY_TABLE = (
         "nodes, lanes and what the autoscaler wants, as JSON",
     ),
     KeyPattern(
-        "halorow:vitals:<node>",
+        "halorow:1:vitals:<node>",
         "string",
         "1 minute",
         "workers, scheduler",
@@ -149,7 +150,7 @@ KEY_TABLE = (
         "CPU, memory and disk of a node, as JSON",
     ),
     KeyPattern(
-        "halorow:samples",
+        "halorow:1:samples",
         "stream",
         "none; a day's entries",
         "scheduler",
@@ -157,7 +158,7 @@ KEY_TABLE = (
         "the queue and the nodes over time, as JSON",
     ),
     KeyPattern(
-        "halorow:alerts",
+        "halorow:1:alerts",
         "string",
         "none",
         "notifier",
@@ -165,7 +166,7 @@ KEY_TABLE = (
         "alerts now and lately, and when the rules were last applied, as JSON; changes are in the store too",
     ),
     KeyPattern(
-        "halorow:status:<job>",
+        "halorow:1:status:<job>",
         "hash",
         "30 days after the job's end (setting), none before",
         "client, workers, scheduler, reconciler",
@@ -173,7 +174,7 @@ KEY_TABLE = (
         "the job's status as JSON, with state, attempt and user beside it for comparison",
     ),
     KeyPattern(
-        "halorow:jobs",
+        "halorow:1:jobs",
         "sorted set",
         "none; members leave when their status has expired",
         "client, workers, scheduler, reconciler",
@@ -181,7 +182,7 @@ KEY_TABLE = (
         "ids of all jobs, scored by when they were created (seconds since 1970)",
     ),
     KeyPattern(
-        "halorow:jobs:user:<user>",
+        "halorow:1:jobs:user:<user>",
         "sorted set",
         "none; members leave when their status has expired",
         "client, workers, scheduler, reconciler",
@@ -189,7 +190,7 @@ KEY_TABLE = (
         "the same for one user's jobs",
     ),
     KeyPattern(
-        "halorow:jobs:failed",
+        "halorow:1:jobs:failed",
         "sorted set",
         "none; members leave when they are tried again, deleted, or their status has expired",
         "client, workers, scheduler, reconciler",
@@ -197,7 +198,7 @@ KEY_TABLE = (
         "ids of the jobs that are failed, scored by when they ended (seconds since 1970)",
     ),
     KeyPattern(
-        "halorow:jobs:dead",
+        "halorow:1:jobs:dead",
         "sorted set",
         "none; members leave when they are tried again, deleted, or their status has expired",
         "client, workers, scheduler, reconciler",
@@ -205,7 +206,7 @@ KEY_TABLE = (
         "ids of the dead letters, scored by when they ended (seconds since 1970)",
     ),
     KeyPattern(
-        "halorow:jobs:whole",
+        "halorow:1:jobs:whole",
         "string",
         "none",
         "reconciler",
@@ -213,7 +214,7 @@ KEY_TABLE = (
         "the run of the server that has lost nothing; gone or another, and statuses are made anew",
     ),
     KeyPattern(
-        "halorow:cancel:<job>",
+        "halorow:1:cancel:<job>",
         "string",
         "1 day",
         "client, page",
@@ -221,7 +222,7 @@ KEY_TABLE = (
         "there while the job has been asked to stop",
     ),
     KeyPattern(
-        "halorow:notices:<user>",
+        "halorow:1:notices:<user>",
         "stream",
         "7 days after the last notice; 200 entries",
         "notifier",
@@ -229,7 +230,7 @@ KEY_TABLE = (
         "lines that tell a user how jobs and batches of theirs ended, and operators of alerts, as JSON",
     ),
     KeyPattern(
-        "halorow:told:<notice>",
+        "halorow:1:told:<notice>",
         "string",
         "7 days",
         "notifier",
@@ -237,7 +238,7 @@ KEY_TABLE = (
         "there if the notice of this event has been posted, so that it is posted once",
     ),
     KeyPattern(
-        "halorow:events:job:<job>",
+        "halorow:1:events:job:<job>",
         "channel",
         "kept for nobody",
         "client, workers, scheduler",
@@ -245,7 +246,7 @@ KEY_TABLE = (
         "events of one job as JSON",
     ),
     KeyPattern(
-        "halorow:events:all",
+        "halorow:1:events:all",
         "channel",
         "kept for nobody",
         "client, workers, scheduler",
@@ -253,7 +254,7 @@ KEY_TABLE = (
         "events of every job as JSON",
     ),
     KeyPattern(
-        "halorow:events:endings",
+        "halorow:1:events:endings",
         "channel",
         "kept for nobody",
         "client, workers, scheduler",
