@@ -16,6 +16,7 @@ import psutil
 
 from pipeline.config import Settings
 from pipeline.processes import spawn
+from pipeline.redis.connection import connect
 
 START_S = 60
 _PIECE_BYTES = 1 << 16
@@ -47,7 +48,10 @@ def free_port():
 
 @contextmanager
 def page_alone(folder: Path, redis_url: str, **more):
-    """Run the page's server; yield it when it answers."""
+    """Run the page's server beside an emptied Redis; yield it when it answers."""
+    client = connect(redis_url)
+    client.flushall()
+    client.close()
     port = free_port()
     settings = Settings.load(
         find_service=False,
