@@ -26,7 +26,7 @@ def pipeline_section() -> None:
     for place, draft in enumerate(drafts):
         _step(place, len(drafts), draft, faults.get(draft.uid))
     add_key = _add_key()
-    st.selectbox(
+    picked = st.selectbox(
         "Add an operation",
         [operation.name for operation in OPERATIONS],
         index=None,
@@ -37,6 +37,9 @@ def pipeline_section() -> None:
         on_change=_add,
         args=(add_key,),
     )
+    if picked is not None:  # Streamlit leaves callbacks out where a drawing was interrupted
+        _add(add_key)
+        st.rerun()
     spelling_section()
 
 

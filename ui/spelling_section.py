@@ -36,6 +36,9 @@ def spelling_section() -> None:
         if as_json
         else "The same pipeline in the spelling of the command line; edit it here, or paste one.",
     )
+    if state.has_unread_text(key):  # Streamlit leaves callbacks out where a drawing was interrupted
+        state.keep_text(key)
+        st.rerun()
     fault = state.text_fault() or _of_all()
     if fault:
         st.error(fault_text(fault), icon=":material/edit_off:")

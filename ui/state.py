@@ -24,6 +24,7 @@ _DRAWN_KEY = "text_version"
 _SPELLING_KEY = "spelling"
 _FAULT_KEY = "pipeline_fault"
 _FLASH_KEY = "flash"
+_READ_KEY = "text_read"
 _MOST_PAST = 50
 
 
@@ -96,6 +97,7 @@ def keep_text(key: str) -> None:
     if key != text_key():
         return
     text = st.session_state[key]
+    st.session_state[_READ_KEY] = (key, text)
     if spelling() == "JSON" and text.strip() and not text.lstrip().startswith("["):
         st.session_state[_FAULT_KEY] = "a pipeline in JSON is a list: it begins with [ and ends with ]"
         return
@@ -106,6 +108,13 @@ def keep_text(key: str) -> None:
     else:
         _remember(changed)
         st.session_state[_FAULT_KEY] = None
+
+
+def has_unread_text(key: str) -> bool:
+    """Whether there is a text in the field that :func:`keep_text` was not told of."""
+    held, read = st.session_state.get(key), st.session_state.get(_READ_KEY)
+    known = read[1] if read is not None and read[0] == key else text_field()[1]
+    return held is not None and held != known
 
 
 def text_fault() -> str | None:

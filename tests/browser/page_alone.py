@@ -47,12 +47,16 @@ def free_port():
 
 
 @contextmanager
-def page_alone(folder: Path, redis_url: str, **more):
-    """Run the page's server beside an emptied Redis; yield it when it answers."""
-    client = connect(redis_url)
-    client.flushall()
-    client.close()
-    port = free_port()
+def page_alone(folder: Path, redis_url: str, *, again_at: int | None = None, **more):
+    """Run the page's server beside an emptied Redis; yield it when it answers.
+
+    ``again_at`` is the port of one that has ended: the new one listens there, and finds Redis as it was.
+    """
+    if again_at is None:
+        client = connect(redis_url)
+        client.flushall()
+        client.close()
+    port = again_at or free_port()
     settings = Settings.load(
         find_service=False,
         data_dir=folder,

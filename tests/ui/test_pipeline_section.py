@@ -1,6 +1,7 @@
 """The page's part where a pipeline is built, without a browser."""
 
 import pytest
+from streamlit.runtime.state.session_state import SessionState
 
 from mpi_stage.operations.catalogue import OPERATIONS
 from ui import service
@@ -58,6 +59,15 @@ def test_a_step_is_switched_off_and_on_with_its_values(page):
     page.button(key="switch_1").click().run()
     assert text(page).value == "gaussian:sigma=3 sobel"
     assert page.number_input(key="1_sigma").value == 3
+
+
+def test_a_pick_and_a_text_count_though_streamlit_has_left_their_callbacks_out(page, monkeypatch):
+    monkeypatch.setattr(SessionState, "_call_callbacks", lambda *_args, **_more: None)
+    pick(page, "gaussian")
+    assert text(page).value == "gaussian"
+    text(page).set_value("sobel invert").run()
+    pick(page, "median")
+    assert text(page).value == "sobel invert median"
 
 
 def test_changes_are_taken_back_one_after_the_other(page):
