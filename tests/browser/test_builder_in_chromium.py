@@ -226,7 +226,7 @@ def take_pictures(visit):
         visit.get_by_role("heading", name="halorow").scroll_into_view_if_needed()
         visit.screenshot(path=OUTPUT / f"builder_{name}.png", animations="disabled")
         if WRITES_DOCS and name == "light":
-            small = Image.open(OUTPUT / "builder_light.png").convert("RGB").quantize(128)
+            small = Image.open(OUTPUT / "builder_light.png").convert("RGB").quantize(256)
             small.save(ROOT / "docs" / "pictures" / "page_pipeline.png", optimize=True)
 
 
