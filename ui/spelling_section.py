@@ -20,7 +20,7 @@ def spelling_section() -> None:
         required=True,
         label_visibility="collapsed",
         key="spelling",
-        on_change=state.redraw_text,
+        on_change=state.respell,
     )
     key, (_, text), as_json = state.text_key(), state.text_field(), state.spelling() == "JSON"
     lines = text.count("\n") + 2 if as_json else 2

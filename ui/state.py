@@ -25,6 +25,7 @@ _SPELLING_KEY = "spelling"
 _FAULT_KEY = "pipeline_fault"
 _FLASH_KEY = "flash"
 _READ_KEY = "text_read"
+_SPELT_KEY = "text_spelling"
 _MOST_PAST = 50
 
 
@@ -67,9 +68,16 @@ def can_undo() -> bool:
     return bool(st.session_state.get(_PAST_KEY))
 
 
+def respell() -> None:
+    """Have a fresh text field spell out the pipeline if the present one has the other spelling."""
+    if spelling() != st.session_state.get(_SPELT_KEY, "Text"):
+        redraw_text()
+
+
 def redraw_text() -> None:
     """Have a fresh text field spell out the pipeline."""
     version, _ = text_field()
+    st.session_state[_SPELT_KEY] = spelling()
     st.session_state[_DRAWN_KEY] = (version + 1, _spelled())
     st.session_state[_FAULT_KEY] = None
 

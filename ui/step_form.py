@@ -33,11 +33,16 @@ def border_form(draft: Draft) -> None:
 
 
 def _take(uid: int, name: str, key: str) -> None:
-    """Take a value over from its input into the pipeline."""
+    """Take a value over from its input into the pipeline.
+
+    Streamlit also calls this with the value that the input was filled with, where the drawing that filled
+    it was interrupted: a text that was entered at the same time must not be thrown away with its field.
+    """
     value: Value = st.session_state[key]
     if isinstance(value, str) and _is_numbers(uid, name):
         value = as_numbers(value)
-    state.keep(state.pipeline().enter(uid, name, value))
+    if any(draft.uid == uid and draft.value(name) != value for draft in state.pipeline().drafts):
+        state.keep(state.pipeline().enter(uid, name, value))
 
 
 def _is_numbers(uid: int, name: str) -> bool:

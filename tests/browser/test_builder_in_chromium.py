@@ -198,7 +198,7 @@ def test_the_preview_follows_the_pipeline_and_the_place_that_is_picked(visit, pa
     expect(visit.get_by_text("row 0 · exactly as in the result")).to_be_visible()
     expect(visit.get_by_text("from column 3,")).to_be_visible()
 
-    write(visit, "canny:sigma=4")
+    write(visit, "canny:sigma=4 denoise")
     expect(visit.get_by_text("an approximation: canny will look at the whole picture")).to_be_visible()
     write(visit, "label")
     expect(visit.get_by_text("This image cannot go through the pipeline")).to_be_visible()

@@ -70,6 +70,22 @@ def test_a_pick_and_a_text_count_though_streamlit_has_left_their_callbacks_out(p
     assert text(page).value == "sobel invert median"
 
 
+def counts_as_changed(_state, key):
+    return any(part in key for part in ("1_sigma", "spelling", "pipeline_text"))
+
+
+def test_a_text_counts_though_streamlit_takes_other_inputs_for_changed_as_well(page, monkeypatch):
+    text(page).set_value("gaussian:sigma=3").run()
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            SessionState, "_widget_changed", lambda _self, key: any(one in key for one in CHANGED)
+        )
+        text(page).set_value("sobel").run()
+    page.run()
+    assert text(page).value == "sobel"
+    assert not [field for field in page.number_input if field.key == "1_sigma"]
+
+
 def test_changes_are_taken_back_one_after_the_other(page):
     assert page.button(key="undo").disabled
     pick(page, "gaussian")
