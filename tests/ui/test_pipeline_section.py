@@ -77,9 +77,7 @@ def counts_as_changed(_state, key):
 def test_a_text_counts_though_streamlit_takes_other_inputs_for_changed_as_well(page, monkeypatch):
     text(page).set_value("gaussian:sigma=3").run()
     with monkeypatch.context() as patched:
-        patched.setattr(
-            SessionState, "_widget_changed", lambda _self, key: any(one in key for one in CHANGED)
-        )
+        patched.setattr(SessionState, "_widget_changed", counts_as_changed)
         text(page).set_value("sobel").run()
     page.run()
     assert text(page).value == "sobel"
