@@ -4,11 +4,7 @@ What was read of the image last looked at is kept: when only the pipeline change
 """
 
 import time
-from contextlib import closing
-from dataclasses import replace
 from typing import Any
-
-import cv2
 
 from mpi_stage.budget import check_header
 from mpi_stage.collective.context import RankContext
@@ -16,16 +12,13 @@ from mpi_stage.contract import Request, View
 from mpi_stage.errors import LimitError, StageError
 from mpi_stage.formats.base import Source
 from mpi_stage.formats.nodata import nodata_value
-from mpi_stage.formats.registry import list_pages, open_source
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.limits import LIMITS
 from mpi_stage.partition import Rows
 from mpi_stage.placed import upright_steps
 from mpi_stage.previews.evaluate import piece
+from mpi_stage.previews.opening import hold_to, opened, pages_of
 from mpi_stage.previews.pictures import WORK_BYTES, KeptImage, Preview, all_of
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
-from mpi_stage.program_memory import PROGRAM
-from mpi_stage.session import open_bucket, source_options
 from mpi_stage.window import Window
 
 KEPT_BYTES = 192 << 20
@@ -52,12 +45,7 @@ class Desk:
         What is wrong with the pipeline, for this image, is told in ``fault``, beside the pictures before.
         """
         started = time.perf_counter()
-        cv2.setNumThreads(1)  # as for a job
-        LIMITS.begin(request.budget.decode_s, WORK_BYTES)
-        program = PROGRAM.measure()
-        LIMITS.work(
-            peak_bytes=program + WORK_BYTES, program_bytes=program, largest_bytes=0, threads=request.threads
-        )
+        hold_to(WORK_BYTES, request)
         image = self._open(request, view)
         made = Preview(image, request, view, self._context, lambda window: self._read(request, window))
         told = made.tell()
@@ -69,12 +57,7 @@ class Desk:
         if self._image is not None and self._image.key == key:
             return self._image
         self._image = None
-        with (
-            open_bucket(request) as bucket,
-            closing(
-                open_source(request.input, self._context.clock, source_options(request, bucket))
-            ) as source,
-        ):
+        with opened(request, self._context.clock) as source:
             header = source.header
             check_header(request.input, header, request.budget)
             nodata = nodata_value(header.metadata.nodata, header.spec.dtype)
@@ -92,17 +75,13 @@ class Desk:
         """Return the reduced copy, made of a smaller level where the file has one."""
         if image.whole is not None:
             return shrunk(image.whole, view.longest_px, averaged=image.nodata is None)
-        with open_bucket(request) as bucket:
-            options = source_options(request, bucket)
-            pages, _ = list_pages(request.input, LISTED_PAGES, options)
-            levels = pages[request.page] if request.plane is None and request.page < len(pages) else []
-            level = level_for(levels, view.longest_px)
-            if request.level or level == 0:
-                return read_reduced(source, view.longest_px)
-            with closing(
-                open_source(request.input, self._context.clock, replace(options, level=level))
-            ) as smaller:
-                return read_reduced(smaller, view.longest_px)
+        pages = pages_of(request, LISTED_PAGES)
+        levels = pages[request.page] if request.plane is None and request.page < len(pages) else []
+        level = level_for(levels, view.longest_px)
+        if request.level or level == 0:
+            return read_reduced(source, view.longest_px)
+        with opened(request, self._context.clock, level) as smaller:
+            return read_reduced(smaller, view.longest_px)
 
     def _read(self, request: Request, window: Window) -> Pixels:
         """Return some pixels of the image, from memory where they have been read lately."""
@@ -116,12 +95,7 @@ class Desk:
             if _holds(there, window):
                 return piece(pixels, there, window)
         spread = _spread(window, spec)
-        with (
-            open_bucket(request) as bucket,
-            closing(
-                open_source(request.input, self._context.clock, source_options(request, bucket))
-            ) as source,
-        ):
+        with opened(request, self._context.clock) as source:
             pixels = window_reader(source)(spread)
         image.windows = [(spread, pixels), *image.windows[: KEPT_WINDOWS - 1]]
         return piece(pixels, spread, window)

@@ -5,11 +5,8 @@ reductions of an image without one come of a copy that is made once and kept.
 """
 
 import base64
-from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
-
-import cv2
 
 from mpi_stage.budget import check_header
 from mpi_stage.collective.context import RankContext
@@ -17,18 +14,15 @@ from mpi_stage.contract import Request, Tile
 from mpi_stage.errors import LimitError, ParameterError
 from mpi_stage.formats.base import Header, Source
 from mpi_stage.formats.nodata import nodata_value
-from mpi_stage.formats.registry import list_pages, open_source
 from mpi_stage.image import Pixels
-from mpi_stage.limits import LIMITS
 from mpi_stage.placed import upright_steps
 from mpi_stage.plan import spec_json
 from mpi_stage.previews.evaluate import Means, crop_filtered, filtered, piece
 from mpi_stage.previews.levels import MOST_READ_BYTES, Shape, best_level, small_factor, tile_window
+from mpi_stage.previews.opening import hold_to, opened, pages_of
 from mpi_stage.previews.parts import Part, cut, trace
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
 from mpi_stage.previews.tones import histogram, png, shown, stretch_for
-from mpi_stage.program_memory import PROGRAM
-from mpi_stage.session import open_bucket, source_options
 from mpi_stage.window import Window
 
 WORK_BYTES = 1 << 30
@@ -74,12 +68,7 @@ class TileDesk:
         Raises the stage's errors: LimitError for what would take too much, ParameterError for a tile that
         is none of the image's.
         """
-        cv2.setNumThreads(1)  # as for a job
-        LIMITS.begin(request.budget.decode_s, WORK_BYTES)
-        program = PROGRAM.measure()
-        LIMITS.work(
-            peak_bytes=program + WORK_BYTES, program_bytes=program, largest_bytes=0, threads=request.threads
-        )
+        hold_to(WORK_BYTES, request)
         image = self._open(request, tile)
         if tile.factor == 0:
             return self._survey(request, image)
@@ -106,12 +95,7 @@ class TileDesk:
         if self._image is not None and self._image.key == key:
             return self._image
         self._image = None
-        with (
-            open_bucket(request) as bucket,
-            closing(
-                open_source(request.input, self._context.clock, source_options(request, bucket))
-            ) as source,
-        ):
+        with opened(request, self._context.clock) as source:
             header = source.header
             check_header(request.input, header, request.budget)
             upright = tuple(cut(upright_steps(header.metadata), header.spec))
@@ -123,7 +107,7 @@ class TileDesk:
             )
             after = upright[-1].after if upright else header.spec
             shape = Shape(after.columns, after.rows, after.channels * after.itemsize)
-            pages, _ = list_pages(request.input, LISTED_PAGES, source_options(request, bucket))
+            pages = pages_of(request, LISTED_PAGES)
             plain = request.plane is None and not request.level and not upright
             levels = pages[request.page] if plain and request.page < len(pages) else []
             image = _Image(key, header, shape, upright, means, levels, small_factor(shape, tile.side))
@@ -174,16 +158,13 @@ class TileDesk:
 
     def _read(self, request: Request, image: _Image, window: Window, level: int) -> Pixels:
         """Return a window of a level of the file, upright."""
-        with open_bucket(request) as bucket:
-            options = source_options(request, bucket)
-            options = replace(options, level=level) if level else options
-            with closing(open_source(request.input, self._context.clock, options)) as source:
-                read = window_reader(source)
-                if not image.upright:
-                    return read(window)
-                windows = trace(image.upright, window).windows
-                made = crop_filtered(image.upright, windows, read, image.means, [() for _ in windows])
-                return piece(made, windows[-1], window)
+        with opened(request, self._context.clock, level) as source:
+            read = window_reader(source)
+            if not image.upright:
+                return read(window)
+            windows = trace(image.upright, window).windows
+            made = crop_filtered(image.upright, windows, read, image.means, [() for _ in windows])
+            return piece(made, windows[-1], window)
 
     def _small(self, request: Request, image: _Image) -> Pixels:
         """Return the reduced copy, upright, made when it is first needed."""
@@ -195,12 +176,9 @@ class TileDesk:
         if image.whole is not None:
             image.small = shrunk(image.whole, longest_px, averaged=image.averaged)
             return image.small
-        with open_bucket(request) as bucket:
-            options = source_options(request, bucket)
-            level = level_for(image.levels, longest_px) if image.levels else 0
-            options = replace(options, level=level) if level else options
-            with closing(open_source(request.input, self._context.clock, options)) as source:
-                small = read_reduced(source, longest_px)
+        level = level_for(image.levels, longest_px) if image.levels else 0
+        with opened(request, self._context.clock, level) as source:
+            small = read_reduced(source, longest_px)
         for part in image.upright:
             small, _ = filtered(part, small, image.means)
         image.small = small

@@ -1,0 +1,41 @@
+"""How a process that shows images begins with one: held to its memory, and with a source to read of."""
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+
+import cv2
+
+from mpi_stage.contract import Request
+from mpi_stage.formats.base import Source
+from mpi_stage.formats.registry import list_pages, open_source
+from mpi_stage.limits import LIMITS
+from mpi_stage.program_memory import PROGRAM
+from mpi_stage.session import open_bucket, source_options
+from mpi_stage.timing import PhaseClock
+
+
+def hold_to(work_bytes: int, request: Request) -> None:
+    """Hold this process to ``work_bytes`` beside what the program has anyway, and to the request's budget."""
+    cv2.setNumThreads(1)  # as for a job
+    LIMITS.begin(request.budget.decode_s, work_bytes)
+    program = PROGRAM.measure()
+    LIMITS.work(
+        peak_bytes=program + work_bytes, program_bytes=program, largest_bytes=0, threads=request.threads
+    )
+
+
+@contextmanager
+def opened(request: Request, clock: PhaseClock, level: int = 0) -> Iterator[Source]:
+    """Give the source of a request's input, or of a smaller ``level`` of it; raises as ``open_source``."""
+    with open_bucket(request) as bucket:
+        options = source_options(request, bucket)
+        options = replace(options, level=level) if level else options
+        with closing(open_source(request.input, clock, options)) as source:
+            yield source
+
+
+def pages_of(request: Request, most: int) -> list[list[tuple[int, int]]]:
+    """Return columns and rows of each level of the first ``most`` images of the input's file."""
+    with open_bucket(request) as bucket:
+        return list_pages(request.input, most, source_options(request, bucket))[0]
