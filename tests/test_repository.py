@@ -166,3 +166,12 @@ def test_no_two_files_of_tests_have_one_name():
     """Pytest imports them by their names alone."""
     names = Counter(path.name for path in tracked() if path.name.startswith("test_") and path.suffix == ".py")
     assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_no_property_draws_by_the_random_module_itself():
+    """Pytest is told to ignore Hypothesis' own warning of it, which threads of libraries also call forth."""
+    module = re.compile(r"^\s*(import random\b|from random import (?!Random$))", re.MULTILINE)
+    tests = [path for path in tracked() if path.suffix == ".py" and path.is_relative_to(ROOT / "tests")]
+    texts = {path: path.read_text() for path in tests}
+    found = [path for path, text in texts.items() if "from hypothesis import" in text and module.search(text)]
+    assert [str(path.relative_to(ROOT)) for path in found] == []
