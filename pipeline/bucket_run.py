@@ -13,8 +13,9 @@ from pipeline.config import Settings
 from pipeline.errors import KeyRefusedError, StoreError
 from pipeline.folder_images import is_folder_output, named_as_folder
 from pipeline.launch import cores
-from pipeline.local_run import RunOptions, Words, check_input, final_place, folder_beside, publish_file
 from pipeline.ports import BucketStore
+from pipeline.run_options import RunOptions, Words
+from pipeline.run_places import check_input, final_place, folder_beside, publish_file
 from pipeline.stores.registry import open_store
 from pipeline.trees import ROOT, copy_tree
 from pipeline.world import Listener, World

@@ -15,15 +15,14 @@ from itertools import groupby
 from pipeline import layout
 from pipeline.errors import JobNotFoundError, JobStateError
 from pipeline.leftovers import last_of_folders
-from pipeline.models import Manifest, ObjectInfo, now
+from pipeline.models import Ending, Manifest, ObjectInfo, ended_at, now
 from pipeline.parts import Parts
-from pipeline.records import Ending, ended_at
+from pipeline.ports import Staging
 from pipeline.removal import free_key, inputs_of_unfinished, remove_all, remove_job
 from pipeline.retention import Kind, Retention, kind_of
 from pipeline.trees import tree_of
 from pipeline.uploads.lending import last_use
 from pipeline.uploads.records import UNFINISHED_S
-from pipeline.workplace import Staging
 
 TAKEN_UP_S = 600.0
 """A removal that has taken so long was interrupted."""

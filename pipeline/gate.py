@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.errors import InvalidJobError, JobNotFoundError, KeyRefusedError
-from pipeline.inputs import is_uri
 from pipeline.models import Event, Manifest
 from pipeline.people import Person
+from pipeline.places import is_uri
 from pipeline.ports import Subscription
 from pipeline.records import JobRecords
 from pipeline.refusals import log_refusal

@@ -14,12 +14,8 @@ from pipeline.models import ObjectInfo, ObjectRef
 from pipeline.orders import Order
 from pipeline.outside import found_at, is_outside, reference
 from pipeline.parts import Parts
+from pipeline.places import is_uri
 from pipeline.trees import ROOT, put_tree, reference_to, tree_info, tree_of
-
-
-def is_uri(text: str | Path) -> bool:
-    """Whether something names an object, and not a file."""
-    return isinstance(text, str) and "://" in text
 
 
 def name_of(given: str | Path) -> str:

@@ -118,8 +118,9 @@ def plan(  # noqa: PLR0917  # typer takes options as arguments
     as_json: Json = False,
 ) -> None:
     """Show what a pipeline would do to an image, and what it would take."""
-    from pipeline.local_run import RunOptions, plan_image  # noqa: PLC0415  # see the module's docstring
+    from pipeline.local_run import plan_image  # noqa: PLC0415  # see the module's docstring
     from pipeline.plan_view import plan_text  # noqa: PLC0415
+    from pipeline.run_options import RunOptions  # noqa: PLC0415  # see the module's docstring
 
     stated = _stated(
         ranks=ranks,
@@ -145,7 +146,8 @@ def digest(
     level: Level = 0,
 ) -> None:
     """Print the sha256 of an image's pixels, as the reports of run and of jobs state it."""
-    from pipeline.local_run import RunOptions, digest_image  # noqa: PLC0415  # see the module's docstring
+    from pipeline.local_run import digest_image  # noqa: PLC0415  # see the module's docstring
+    from pipeline.run_options import RunOptions  # noqa: PLC0415  # see the module's docstring
 
     typer.echo(digest_image(source, RunOptions(page=page, plane=plane, level=level)))
 

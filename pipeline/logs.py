@@ -9,7 +9,7 @@ from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
-from pipeline.tracing import trace_of
+from pipeline.trace_ids import trace_of
 
 HIDDEN = "(hidden)"
 

@@ -478,3 +478,14 @@ class AlertsStatus(_Model):
     active: list[Alert] = Field(default_factory=list)
     recent: list[Alert] = Field(default_factory=list)
     untold: list[Alert] = Field(default_factory=list)
+
+
+Ending = Result | Cancellation | Failure
+"""How a job has ended, as its records have it."""
+
+
+def ended_at(ending: Ending) -> datetime:
+    """Return when a job ended."""
+    if isinstance(ending, Result):
+        return ending.finished_at
+    return ending.failed_at if isinstance(ending, Failure) else ending.cancelled_at

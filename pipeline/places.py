@@ -8,6 +8,7 @@ store's business, see ``pipeline.stores``.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from pipeline import layout
 from pipeline.errors import JobNotFoundError, KeyRefusedError
@@ -105,3 +106,8 @@ def no_bucket(bucket: str, allowed: tuple[str, ...]) -> str:
 
 def _outside(key: str, what: str, roots: tuple[str, ...], setting: str) -> str:
     return f"{key!r} is not below {' or '.join(roots)}, where {what} may lie; see the setting {setting}"
+
+
+def is_uri(text: str | Path) -> bool:
+    """Whether something names an object, and not a file."""
+    return isinstance(text, str) and "://" in text

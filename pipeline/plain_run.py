@@ -24,7 +24,7 @@ class Run(NamedTuple):
 
     Attributes
     ----------
-    options: those of :class:`pipeline.local_run.RunOptions` that were stated.
+    options: those of :class:`pipeline.run_options.RunOptions` that were stated.
     """
 
     source: str | Path
@@ -38,8 +38,9 @@ class Run(NamedTuple):
 
     def carry_out(self) -> None:
         """Filter the image and tell of it on standard output. Raises the stage's errors."""
-        from pipeline.local_run import RunOptions, run_image  # noqa: PLC0415  (reading words does not need it)
+        from pipeline.local_run import run_image  # noqa: PLC0415  (reading words does not need it)
         from pipeline.progress import RunProgress  # noqa: PLC0415  (as above)
+        from pipeline.run_options import RunOptions  # noqa: PLC0415  (as above)
 
         options = RunOptions(**self.options)
         with RunProgress(Path(self.source).name, shown=not self.quiet) as progress:

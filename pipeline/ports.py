@@ -1,6 +1,6 @@
 """The ports of the service: what it needs of a store, a queue, a status board and an event bus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -327,3 +327,20 @@ class OperatorBoard(Protocol):
 
     def alerts(self) -> AlertsStatus | None:
         """Return which alerts there are, None where nobody has said so."""
+
+
+@runtime_checkable
+class Staging(Protocol):
+    """A store that takes a file over without copying it, if it lies where this says."""
+
+    def staging_path(self, name: str) -> Path:
+        """Return where to write a file that ``put_file`` will move."""
+
+    def folder_path(self, prefix: str) -> Path:
+        """Return where to write files that are objects whose keys start with ``prefix``."""
+
+    def sweep_staging(self, older_than_s: float, keep: Callable[[str], bool]) -> int:
+        """Remove files that were left there; return how many."""
+
+    def pin(self, key: str, name: str, *, generation: str) -> Path:
+        """Give an object another name, which stays on it whatever becomes of its own; raise as ``fetch``."""

@@ -4,7 +4,6 @@ import json
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -23,6 +22,7 @@ from pipeline.models import (
     AttemptOutcome,
     AttemptRecord,
     Cancellation,
+    Ending,
     Failure,
     Manifest,
     Result,
@@ -34,14 +34,6 @@ from pipeline.ports import ObjectStore
 from pipeline.uploads.records import begun
 
 _Record = TypeVar("_Record", bound=BaseModel)
-Ending = Result | Cancellation | Failure
-
-
-def ended_at(ending: Ending) -> datetime:
-    """Return when a job ended."""
-    if isinstance(ending, Result):
-        return ending.finished_at
-    return ending.failed_at if isinstance(ending, Failure) else ending.cancelled_at
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,7 @@ from enum import StrEnum
 
 from pipeline import layout
 from pipeline.errors import ObjectNotFoundError
-from pipeline.models import ObjectRef
-from pipeline.records import Ending, ended_at
+from pipeline.models import Ending, ObjectRef, ended_at
 
 MARGIN_S = 3600.0
 """What has less than this left to live is lent to no further job: nobody must take up, between a look at

@@ -7,9 +7,9 @@ from pipeline import statuses
 from pipeline.commit import is_published_apart, publish
 from pipeline.errors import QueueUnavailableError
 from pipeline.leftovers import clear_bands, clear_parts
-from pipeline.models import Claim, JobState, JobStatus, Manifest, Result
+from pipeline.models import Claim, Ending, JobState, JobStatus, Manifest, Result
 from pipeline.ports import BucketStore, EventBus, JobQueue, Ledger, StatusBoard
-from pipeline.records import Ending, JobRecords
+from pipeline.records import JobRecords
 
 
 class News:

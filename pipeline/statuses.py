@@ -8,8 +8,7 @@ from mpi_stage.operations.grammar import Step, parse, to_text
 from mpi_stage.operations.parameters import parameters_of
 from pipeline.commit import published_key
 from pipeline.load import estimated
-from pipeline.models import AttemptRecord, Event, Failure, JobState, JobStatus, Manifest, Result
-from pipeline.records import Ending
+from pipeline.models import AttemptRecord, Ending, Event, Failure, JobState, JobStatus, Manifest, Result
 
 KNOWN_PIPELINES = 64
 """Of how many pipelines the short text is remembered: the jobs of a batch all have the same."""

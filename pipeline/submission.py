@@ -22,10 +22,11 @@ from pipeline.errors import (
     QuotaError,
     StoreError,
 )
-from pipeline.inputs import counted_pixels, found_input, is_uri, name_of, uploaded_input
+from pipeline.inputs import counted_pixels, found_input, name_of, uploaded_input
 from pipeline.models import JobStatus, Manifest, ObjectRef, Share, now
 from pipeline.orders import Order, check_order
 from pipeline.parts import Parts
+from pipeline.places import is_uri
 from pipeline.ports import GatheringStore
 from pipeline.refusals import log_refusal
 from pipeline.removal import keep_or_cancel

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.models import Cancellation, Failure, Manifest, Result, RetryRecord
-from pipeline.records import Ending, History, JobRecords, ended_at
-from pipeline.tracing import trace_of
+from pipeline.models import Cancellation, Ending, Failure, Manifest, Result, RetryRecord, ended_at
+from pipeline.records import History, JobRecords
+from pipeline.trace_ids import trace_of
 
 Facts = dict[str, str | int | float | None]
 

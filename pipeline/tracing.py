@@ -5,7 +5,6 @@ it (``pipeline.logs``). Where OpenTelemetry is installed and told where to send 
 (``OTEL_EXPORTER_OTLP_ENDPOINT``), submission, attempts, ranks and commits are spans of that trace as well.
 """
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -14,20 +13,12 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from pipeline.logs import get_logger
+from pipeline.trace_ids import root_span_of, trace_of
+
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _NAME = "halorow"
 _EXPORTER = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
-_TRACE_CHARS = 32
-_SPAN_CHARS = 16
-
-
-def trace_of(job_id: str) -> str:
-    """Return the id of a job's trace: 32 hexadecimal digits, as W3C's trace context has them."""
-    return _digest(job_id)[:_TRACE_CHARS]
-
-
-def _digest(job_id: str) -> str:
-    return hashlib.sha256(f"halorow-trace-1:{job_id}".encode()).hexdigest()
 
 
 @contextmanager
@@ -63,13 +54,12 @@ def _within(job_id: str) -> Any:  # noqa: ANN401  (a Context where OpenTelemetry
     """Return the context of a job's trace: the span at hand if it is one of the job's, else its root."""
     from opentelemetry import trace  # noqa: PLC0415  (may not be installed)
 
-    digest = _digest(job_id)
-    trace_id = int(digest[:_TRACE_CHARS], 16)
+    trace_id = int(trace_of(job_id), 16)
     if trace.get_current_span().get_span_context().trace_id == trace_id:
         return None
     root = trace.SpanContext(
         trace_id=trace_id,
-        span_id=int(digest[_TRACE_CHARS : _TRACE_CHARS + _SPAN_CHARS], 16),
+        span_id=int(root_span_of(job_id), 16),
         is_remote=True,
         trace_flags=trace.TraceFlags(trace.TraceFlags.SAMPLED),
     )
@@ -89,8 +79,6 @@ def _tracer() -> Any:  # noqa: ANN401  (a Tracer where OpenTelemetry is installe
 
         exporter = import_module(_EXPORTER).OTLPSpanExporter()
     except ImportError as error:
-        from pipeline.logs import get_logger  # noqa: PLC0415  (rarely needed)
-
         get_logger(part="tracing").warning("no spans are sent: a package is missing", missing=error.name)
         return None
     provider = TracerProvider(resource=Resource.create({"service.name": _NAME}))

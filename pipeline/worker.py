@@ -19,13 +19,14 @@ from pipeline.connect import connect_parts
 from pipeline.hydra import SpreadWorld
 from pipeline.models import Claim, Lane
 from pipeline.plan_router import PlanRouter
+from pipeline.ports import Staging
 from pipeline.ray_nodes import RayNodes, node_address
 from pipeline.resting import Resting
 from pipeline.routing import Cores
 from pipeline.runner import JobRunner
 from pipeline.vitals import tell_vitals
 from pipeline.warm import WarmWorld
-from pipeline.workplace import Staging, Workplace
+from pipeline.workplace import Workplace
 from pipeline.world import World
 
 STOP_S = 5.0

@@ -4,11 +4,10 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Bands, Budget, Request
 from mpi_stage.errors import StageError
@@ -17,26 +16,9 @@ from pipeline.errors import ObjectNotFoundError, StoreError
 from pipeline.folder_images import is_folder_output
 from pipeline.leftovers import clear_parts
 from pipeline.models import Manifest, ObjectInfo, ObjectRef
-from pipeline.ports import BucketStore, ObjectStore
+from pipeline.ports import BucketStore, ObjectStore, Staging
 from pipeline.renewal import Token
 from pipeline.trees import ROOT, fetch_tree, put_tree, remove_image, tree_info, tree_of
-
-
-@runtime_checkable
-class Staging(Protocol):
-    """A store that takes a file over without copying it, if it lies where this says."""
-
-    def staging_path(self, name: str) -> Path:
-        """Return where to write a file that ``put_file`` will move."""
-
-    def folder_path(self, prefix: str) -> Path:
-        """Return where to write files that are objects whose keys start with ``prefix``."""
-
-    def sweep_staging(self, older_than_s: float, keep: Callable[[str], bool]) -> int:
-        """Remove files that were left there; return how many."""
-
-    def pin(self, key: str, name: str, *, generation: str) -> Path:
-        """Give an object another name, which stays on it whatever becomes of its own; raise as ``fetch``."""
 
 
 @dataclass(frozen=True)

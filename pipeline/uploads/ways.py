@@ -12,11 +12,10 @@ from pipeline.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from pipeline.ports import DirectStore, ObjectStore
+from pipeline.ports import DirectStore, ObjectStore, Staging
 from pipeline.uploads.checksum import of_file, spelled
 from pipeline.uploads.records import Upload
 from pipeline.uploads.staged_file import StagedFile, check_same
-from pipeline.workplace import Staging
 
 
 class Way(Protocol):

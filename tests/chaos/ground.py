@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import psutil
 
 from pipeline.errors import JobNotFoundError, ObjectNotFoundError
-from pipeline.models import Result
-from pipeline.records import Ending, JobRecords
+from pipeline.models import Ending, Result
+from pipeline.records import JobRecords
 from pipeline.stores.local import LocalStore
 from tests.chaos.relay import Relay
 from tests.embedded_service import EmbeddedService

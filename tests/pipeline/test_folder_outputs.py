@@ -10,7 +10,8 @@ import zarr
 
 from mpi_stage.errors import LimitError, MissingInputError, OutputExistsError, StageError
 from pipeline import folder_images
-from pipeline.local_run import RunOptions, digest_image, plan_image, run_image
+from pipeline.local_run import digest_image, plan_image, run_image
+from pipeline.run_options import RunOptions
 
 COFFEE = Path(__file__).parents[1] / "images" / "coffee.tif"
 TWO = RunOptions(ranks=2)

@@ -8,7 +8,7 @@ import pytest
 
 from pipeline import logs
 from pipeline.logs import HIDDEN, redacted
-from pipeline.tracing import trace_of
+from pipeline.trace_ids import trace_of
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ import tifffile
 
 from mpi_stage.errors import OutputError
 from pipeline.kept_run import folder_for, kept_folder
-from pipeline.local_run import RunOptions, run_image
+from pipeline.local_run import run_image
 from pipeline.processes import wait_gone
+from pipeline.run_options import RunOptions
 
 HALOROW = (sys.executable, "-m", "pipeline.cli")
 PATIENCE_S = 100.0

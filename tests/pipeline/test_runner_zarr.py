@@ -8,7 +8,8 @@ import tifffile
 from fakes.gcs.fixture import BUCKET, fake_gcs, gcs_client, service_account_key
 
 from pipeline.errors import InvalidJobError, JobStateError
-from pipeline.local_run import RunOptions, run_image
+from pipeline.local_run import run_image
+from pipeline.run_options import RunOptions
 from pipeline.stores.gcs import GcsStore
 from pipeline.trees import tree_of
 

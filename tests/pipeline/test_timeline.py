@@ -9,7 +9,7 @@ from mpi_stage.errors import DamagedInputError, WorldError
 from pipeline import service_cli
 from pipeline.application import application
 from pipeline.errors import JobNotFoundError
-from pipeline.tracing import trace_of
+from pipeline.trace_ids import trace_of
 
 
 class BrokenStage:

@@ -6,6 +6,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from pipeline import tracing
+from pipeline.trace_ids import trace_of
 
 
 @pytest.fixture
@@ -19,9 +20,9 @@ def spans(monkeypatch):
 
 
 def test_a_job_s_trace_is_the_same_in_every_process_and_another_for_every_job():
-    assert tracing.trace_of("a") == tracing.trace_of("a") != tracing.trace_of("b")
-    assert int(tracing.trace_of("a"), 16) > 0
-    assert len(tracing.trace_of("a")) == 32
+    assert trace_of("a") == trace_of("a") != trace_of("b")
+    assert int(trace_of("a"), 16) > 0
+    assert len(trace_of("a")) == 32
 
 
 def test_an_attempt_and_its_ranks_are_spans_of_the_job_s_trace(service, spans):
@@ -29,7 +30,7 @@ def test_an_attempt_and_its_ranks_are_spans_of_the_job_s_trace(service, spans):
     service.runner(service.stage).work_once()
     assert [span.name for span in spans()] == ["rank", "attempt"]
     rank, attempt = spans()
-    assert {f"{span.context.trace_id:032x}" for span in spans()} == {tracing.trace_of(job)}
+    assert {f"{span.context.trace_id:032x}" for span in spans()} == {trace_of(job)}
     assert rank.parent.span_id == attempt.context.span_id
     assert (rank.attributes["halorow.rank"], attempt.attributes["halorow.attempt"]) == (0, 1)
 

@@ -11,7 +11,8 @@ from PIL import Image
 
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import DamagedInputError
-from pipeline.local_run import RunOptions, run_image
+from pipeline.local_run import run_image
+from pipeline.run_options import RunOptions
 from pipeline.warm import WarmWorld
 
 STENCILS = "gaussian:sigma=2 unsharp sobel"
