@@ -50,6 +50,6 @@ ENV HOME=/home/halorow \
     HALOROW_DATA_DIR=/home/halorow/data \
     RAY_ENABLE_UV_RUN_RUNTIME_ENV=0 \
     RAY_USAGE_STATS_ENABLED=0
-HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "pipeline.health"]
+HEALTHCHECK --interval=30s --timeout=10s --start-period=180s CMD ["python", "-m", "pipeline.cluster.health"]
 # No ENTRYPOINT: Ray's launcher starts `bash` and runs its commands beside it.
 CMD ["halorow", "up"]

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from mpi_stage.forecast import Load, Rates, Stored, loads, seconds
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import Plan
-from mpi_stage.planner import make_plan
+from mpi_stage.planning.forecast import Load, Rates, Stored, loads, seconds
+from mpi_stage.planning.plan import Plan
+from mpi_stage.planning.planner import make_plan
 
 NODES = 1000
 RANKS_PER_NODE = 16

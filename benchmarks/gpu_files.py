@@ -11,7 +11,7 @@ import tifffile
 
 from mpi_stage.contract import Request
 from mpi_stage.operations.grammar import parse, to_json
-from pipeline.world import World
+from pipeline.worlds.world import World
 
 SIZE_PX = 12288
 TILE_PX = 256

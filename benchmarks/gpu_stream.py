@@ -16,11 +16,11 @@ from gpu_kernels.cuda_backend import CudaBackend
 from gpu_kernels.device import device_of
 from gpu_kernels.program import Program, make_program
 from gpu_kernels.stencils import Place
-from mpi_stage.devices import BLOCK_TARGET_BYTES
-from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.grammar import parse
-from mpi_stage.planned_steps import plan_steps
+from mpi_stage.planning.devices import BLOCK_TARGET_BYTES
+from mpi_stage.planning.gpu_steps import gpu_steps
+from mpi_stage.planning.planned_steps import plan_steps
 
 SPECS = (ImageSpec(16384, 16384, 3, "uint8"), ImageSpec(8192, 16384, 3, "uint16"))
 PIPELINES = (

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Self
 
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.embedded import free_port
-from pipeline.processes import descendants, end, signal_all, spawn
-from pipeline.redis_server import RedisServer
+from pipeline.embedded.redis_server import RedisServer
+from pipeline.embedded.service import free_port
+from pipeline.worlds.processes import descendants, end, signal_all, spawn
 
 if TYPE_CHECKING:
     import subprocess
@@ -145,7 +145,7 @@ class GrowingCluster:
         log, deadline = self._folder / "scheduler.log", time.monotonic() + START_S
         while True:
             with log.open("wb") as file:
-                argv = [sys.executable, "-m", "pipeline.scheduler"]
+                argv = [sys.executable, "-m", "pipeline.cluster.scheduler"]
                 started = spawn(argv, env=self.env, stdout=file, stderr=file)
             if started.wait(START_S) == 0:
                 return

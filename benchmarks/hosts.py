@@ -9,9 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pipeline.launch import mpiexec, rank_command, rank_environment
-from pipeline.processes import spawn
-from pipeline.world import World
+from pipeline.worlds.launch import mpiexec, rank_command, rank_environment
+from pipeline.worlds.processes import spawn
+from pipeline.worlds.world import World
 
 FIRST_ADDRESS = 11
 BURST_BYTES = 32 << 10

@@ -21,7 +21,7 @@ PARTS = (
     ("workers", ("ray::Worker",)),
     ("scheduler", ("ray::Scheduler",)),
     ("supervisor", ("halorow", " up ")),
-    ("notifier", ("pipeline.notifier",)),
+    ("notifier", ("pipeline.notify.notifier",)),
     ("page", ("ui.serve",)),
     ("Redis", ("redis-server",)),
     ("Ray's own processes", ("ray",)),

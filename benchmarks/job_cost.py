@@ -20,11 +20,11 @@ from pipeline import logs
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
+from pipeline.embedded.redis_server import RedisServer
 from pipeline.models import Lane
-from pipeline.redis_server import RedisServer
-from pipeline.runner import JobRunner
-from pipeline.warm import WarmWorld
-from pipeline.workplace import Workplace
+from pipeline.work.runner import JobRunner
+from pipeline.work.workplace import Workplace
+from pipeline.worlds.warm import WarmWorld
 
 WARM_UPS = 8
 PICTURES = 200

@@ -18,7 +18,7 @@ from benchmarks.pictures import cell, large_tiff
 from benchmarks.table import Table
 from mpi_stage.contract import Report, Request
 from mpi_stage.operations.grammar import parse, to_json
-from pipeline.world import World
+from pipeline.worlds.world import World
 
 STEPS = "gaussian:sigma=3 sobel"
 WIDTH_PX = 10_000

@@ -21,9 +21,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mpi_stage.errors import StageError
+from pipeline.cli.follow import followed
 from pipeline.client import Client, Order
 from pipeline.errors import HalorowError
-from pipeline.follow import followed
 from pipeline.models import JobState, JobStatus
 
 SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".webp", ".avif", ".bmp")

@@ -24,9 +24,9 @@ import numpy as np
 from PIL import Image
 
 from mpi_stage.errors import StageError
+from pipeline.cli.follow import followed
 from pipeline.client import Client, Order
 from pipeline.errors import HalorowError
-from pipeline.follow import followed
 from pipeline.models import JobState, JobStatus
 
 PERCENTILES = (50, 95, 99)

@@ -8,9 +8,9 @@ import threading
 from functools import cache
 from typing import Any
 
-from mpi_stage.limits import LIMITS, exhaustion
-from mpi_stage.process import die_with_parent, keep_freed_memory, open_library
-from mpi_stage.program_memory import PROGRAM
+from mpi_stage.planning.program_memory import PROGRAM
+from mpi_stage.process.limits import LIMITS, exhaustion
+from mpi_stage.process.setup import die_with_parent, keep_freed_memory, open_library
 
 EXIT_FAILED = 70
 EXIT_USAGE = 2
@@ -48,7 +48,7 @@ def main() -> int:
     _load()
     from mpi4py import MPI  # noqa: PLC0415  (starts MPI, which the lines above must precede)
 
-    from mpi_stage.control import ControlConnection  # noqa: PLC0415
+    from mpi_stage.rank.control import ControlConnection  # noqa: PLC0415
 
     comm = MPI.COMM_WORLD
     connection = ControlConnection(sys.argv[2])
@@ -115,11 +115,11 @@ def foreseen(error: Exception, rank: int) -> Exception:
 
 
 def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
-    from mpi_stage.collective.context import RankContext  # noqa: PLC0415
     from mpi_stage.contract import Request, Tile, View  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
-    from mpi_stage.forecast import Stored, forecast  # noqa: PLC0415
-    from mpi_stage.session import file_pages, image_digest, plan_request, run_request  # noqa: PLC0415
+    from mpi_stage.planning.forecast import Stored, forecast  # noqa: PLC0415
+    from mpi_stage.rank.session import file_pages, image_digest, plan_request, run_request  # noqa: PLC0415
+    from mpi_stage.rows.context import RankContext  # noqa: PLC0415
 
     send = connection.send
     if kind == "run":
@@ -172,8 +172,8 @@ def _alone() -> Any:  # noqa: ANN401  (as above)
     """Return the context of a rank that is alone in its world. Raises StageError."""
     from mpi4py import MPI  # noqa: PLC0415  (has been started by now)
 
-    from mpi_stage.collective.context import RankContext  # noqa: PLC0415
     from mpi_stage.errors import StageError  # noqa: PLC0415
+    from mpi_stage.rows.context import RankContext  # noqa: PLC0415
 
     if MPI.COMM_WORLD.size > 1:
         raise StageError(f"previews are made by worlds of one rank, and this one has {MPI.COMM_WORLD.size}")

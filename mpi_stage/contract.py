@@ -101,7 +101,7 @@ class Budget(_Message):
     Attributes
     ----------
     pixels: of the input as its header declares it, and of the largest image that the pipeline makes.
-    ratio: decoded bytes for each stored byte of an input, see ``mpi_stage.budget``.
+    ratio: decoded bytes for each stored byte of an input, see ``mpi_stage.planning.budget``.
     decode_s: processor seconds that a decoder gets beside those that its work takes.
     """
 
@@ -299,7 +299,7 @@ class RankReport(_Message):
 class Report(_Message):
     """What became of a request.
 
-    ``pixels_sha256`` is defined in ``mpi_stage.digest``; None if it was not asked for. ``measured``
+    ``pixels_sha256`` is defined in ``mpi_stage.rows.digest``; None if it was not asked for. ``measured``
     holds what reduce and global steps found out, for instance Otsu's threshold, by step.
     ``metadata_kept`` names the metadata of the input that the output has, ``metadata_adjusted`` what
     was changed in them and ``metadata_dropped`` why others are missing. ``notes`` are what else people

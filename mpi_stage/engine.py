@@ -7,26 +7,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_stage.collective.context import GlobalStep, RankContext
 from mpi_stage.collective.geometry import MovedRows
 from mpi_stage.collective.reduction import join
 from mpi_stage.collective.seams import join_seams
 from mpi_stage.collective.transfer import collect, spread
-from mpi_stage.digest import RowDigest
 from mpi_stage.formats.base import BandSink, SeamSink, Sink, Source, TileSink
-from mpi_stage.halo import HaloSwap
+from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.measure import Measurement
 from mpi_stage.operations.declaration import Pattern
-from mpi_stage.partition import Rows
-from mpi_stage.plan import Pass, Plan, PlannedStep
-from mpi_stage.process import PeakMemory
-from mpi_stage.slab import RowReader, Slab, WindowReader
-from mpi_stage.sweep import Take, blocks, sweep
-from mpi_stage.tilewise import rows_of, sweep_tiles, tiles_between, tiles_to_measure
+from mpi_stage.planning.plan import Pass, Plan, PlannedStep
+from mpi_stage.process.setup import PeakMemory
+from mpi_stage.rows.context import GlobalStep, RankContext
+from mpi_stage.rows.digest import RowDigest
+from mpi_stage.rows.halo import HaloSwap
+from mpi_stage.rows.slab import RowReader, Slab, WindowReader
+from mpi_stage.sweep.measure import Measurement
+from mpi_stage.sweep.sweep import Take, blocks, sweep
+from mpi_stage.sweep.tilewise import rows_of, sweep_tiles, tiles_between, tiles_to_measure
 
 if TYPE_CHECKING:
-    from mpi_stage.bands.keeper import BandKeeper
+    from mpi_stage.sweep.band_keeper import BandKeeper
 
 Progress = Callable[[int, int], None]
 """Called with the rows done and the rows to do on this rank, over all sweeps."""

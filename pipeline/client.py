@@ -18,13 +18,14 @@ from pathlib import Path
 from typing import Any, Self
 
 from mpi_stage.contract import Request
-from pipeline import statuses, submission
-from pipeline.archive import SUFFIX as ARCHIVE
-from pipeline.archive import archive_of, archive_of_many, unique_names
-from pipeline.browse import Found, Listing, images_below, places, results
-from pipeline.budgets import job_budget
+from pipeline.access.gate import Gate
+from pipeline.access.refusals import log_refusal
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
+from pipeline.decisions.people import Person
+from pipeline.desks.browse import Found, Listing, images_below, places, results
+from pipeline.desks.presets import PresetBook
+from pipeline.desks.uploads import Uploads
 from pipeline.errors import (
     JobFailedError,
     JobStateError,
@@ -32,25 +33,25 @@ from pipeline.errors import (
     ObjectNotFoundError,
     QueueUnavailableError,
 )
-from pipeline.folder_images import check_folder_place
-from pipeline.gate import Gate
+from pipeline.images.archive import SUFFIX as ARCHIVE
+from pipeline.images.archive import archive_of, archive_of_many, unique_names
+from pipeline.images.folder_images import check_folder_place
+from pipeline.images.trees import ROOT, fetch_tree, tree_objects, tree_of
+from pipeline.keeping.lending import lend
+from pipeline.keeping.removal import keep_or_cancel, remove_job
 from pipeline.models import ClusterStatus, Event, Failure, JobState, JobStatus, Manifest, Notice, Result, now
 from pipeline.notify.choices import ChoiceBook
 from pipeline.notify.desk import Desk
-from pipeline.orders import Order
-from pipeline.outside import SCHEME, bucket_of, is_outside, matching
 from pipeline.parts import Parts
-from pipeline.people import Person
 from pipeline.ports import BucketStore, Subscription
-from pipeline.presets import PresetBook
 from pipeline.previews.requests import preview_request, tile_request
-from pipeline.refusals import log_refusal
-from pipeline.removal import keep_or_cancel, remove_job
-from pipeline.settle import settle
-from pipeline.timeline import Turn, timeline
-from pipeline.trees import ROOT, fetch_tree, tree_objects, tree_of
-from pipeline.uploads.desk import Uploads
-from pipeline.uploads.lending import lend
+from pipeline.records import statuses
+from pipeline.records.settle import settle
+from pipeline.records.timeline import Turn, timeline
+from pipeline.submitting import submission
+from pipeline.submitting.budgets import job_budget
+from pipeline.submitting.orders import Order
+from pipeline.submitting.outside import SCHEME, bucket_of, is_outside, matching
 
 MOST_OF_A_BATCH = 10_000
 """So many of the newest jobs are looked through for those of a batch."""
@@ -110,7 +111,7 @@ class Client:
         self,
         input: str | Path,  # noqa: A002  (the word of the command line and the page)
         steps: Steps,
-        **options: Any,  # noqa: ANN401  (named and typed in pipeline.orders.Order)
+        **options: Any,  # noqa: ANN401  (named and typed in pipeline.submitting.orders.Order)
     ) -> JobStatus:
         """Submit a local file, which is uploaded, or an object of the store by its URI.
 

@@ -15,14 +15,14 @@ from pydantic import BaseModel, ByteSize, ConfigDict, Field, SecretStr, Validati
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-from pipeline.connection_file import read_connection, write_values
+from pipeline.channels.addresses import CHATS, Rules
+from pipeline.decisions.people import Person, Role
+from pipeline.decisions.places import Places
+from pipeline.decisions.quotas import Limits, UploadLimits
+from pipeline.decisions.retention import MARGIN_S, Retention
 from pipeline.errors import SettingsError
-from pipeline.notify.addresses import CHATS, Rules
-from pipeline.people import Person, Role
-from pipeline.places import Places
-from pipeline.quotas import Limits, UploadLimits
-from pipeline.retention import MARGIN_S, Retention
-from pipeline.settings_sources import faults, from_environment, last_of, read_file
+from pipeline.settings.connection_file import read_connection, write_values
+from pipeline.settings.sources import faults, from_environment, last_of, read_file
 
 LEASE_BEATS = 2
 """Renewals that must fit into a lease, so that one may be late."""

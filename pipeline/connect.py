@@ -1,6 +1,7 @@
 """The parts of the service that the settings name: the store, and Redis for the rest."""
 
 from pipeline.config import Settings
+from pipeline.decisions.retry import RetryPolicy
 from pipeline.parts import Parts
 from pipeline.redis.connection import PATIENCE_S, connect
 from pipeline.redis.events import RedisEventBus
@@ -10,7 +11,6 @@ from pipeline.redis.notices import RedisNoticeBoard
 from pipeline.redis.operators import RedisOperatorBoard
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
-from pipeline.retry import RetryPolicy
 from pipeline.stores.registry import open_store
 
 

@@ -3,7 +3,7 @@
 ::
 
     open/<id>                          marks a job that is not finished; written first, removed last
-    outbox/<id>                        marks a job whose end has yet to be passed on (pipeline.notify.keys)
+    outbox/<id>                        marks a job whose end has yet to be passed on (pipeline.channels.keys)
     keys/<sha256 of key>               the job that an idempotency key stands for
     uploads/<id>-<name>                an input that the client brought along, or that a browser has sent
     uploads/<id>/upload.json           a browser has begun to send it; then the id is the upload's, of no job
@@ -20,7 +20,7 @@
     jobs/<id>/failed.json              the job failed or is a dead letter
     jobs/<id>/cancelled.json           the job is to stop, or has stopped
     jobs/<id>/removing                 somebody has asked for all of the job to be removed
-    notify/…                           how people want to be told, and what they were (pipeline.notify.keys)
+    notify/…                           how people want to be told, and what they were (pipeline.channels.keys)
     presets/own/<user>/<name>.json     a pipeline that a user has saved; both are digests
     presets/shared/<user>/<name>.json  the same, for everybody to see
     alerts/state.json                  which alerts hold, and which did lately (pipeline.alerts)

@@ -414,7 +414,7 @@ class Claim(_Model):
 class Notice(_Model):
     """A line for the page that tells a user what happened at ``at``, such as how a job of theirs ended.
 
-    ``kind`` is one of ``pipeline.notify.models.Kind``; ``job_id`` is empty where it is not about one job.
+    ``kind`` is one of ``pipeline.channels.models.Kind``; ``job_id`` is empty where it is not about one job.
     """
 
     id: str

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pipeline.memory_operators import MemoryOperatorBoard
-from pipeline.memory_ports import MemoryLedger
-from pipeline.places import Places
+from pipeline.decisions.places import Places
+from pipeline.decisions.retention import Retention
+from pipeline.decisions.retry import RetryPolicy
+from pipeline.memory.operators import MemoryOperatorBoard
+from pipeline.memory.ports import MemoryLedger
 from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, OperatorBoard, StatusBoard
-from pipeline.records import JobRecords
-from pipeline.retention import Retention
-from pipeline.retry import RetryPolicy
-from pipeline.settle import News
+from pipeline.records.jobs import JobRecords
+from pipeline.records.settle import News
 from pipeline.uploads.ways import Way, way_into
 
 

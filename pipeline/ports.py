@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mpi_stage.contract import Access
+from pipeline.decisions.quotas import Limits
 from pipeline.models import (
     AlertsStatus,
     Backlog,
@@ -23,7 +24,6 @@ from pipeline.models import (
     Share,
     Vitals,
 )
-from pipeline.quotas import Limits
 
 NOBODYS = Share()
 
@@ -152,7 +152,7 @@ class JobQueue(Protocol):
     def admit(self, lane: Lane, job_id: str, share: Share, limits: Limits) -> None:
         """Keep a place for a job that is about to be submitted; it is counted from now on.
 
-        The place is held for :data:`pipeline.quotas.ADMITTED_S`, unless ``withdraw`` gives it back
+        The place is held for :data:`pipeline.decisions.quotas.ADMITTED_S`, unless ``withdraw`` gives it back
         sooner. A job that the queue knows keeps what it has. Raises QuotaError.
         """
 
@@ -165,7 +165,7 @@ class JobQueue(Protocol):
         """Add a job, to be handed out in ``delay_s`` at the earliest; False if it is in the queue."""
 
     def claim(self, lane: Lane, consumer: str, block_s: float) -> Claim | None:
-        """Take the next job: one whose lease has run out, else whose turn it is (``pipeline.sharing``).
+        """Take the next job: one whose lease has run out, else the next in turn (``decisions.sharing``).
 
         Higher priorities come first, but keep none waiting for ever; within a priority users take
         turns by their jobs' pixels, and one user's jobs come in the order of their submission. Waits up

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pipeline.embedded.redis_server import RedisServer
 from pipeline.redis.connection import connect
-from pipeline.redis_server import RedisServer
 from tests.embedded_service import RAY_AGENT_PORT, EmbeddedService, taken
 
 settings.register_profile("halorow", deadline=None)

@@ -16,7 +16,7 @@ import psutil
 
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.processes import spawn
+from pipeline.worlds.processes import spawn
 
 START_S = 180
 STOP_S = 60
@@ -37,7 +37,7 @@ class EmbeddedService:
         *,
         workers: int = 2,
         env: Mapping[str, str] | None = None,
-        program: Sequence[str] = ("pipeline.cli",),
+        program: Sequence[str] = ("pipeline.cli.main",),
     ) -> None:
         """Start it, with settings in ``env`` beside ours, and return when it is ready.
 
@@ -162,7 +162,7 @@ def lives(process: psutil.Process) -> bool:
 
 def halorow_argv(*words: str) -> list[str]:
     """Return the command line of ``halorow``."""
-    return [sys.executable, "-m", "pipeline.cli", *words]
+    return [sys.executable, "-m", "pipeline.cli.main", *words]
 
 
 def pixels_of_run(image: Path, steps: str, folder: Path, ranks: int = 1) -> str:

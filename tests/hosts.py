@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hosts import HERE, Hosts, why_impossible
-from pipeline.processes import descendants, is_running, signal_all, spawn
+from pipeline.worlds.processes import descendants, is_running, signal_all, spawn
 
 # What a namespace does not separate by itself. The last line is the host's first process, with which
 # all others of the host end.

@@ -82,7 +82,7 @@ def test_the_page_of_recipes_is_what_the_recipes_give():
 def test_a_recipe_s_command_works_as_it_stands(recipe, tmp_path):
     pixels = PHOTOGRAPHS[recipe.photograph]()
     Image.fromarray(pixels.squeeze()).save(tmp_path / recipe.source)
-    command = [sys.executable, "-m", "pipeline.cli", *shlex.split(recipe.command)[1:]]
+    command = [sys.executable, "-m", "pipeline.cli.main", *shlex.split(recipe.command)[1:]]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / recipe.target).exists()

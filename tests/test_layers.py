@@ -19,43 +19,95 @@ OURS = {
         "pipeline",
         "mpi_stage.contract",
         "mpi_stage.operations",
-        "mpi_stage.planned_steps",
+        "mpi_stage.planning.planned_steps",
         "mpi_stage.errors",
         "mpi_stage.image",
     ),
     "ui": (
         "ui",
-        "pipeline.browse",
+        "pipeline.access.page_access",
+        "pipeline.access.refusals",
+        "pipeline.channels.addresses",
+        "pipeline.channels.models",
         "pipeline.client",
-        "pipeline.models",
-        "pipeline.events",
-        "pipeline.errors",
         "pipeline.config",
-        "pipeline.links",
+        "pipeline.decisions.routing",
+        "pipeline.desks",
+        "pipeline.errors",
         "pipeline.logs",
-        "pipeline.notify.addresses",
-        "pipeline.notify.models",
-        "pipeline.operator_desk",
-        "pipeline.page_access",
-        "pipeline.presets",
+        "pipeline.models",
         "pipeline.previews",
-        "pipeline.refusals",
-        "pipeline.routing",
+        "pipeline.records.uploads",
+        "pipeline.stores.links",
+        "pipeline.uploads.staged_file",
         "mpi_stage.contract",
-        "pipeline.uploads",
         "mpi_stage.operations",
         "mpi_stage.errors",
     ),
     "jobs": (
         "pipeline.client",
         "pipeline.models",
-        "pipeline.events",
         "pipeline.errors",
         "pipeline.config",
-        "pipeline.follow",
+        "pipeline.cli.follow",
         "mpi_stage.operations",
         "mpi_stage.errors",
     ),
+}
+
+# The rooms of a layer, its folders and single modules, from the ground up: each may import those of the
+# lines above its own.
+ROOMS = {
+    "gpu_kernels": """
+        device errors layout sources step
+        backend points
+        cuda_backend slots stencils
+        border correlation edges extrema means pixels
+        table
+        program
+        chain
+    """,
+    "mpi_stage": """
+        errors image shapes
+        contract geometry native process
+        objects operations
+        bands rows
+        formats
+        planning
+        sweep
+        collective
+        engine
+        rank
+        previews
+        __main__
+    """,
+    "pipeline": """
+        errors layout metrics models ops trace_ids
+        channels decisions logs settings worlds
+        config ports tracing
+        images stores
+        local records
+        access redis uploads
+        embedded memory
+        parts
+        connect work
+        alerts keeping
+        notify submitting
+        cluster desks previews
+        client
+        cli
+    """,
+    "ui": """
+        drafts look parts ways words
+        following
+        service
+        bell building operators routes uploads
+        app images notifications
+        jobs previews serve welcome
+        filter_page
+        pages
+        page
+    """,
 }
 
 # Third party, and the modules (shell patterns) that may import it.
@@ -63,22 +115,22 @@ THIRD_PARTIES = {
     "apprise": ("pipeline.notify.chat",),
     "cupy": ("gpu_kernels", "gpu_kernels.*"),
     "google": ("pipeline.stores.gcs*",),
-    "googleapiclient": ("pipeline.gce_provider",),
-    "mpi4py": ("mpi_stage.halo", "mpi_stage.engine", "mpi_stage.collective.*", "mpi_stage.__main__"),
+    "googleapiclient": ("pipeline.cluster.gce_provider",),
+    "mpi4py": ("mpi_stage.rows.halo", "mpi_stage.rows.context", "mpi_stage.engine", "mpi_stage.collective.*", "mpi_stage.__main__"),
     "opentelemetry": ("pipeline.tracing",),
     "ray": (
-        "pipeline.scheduler",
-        "pipeline.gangs",
-        "pipeline.worker",
-        "pipeline.ray_nodes",
-        "pipeline.resting",
-        "pipeline.ray_head",
-        "pipeline.cluster",
-        "pipeline.crew",
-        "pipeline.scaler",
-        "pipeline.preemption",
-        "pipeline.telemetry",
-        "pipeline.gce_provider",
+        "pipeline.cluster.scheduler",
+        "pipeline.cluster.gangs",
+        "pipeline.cluster.worker",
+        "pipeline.cluster.world_nodes",
+        "pipeline.cluster.resting",
+        "pipeline.cluster.head",
+        "pipeline.cluster.nodes",
+        "pipeline.cluster.crew",
+        "pipeline.cluster.scaler",
+        "pipeline.cluster.preemption",
+        "pipeline.cluster.telemetry",
+        "pipeline.cluster.gce_provider",
         "jobs.*",
     ),
     "redis": ("pipeline.redis", "pipeline.redis.*"),
@@ -156,6 +208,30 @@ def layer_violations(root: Path, layer: str) -> list[str]:
     ]
 
 
+def floors(layer: str) -> dict[str, int]:
+    """Return on which line of its layer each room stands."""
+    lines = ROOMS[layer].strip().splitlines()
+    return {room: number for number, line in enumerate(lines) for room in line.split()}
+
+
+def room_violations(root: Path, layer: str) -> list[str]:
+    """Return the imports by which a room reaches another of its line or of one below."""
+    floor = floors(layer)
+    found = []
+    for name, path in modules(root).items():
+        if not name.startswith(f"{layer}."):
+            continue
+        room = name.split(".")[1]
+        if room not in floor:
+            found.append(f"{path.relative_to(root)}: {room} stands nowhere in ROOMS[{layer!r}]")
+            continue
+        for line, imported in imports(path, name):
+            other = imported.split(".")[1] if imported.startswith(f"{layer}.") else room
+            if other != room and floor.get(other, len(floor)) >= floor[room]:
+                found.append(f"{path.relative_to(root)}:{line}: {room} may not import {other}")
+    return found
+
+
 def third_party_violations(root: Path, third_party: str) -> list[str]:
     """Return the imports of a third party outside the modules that may have it."""
     allowed = THIRD_PARTIES[third_party]
@@ -171,6 +247,18 @@ def third_party_violations(root: Path, third_party: str) -> list[str]:
 def test_a_layer_imports_only_the_layers_below(layer):
     found = layer_violations(ROOT, layer)
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("layer", ROOMS)
+def test_a_room_imports_only_rooms_nearer_the_ground(layer):
+    found = room_violations(ROOT, layer)
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("layer", ROOMS)
+def test_every_room_that_is_listed_is_there(layer):
+    there = {path.stem for path in (ROOT / layer).iterdir()}
+    assert set(floors(layer)) - there == set()
 
 
 @pytest.mark.parametrize("third_party", THIRD_PARTIES)
@@ -203,12 +291,32 @@ def test_every_way_of_importing_a_forbidden_module_is_seen(tmp_path, source):
 
 
 def test_a_relative_import_is_resolved(tmp_path):
-    root = written(tmp_path, "ui/forms.py", "from ..pipeline import worker")
+    root = written(tmp_path, "ui/drafts/forms.py", "from ...pipeline import worker")
     assert len(layer_violations(root, "ui")) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("pipeline/errors.py", "from pipeline.models import JobStatus"),
+        ("pipeline/records/jobs.py", "def late():\n    from pipeline import client"),
+        ("pipeline/work/runner.py", "import pipeline.connect"),
+        ("pipeline/attic/new.py", "import json"),
+    ],
+)
+def test_a_room_that_reaches_up_or_stands_nowhere_is_seen(tmp_path, name, source):
+    assert len(room_violations(written(tmp_path, name, source), "pipeline")) == 1
+
+
+def test_a_room_may_import_one_nearer_the_ground(tmp_path):
+    source = (
+        "from pipeline import errors\nfrom pipeline.ports import JobQueue\nfrom pipeline.work import pulse"
+    )
+    assert room_violations(written(tmp_path, "pipeline/work/runner.py", source), "pipeline") == []
+
+
 def test_allowed_imports_pass(tmp_path):
-    source = "from mpi_stage import operations\nfrom mpi_stage.planned_steps import plan_steps\nimport json"
+    source = "from mpi_stage import operations\nfrom mpi_stage.planning.planned_steps import x\nimport json"
     assert layer_violations(written(tmp_path, "pipeline/client.py", source), "pipeline") == []
 
 

@@ -14,7 +14,7 @@ from docs.generate.pages import pages
 from mpi_stage.operations.index import find
 from mpi_stage.operations.schema import pipeline_schema
 from pipeline import ops
-from ui.forms import fields_of
+from ui.drafts.forms import fields_of
 
 operation = find("within")
 print(json.dumps({
@@ -54,7 +54,7 @@ def test_an_operation_is_its_declaration_a_line_of_the_index_and_tests(operation
 
 def test_the_command_the_form_the_schema_and_the_documents_pick_an_operation_up(operation, copy):
     assert operation
-    assert "The least value that is chosen" in python(copy, "-m", "pipeline.cli", "ops", "within")
+    assert "The least value that is chosen" in python(copy, "-m", "pipeline.cli.main", "ops", "within")
     assert json.loads(python(copy, "-c", PICKED_UP)) == {
         "form": ["low", "high"],
         "schema": True,
@@ -81,7 +81,15 @@ def test_a_format_of_one_picture_is_a_module_and_an_entry(copy):
     assert "3 passed" in python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", touched[2])
     image, output = ROOT / "tests" / "images" / "chelsea.png", copy / "cat.qoi"
     python(
-        copy, "-m", "pipeline.cli", "run", str(image), str(output), "channels:select=0,1,2", "--ranks", "2"
+        copy,
+        "-m",
+        "pipeline.cli.main",
+        "run",
+        str(image),
+        str(output),
+        "channels:select=0,1,2",
+        "--ranks",
+        "2",
     )
     assert output.read_bytes().startswith(b"qoif")
 
@@ -99,6 +107,6 @@ def test_a_store_is_a_class_and_a_scheme_and_keeps_the_contract_of_all_stores(co
 
 def test_a_chat_is_a_line_and_its_address_is_held_to_the_rules_of_all(copy):
     touched = carry_out(section("A notification channel"), copy)
-    assert touched == ["pipeline/notify/addresses.py", "tests/pipeline/test_notify_zulip.py"]
-    choices = "tests/pipeline/test_notify_choices.py"
+    assert touched == ["pipeline/channels/addresses.py", "tests/pipeline/test_notify_zulip.py"]
+    choices = "tests/pipeline/notify/test_notify_choices.py"
     assert " passed" in python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", touched[1], choices)

@@ -6,10 +6,10 @@ from pathlib import Path
 import streamlit as st
 from starlette.middleware import Middleware
 
-from ui import service
-from ui.files import UncompressedFiles, file_routes
-from ui.live_routes import live_routes
-from ui.tile_routes import tile_routes
+from ui.routes.files import UncompressedFiles, file_routes
+from ui.routes.live import live_routes
+from ui.routes.tiles import tile_routes
+from ui.service import connection as service
 from ui.uploads.routes import upload_routes
 
 SCRIPT = Path(__file__).with_name("page.py")

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from ui.jobs_section import jobs_section
-from ui.pipeline_section import pipeline_section
+from ui.building.pipeline_section import pipeline_section
+from ui.images.submit_section import images_section, run_section
+from ui.jobs.section import jobs_section
 from ui.previews.section import begin_preview, preview_section
-from ui.submit_section import images_section, run_section
 from ui.welcome import welcome
 
 

@@ -3,11 +3,13 @@
 import streamlit as st
 
 from pipeline.errors import HalorowError
-from ui import service, words
+from ui import words
 from ui.bell.part import bell
-from ui.login import greeting
 from ui.look import STYLE, icon
 from ui.pages import NOTIFICATIONS, pages_for
+from ui.service import connection as service
+from ui.service.login import greeting
+from ui.ways import lead_to
 
 st.set_page_config(page_title="halorow", page_icon=icon(), layout="wide")
 st.html(STYLE)
@@ -17,6 +19,7 @@ entries = {
     for page in pages_for(is_operator=service.is_operator())
 }
 chosen = st.navigation(list(entries), position="top")
+lead_to({page.path: entry for entry, page in entries.items()})
 
 head = st.container(horizontal=True, vertical_alignment="bottom")
 with head:

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ui.filter_page import filter_page
-from ui.jobs_page import jobs_page
-from ui.jobs_section import JOBS_PATH
-from ui.notifications_page import notifications_page
-from ui.operators_page import operators_page
+from ui.jobs.page import jobs_page
+from ui.jobs.section import JOBS_PATH
+from ui.notifications.page import notifications_page
+from ui.operators.page import operators_page
 
 
 @dataclass(frozen=True)

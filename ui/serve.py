@@ -9,11 +9,11 @@ import sys
 from typing import Any
 
 from pipeline import logs
+from pipeline.access.page_access import check_exposure, write_login
 from pipeline.config import Settings
 from pipeline.errors import SettingsError
-from pipeline.page_access import check_exposure, write_login
-from ui import service
 from ui.app import make_app
+from ui.service import connection as service
 
 LARGEST_UPLOAD_MB = 5
 """Of what the page itself holds in memory, such as a preset; images go past it, see ``ui.uploads``."""

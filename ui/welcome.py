@@ -3,8 +3,11 @@
 import streamlit as st
 
 from pipeline.errors import HalorowError
-from ui import images, service, state, words
-from ui.builder import Pipeline
+from ui import words
+from ui.drafts import state
+from ui.drafts.builder import Pipeline
+from ui.images import chosen as images
+from ui.service import connection as service
 
 SAMPLE_PIPELINE = "gaussian:sigma=1 sobel invert stretch:low=1,high=99"
 """Its effect is seen at a glance."""

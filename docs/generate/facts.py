@@ -8,8 +8,8 @@ from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Channels, Operation
 from mpi_stage.operations.grammar import Step, make_step
-from mpi_stage.plan import PlannedStep
-from mpi_stage.planned_steps import check_step, plan_steps
+from mpi_stage.planning.plan import PlannedStep
+from mpi_stage.planning.planned_steps import check_step, plan_steps
 
 SIDE_PX = 4096
 """Rows and columns of the picture for which costs are given."""

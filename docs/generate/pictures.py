@@ -18,7 +18,7 @@ from mpi_stage.image import Pixels
 from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.declaration import Operation
 from mpi_stage.operations.grammar import Step, make_step, to_json
-from pipeline.world import World
+from pipeline.worlds.world import World
 
 RANKS = 2
 DEADLINE_S = 120.0

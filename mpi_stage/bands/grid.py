@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import ImageSpec
-from mpi_stage.partition import Rows
 
 LEAST_BANDED_BYTES = 64 << 20
 """Pixels below which an output is sooner made again than kept in bands."""

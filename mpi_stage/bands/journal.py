@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mpi_stage.formats.files import output_errors
+from mpi_stage.process.files import output_errors
 
 JOURNAL_VERSION = 1
 OUTPUT = "output"

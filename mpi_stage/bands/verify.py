@@ -4,8 +4,8 @@ import errno
 import os
 
 from mpi_stage.bands.journal import BandPart
-from mpi_stage.formats.files import copy_bytes
 from mpi_stage.objects.crc32c import crc32c
+from mpi_stage.process.files import copy_bytes
 
 _READ_BYTES = 256 << 10
 """Read and summed up while they are in the cache."""

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from mpi4py import MPI
 
-from mpi_stage.collective.context import GlobalStep
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Remap, Window, read_by_rows
 from mpi_stage.image import Pixels
-from mpi_stage.partition import Rows
-from mpi_stage.slab import RowReader, WindowReader
-from mpi_stage.window import Remap, Window, read_by_rows
+from mpi_stage.rows.context import GlobalStep
+from mpi_stage.rows.slab import RowReader, WindowReader
 
 FETCH_TAG = 3
 

@@ -9,8 +9,8 @@ does not depend on how many ranks there are: it has the bits of ``scipy.fft.rfft
 import numpy as np
 import scipy.fft
 
-from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.transpose import Complexes, Rounds, to_lines, to_rows
+from mpi_stage.geometry.partition import Partition, Rows
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.blocks import measured_channels
 from mpi_stage.operations.frequency import (
@@ -21,8 +21,8 @@ from mpi_stage.operations.frequency import (
     round_height,
     whole_batches,
 )
-from mpi_stage.partition import Partition, Rows
-from mpi_stage.slab import Slab
+from mpi_stage.rows.context import GlobalStep
+from mpi_stage.rows.slab import Slab
 
 
 def frequency(step: GlobalStep) -> Slab:

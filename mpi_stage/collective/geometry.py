@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.fetch import fetch, read_window
 from mpi_stage.errors import PipelineError
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Remap, Window
 from mpi_stage.image import Pixels
-from mpi_stage.partition import Rows
-from mpi_stage.slab import RowReader, Slab
-from mpi_stage.window import Remap, Window
+from mpi_stage.rows.context import GlobalStep
+from mpi_stage.rows.slab import RowReader, Slab
 
 
 def geometry(step: GlobalStep) -> RowReader:

@@ -12,7 +12,6 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.hysteresis import hysteresis
 from mpi_stage.collective.inner import carry_out
 from mpi_stage.image import ImageSpec, Pixels
@@ -28,8 +27,9 @@ from mpi_stage.operations.hough import (
 from mpi_stage.operations.hough_draw import draw_line
 from mpi_stage.operations.hough_votes import Grid, Line, best
 from mpi_stage.operations.values import integer, number
-from mpi_stage.planned_steps import plan_steps
-from mpi_stage.sweep import blocks
+from mpi_stage.planning.planned_steps import plan_steps
+from mpi_stage.rows.context import GlobalStep
+from mpi_stage.sweep.sweep import blocks
 
 ReadRows = Callable[[int, Pixels], None]
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.collective.components import NOTHING, BlockNodes, Flags, join, seam_pairs
-from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.edge_blocks import edge_nodes, kept_edges
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Window
 from mpi_stage.image import Pixels
-from mpi_stage.partition import Rows
-from mpi_stage.slab import Slab
-from mpi_stage.window import Window
+from mpi_stage.rows.context import GlobalStep
+from mpi_stage.rows.slab import Slab
 
 
 def hysteresis(step: GlobalStep) -> "KeptEdges":

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 
-from mpi_stage.collective.context import GlobalStep
-from mpi_stage.halo import HaloSwap
 from mpi_stage.image import Pixels
 from mpi_stage.operations.inner import inner_block_rows
-from mpi_stage.plan import Pass, PlannedStep
-from mpi_stage.slab import Slab
-from mpi_stage.sweep import sweep
+from mpi_stage.planning.plan import Pass, PlannedStep
+from mpi_stage.rows.context import GlobalStep
+from mpi_stage.rows.halo import HaloSwap
+from mpi_stage.rows.slab import Slab
+from mpi_stage.sweep.sweep import sweep
 
 Look = Callable[[Pixels], None]
 

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.collective.components import BlockNodes, Flags, Labels, label_block
-from mpi_stage.collective.context import GlobalStep
 from mpi_stage.collective.numbering import Nodes, Numbering, Numbers, number_components
 from mpi_stage.errors import LimitError
+from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import Pixels
-from mpi_stage.partition import Rows
+from mpi_stage.rows.context import GlobalStep
 
 _MOST = int(np.iinfo(np.uint32).max)
 

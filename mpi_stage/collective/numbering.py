@@ -13,8 +13,8 @@ from mpi4py import MPI
 from numpy.typing import NDArray
 
 from mpi_stage.collective.components import NOTHING, Flags, join, seam_pairs
-from mpi_stage.collective.context import RankContext
-from mpi_stage.partition import Partition
+from mpi_stage.geometry.partition import Partition
+from mpi_stage.rows.context import RankContext
 
 SEAM_TAG = 3
 

@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 from mpi4py import MPI
 
-from mpi_stage.collective.context import RankContext
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
 from mpi_stage.operations.declaration import Round
+from mpi_stage.rows.context import RankContext
 
 _OPERATORS = {"sum": MPI.SUM, "min": MPI.MIN, "max": MPI.MAX}
 

@@ -3,9 +3,9 @@
 import numpy as np
 from mpi4py import MPI
 
-from mpi_stage.collective.context import RankContext
 from mpi_stage.formats.base import SeamSink
-from mpi_stage.partition import Partition
+from mpi_stage.geometry.partition import Partition
+from mpi_stage.rows.context import RankContext
 
 LEVEL_TAG = 6
 

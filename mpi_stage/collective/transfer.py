@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from mpi_stage.chains import Room, one_buffer
-from mpi_stage.collective.context import RankContext
 from mpi_stage.formats.base import Sink, Source
+from mpi_stage.geometry.partition import Partition, message_rows
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.partition import Partition, message_rows
-from mpi_stage.slab import Slab
+from mpi_stage.rows.context import RankContext
+from mpi_stage.rows.slab import Slab
+from mpi_stage.sweep.chains import Room, one_buffer
 
 TRANSFER_TAG = 2
 

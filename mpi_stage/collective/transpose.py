@@ -12,8 +12,8 @@ import numpy as np
 from mpi4py import MPI
 from numpy.typing import NDArray
 
-from mpi_stage.collective.context import RankContext
-from mpi_stage.partition import Partition, Rows
+from mpi_stage.geometry.partition import Partition, Rows
+from mpi_stage.rows.context import RankContext
 
 Complexes = NDArray[np.complex128]
 

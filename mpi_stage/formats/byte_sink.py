@@ -3,7 +3,7 @@
 import os
 from typing import Protocol
 
-from mpi_stage.formats.files import create_file, output_errors, write_all
+from mpi_stage.process.files import create_file, output_errors, write_all
 
 
 class ByteSink(Protocol):

@@ -1,12 +1,12 @@
 """Encoded segments put one behind the other in the parts of an object."""
 
-from mpi_stage.formats.tiff_append import Part, framed
+from mpi_stage.formats.tiff.append import Part, framed
 from mpi_stage.objects.parts import PartStream
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 
 class PartAppender:
-    """A :class:`~mpi_stage.formats.tiff_append.SegmentAppender` on a part stream.
+    """A :class:`~mpi_stage.formats.tiff.append.SegmentAppender` on a part stream.
 
     ``with_frames`` puts each segment into the frame that Cloud-Optimized GeoTIFFs have; the sizes that are
     kept leave it out.

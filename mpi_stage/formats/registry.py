@@ -12,12 +12,12 @@ from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageEr
 from mpi_stage.formats.base import Header, Source, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
 from mpi_stage.formats.raster.kinds import KINDS, START_BYTES
-from mpi_stage.formats.zarr_tree import MAX_DOCUMENT_BYTES
-from mpi_stage.limits import LIMITS
-from mpi_stage.timing import PhaseClock
+from mpi_stage.formats.zarr.tree import MAX_DOCUMENT_BYTES
+from mpi_stage.process.limits import LIMITS
+from mpi_stage.process.timing import PhaseClock
 
 if TYPE_CHECKING:
-    from mpi_stage.formats.zarr_tree import Tree
+    from mpi_stage.formats.zarr.tree import Tree
 
 _ZARR_2 = (".zarray", ".zgroup", ".zattrs")
 _TIFF_MAGICS = (b"II*\x00", b"MM\x00*", b"II+\x00", b"MM\x00+")
@@ -67,7 +67,7 @@ def _source_of(data: ByteSource, clock: PhaseClock, options: SourceOptions) -> S
     """Return the source for a file of whatever format its bytes show; it closes ``data`` in the end."""
     kind = _kind_of(data)
     if kind == "tiff":
-        from mpi_stage.formats.tiff_source import TiffSource  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.tiff.source import TiffSource  # noqa: PLC0415 (start-up time)
 
         return TiffSource(data, clock, options)
     _check_single(data.name, kind, options)
@@ -93,13 +93,13 @@ def list_pages(
     """
     tree = _tree_of(path, options)
     if tree is not None:
-        from mpi_stage.formats import zarr_header  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.zarr import header as zarr_header  # noqa: PLC0415 (start-up time)
 
         with closing(tree), LIMITS.parsing(MAX_DOCUMENT_BYTES):
             return [zarr_header.list_levels(tree)], 1
     with closing(_open_bytes(path, options)) as data, LIMITS.parsing(data.size_bytes):
         if _kind_of(data) == "tiff":
-            from mpi_stage.formats import tiff_pages  # noqa: PLC0415 (start-up time)
+            from mpi_stage.formats.tiff import pages as tiff_pages  # noqa: PLC0415 (start-up time)
 
             return tiff_pages.list_pages(data, most)
     spec = read_header(path, SourceOptions(bucket=options.bucket)).spec
@@ -115,15 +115,15 @@ def _tree_of(place: str, options: SourceOptions) -> "Tree | None":
         return ObjectTree(options.bucket, place) if is_tree(ObjectAddress.parse(place)) else None
     if not os.path.isdir(place):  # noqa: PTH112 (the path is a plain string throughout)
         return None
-    from mpi_stage.formats.zarr_tree import FolderTree  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.zarr.tree import FolderTree  # noqa: PLC0415 (start-up time)
 
     return FolderTree(place)
 
 
 def _tree_source(tree: "Tree", clock: PhaseClock, options: SourceOptions) -> Source:
     """Return the source for an image that is many files or objects; it closes ``tree`` in the end."""
-    from mpi_stage.formats.ome_planes import parse_plane  # noqa: PLC0415 (start-up time)
-    from mpi_stage.formats.zarr_source import ZarrSource  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.tiff.ome_planes import parse_plane  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.zarr.source import ZarrSource  # noqa: PLC0415 (start-up time)
 
     try:
         _check_zarr(tree, options)

@@ -6,11 +6,11 @@ from pathlib import Path
 from mpi_stage.bands.grid import LEAST_BANDED_BYTES, choose_band_rows
 from mpi_stage.errors import ParameterError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Metadata, SinkOptions, SinkPlan
-from mpi_stage.formats.cog_layout import CogLayout, choose_cog
+from mpi_stage.formats.cog.layout import CogLayout, choose_cog
 from mpi_stage.formats.metadata import Settled, settle
 from mpi_stage.formats.raster.kinds import KINDS, WRITTEN, check_quality, check_raster
-from mpi_stage.formats.tiff_layout import TiffLayout, choose_layout
-from mpi_stage.formats.zarr_layout import ZarrLayout, choose_zarr
+from mpi_stage.formats.tiff.layout import TiffLayout, choose_layout
+from mpi_stage.formats.zarr.layout import ZarrLayout, choose_zarr
 from mpi_stage.image import ImageSpec
 
 SUFFIXES = {
@@ -76,7 +76,7 @@ def _plan_cog(spec: ImageSpec, metadata: Metadata, like: Header | None, options:
     settled = settle(metadata, _TIFF_TAKES, spec, "TIFF")
     encode_bytes = cog.encode_bytes(options.threads)
     if options.uploads is not None:
-        from mpi_stage.formats.cog_parts import upload_bytes  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.cog.parts import upload_bytes  # noqa: PLC0415 (start-up time)
 
         encode_bytes += upload_bytes(cog)
     return _divisible(cog.row_unit, encode_bytes, settled), settled, cog

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan
 from mpi_stage.formats.byte_sink import ByteSink, FileSink
-from mpi_stage.formats.cog_layout import CogLayout
+from mpi_stage.formats.cog.layout import CogLayout
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.sink_plans import kind_written, plan_written
-from mpi_stage.formats.tiff_layout import TiffLayout
-from mpi_stage.formats.zarr_layout import ZarrLayout
+from mpi_stage.formats.tiff.layout import TiffLayout
+from mpi_stage.formats.zarr.layout import ZarrLayout
 from mpi_stage.image import ImageSpec
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 if TYPE_CHECKING:
-    from mpi_stage.formats.cog_sink import CogStore
-    from mpi_stage.formats.zarr_place import ZarrPlace
+    from mpi_stage.formats.cog.sink import CogStore
+    from mpi_stage.formats.zarr.place import ZarrPlace
 
 
 def create_sink(  # noqa: PLR0917 (every rank calls it alike, with all there is)
@@ -63,7 +63,7 @@ class _Order:
 
 def _zarr_sink(order: _Order, layout: ZarrLayout, nodata: float | None) -> Sink:
     if order.options.bands is not None and order.plan.band_rows:
-        from mpi_stage.formats.zarr_band_sink import ZarrBandSink  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.zarr.band_sink import ZarrBandSink  # noqa: PLC0415 (start-up time)
 
         return ZarrBandSink(
             order.options.bands,
@@ -74,7 +74,7 @@ def _zarr_sink(order: _Order, layout: ZarrLayout, nodata: float | None) -> Sink:
             clock=order.clock,
             threads=order.options.threads,
         )
-    from mpi_stage.formats.zarr_sink import ZarrSink  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.zarr.sink import ZarrSink  # noqa: PLC0415 (start-up time)
 
     return ZarrSink(
         _zarr_place(order),
@@ -90,16 +90,16 @@ def _zarr_sink(order: _Order, layout: ZarrLayout, nodata: float | None) -> Sink:
 def _zarr_place(order: _Order) -> "ZarrPlace":
     """Return where the shards of a Zarr go."""
     if order.options.uploads is None:
-        from mpi_stage.formats.zarr_place import FolderPlace  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.zarr.place import FolderPlace  # noqa: PLC0415 (start-up time)
 
         return FolderPlace(order.path)
-    from mpi_stage.objects.zarr_objects import ObjectPlace  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.zarr.objects import ObjectPlace  # noqa: PLC0415 (start-up time)
 
     return ObjectPlace(order.options.uploads.bucket, order.path, order.scratch_dir)
 
 
 def _cog_sink(order: _Order, layout: CogLayout) -> Sink:
-    from mpi_stage.formats.cog_sink import CogSink  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.cog.sink import CogSink  # noqa: PLC0415 (start-up time)
 
     return CogSink(
         _cog_store(order, layout),
@@ -115,10 +115,10 @@ def _cog_sink(order: _Order, layout: CogLayout) -> Sink:
 def _cog_store(order: _Order, layout: CogLayout) -> "CogStore":
     """Return where the tiles of a Cloud-Optimized GeoTIFF go."""
     if order.options.uploads is not None:
-        from mpi_stage.formats.cog_parts import CogParts  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.cog.parts import CogParts  # noqa: PLC0415 (start-up time)
 
         return CogParts(order.path, layout, uploads=order.options.uploads, clock=order.clock)
-    from mpi_stage.formats.cog_file import CogFile  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.cog.file import CogFile  # noqa: PLC0415 (start-up time)
 
     front_bytes = layout.front_bytes(order.metadata)
     return CogFile(order.path, layout, front_bytes, scratch_dir=order.scratch_dir, clock=order.clock)
@@ -127,7 +127,7 @@ def _cog_store(order: _Order, layout: CogLayout) -> "CogStore":
 def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
     threads = order.options.threads
     if order.options.uploads is not None and order.options.bands is not None and order.plan.band_rows:
-        from mpi_stage.formats.tiff_object_bands import TiffObjectBandSink  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.tiff.object_bands import TiffObjectBandSink  # noqa: PLC0415 (start-up time)
 
         return TiffObjectBandSink(
             order.path,
@@ -140,7 +140,7 @@ def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
             threads=threads,
         )
     if order.options.uploads is not None:
-        from mpi_stage.formats.tiff_parts_sink import TiffPartsSink  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.tiff.parts_sink import TiffPartsSink  # noqa: PLC0415 (start-up time)
 
         return TiffPartsSink(
             order.path,
@@ -152,7 +152,7 @@ def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
             threads=threads,
         )
     if order.options.bands is not None and order.plan.band_rows:
-        from mpi_stage.formats.tiff_band_sink import TiffBandSink  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.tiff.band_sink import TiffBandSink  # noqa: PLC0415 (start-up time)
 
         return TiffBandSink(
             order.options.bands,
@@ -162,7 +162,7 @@ def _tiff_sink(order: _Order, layout: TiffLayout) -> Sink:
             clock=order.clock,
             threads=threads,
         )
-    from mpi_stage.formats.tiff_sink import TiffSink  # noqa: PLC0415 (start-up time)
+    from mpi_stage.formats.tiff.sink import TiffSink  # noqa: PLC0415 (start-up time)
 
     return TiffSink(
         order.path,

@@ -24,7 +24,7 @@ def is_tree(address: ObjectAddress) -> bool:
 
 
 class ObjectTree:
-    """The objects below one name; a :class:`~mpi_stage.formats.zarr_tree.Tree`.
+    """The objects below one name; a :class:`~mpi_stage.formats.zarr.tree.Tree`.
 
     Of every object one generation is read. The root document's may be given: then a Zarr that has been
     replaced as a whole is noticed.

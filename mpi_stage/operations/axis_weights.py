@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_stage.geometry.partition import Rows
 from mpi_stage.operations.interpolation import WEIGHTS
-from mpi_stage.partition import Rows
 
 _AREA_EPSILON = 1e-3
 """OpenCV leaves out a pixel of which less than this is covered."""

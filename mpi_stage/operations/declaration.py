@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+from mpi_stage.geometry.window import Remap
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
 from mpi_stage.operations.placement import Placement
-from mpi_stage.window import Remap
 
 Value = int | float | str | bool | tuple[float, ...] | None
 Params = Mapping[str, Value]

@@ -6,20 +6,20 @@ What was read of the image last looked at is kept: when only the pipeline change
 import time
 from typing import Any
 
-from mpi_stage.budget import check_header
-from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import LimitError, StageError
 from mpi_stage.formats.base import Source
 from mpi_stage.formats.nodata import nodata_value
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Window
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.partition import Rows
-from mpi_stage.placed import upright_steps
+from mpi_stage.planning.budget import check_header
+from mpi_stage.planning.placed import upright_steps
 from mpi_stage.previews.evaluate import piece
 from mpi_stage.previews.opening import hold_to, opened, pages_of
 from mpi_stage.previews.pictures import WORK_BYTES, KeptImage, Preview, all_of
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
-from mpi_stage.window import Window
+from mpi_stage.rows.context import RankContext
 
 KEPT_BYTES = 192 << 20
 """An image that can only be decoded as a whole is kept decoded up to this size."""

@@ -6,18 +6,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mpi_stage.collective.context import RankContext
 from mpi_stage.engine import Engine
 from mpi_stage.errors import LimitError
 from mpi_stage.formats.memory import ArraySink, ArraySource
+from mpi_stage.geometry.window import Window
 from mpi_stage.image import Pixels
-from mpi_stage.measure import Measurement
-from mpi_stage.plan import Pass
-from mpi_stage.planner import make_plan
+from mpi_stage.planning.plan import Pass
+from mpi_stage.planning.planner import make_plan
+from mpi_stage.planning.program_memory import PROGRAM
 from mpi_stage.previews.parts import Part
-from mpi_stage.program_memory import PROGRAM
-from mpi_stage.slab import RowReader
-from mpi_stage.window import Window
+from mpi_stage.rows.context import RankContext
+from mpi_stage.rows.slab import RowReader
+from mpi_stage.sweep.measure import Measurement
 
 MOST_WINDOW_BYTES = 96 << 20
 """Of pixels that a crop may be made of."""

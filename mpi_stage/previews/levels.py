@@ -5,8 +5,8 @@ At level ``factor``, a power of two, a pixel stands for ``factor`` × ``factor``
 
 from dataclasses import dataclass
 
-from mpi_stage.partition import Rows
-from mpi_stage.window import Window
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Window
 
 SMALL_PX = 2048
 """A reduced copy is at most so long, unless the levels between it and the image would take too much."""

@@ -9,10 +9,10 @@ import cv2
 from mpi_stage.contract import Request
 from mpi_stage.formats.base import Source
 from mpi_stage.formats.registry import list_pages, open_source
-from mpi_stage.limits import LIMITS
-from mpi_stage.program_memory import PROGRAM
-from mpi_stage.session import open_bucket, source_options
-from mpi_stage.timing import PhaseClock
+from mpi_stage.planning.program_memory import PROGRAM
+from mpi_stage.process.limits import LIMITS
+from mpi_stage.process.timing import PhaseClock
+from mpi_stage.rank.session import open_bucket, source_options
 
 
 def hold_to(work_bytes: int, request: Request) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Remap, Window
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaration import Border, Pattern
 from mpi_stage.operations.grammar import Step
-from mpi_stage.partition import Rows
-from mpi_stage.plan import PlannedStep
-from mpi_stage.planned_steps import plan_steps
-from mpi_stage.window import Remap, Window
+from mpi_stage.planning.plan import PlannedStep
+from mpi_stage.planning.planned_steps import plan_steps
 
 CONTEXT_PX = 64
 """Shown with a crop to steps that look at the whole picture, all round, beside the halo."""

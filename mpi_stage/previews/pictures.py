@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import StageError
 from mpi_stage.formats.base import Header
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Window
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.grammar import Step, parse
-from mpi_stage.partition import Rows
-from mpi_stage.plan import spec_json
-from mpi_stage.planned_steps import plan_steps
+from mpi_stage.planning.plan import spec_json
+from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.previews.display import Stretch, picture_of, stretch_of
 from mpi_stage.previews.evaluate import Found, Means, crop_filtered, filtered, piece
 from mpi_stage.previews.parts import Part, Trace, crop_of, cut, origin, trace
 from mpi_stage.previews.reduced import fit_step, shrunk
-from mpi_stage.window import Window
+from mpi_stage.rows.context import RankContext
 
 WORK_BYTES = 768 << 20
 """Of memory for one preview, beside what the program has anyway: decoding included."""

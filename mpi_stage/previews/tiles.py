@@ -8,22 +8,22 @@ import base64
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mpi_stage.budget import check_header
-from mpi_stage.collective.context import RankContext
 from mpi_stage.contract import Request, Tile
 from mpi_stage.errors import LimitError, ParameterError
 from mpi_stage.formats.base import Header, Source
 from mpi_stage.formats.nodata import nodata_value
+from mpi_stage.geometry.window import Window
 from mpi_stage.image import Pixels
-from mpi_stage.placed import upright_steps
-from mpi_stage.plan import spec_json
+from mpi_stage.planning.budget import check_header
+from mpi_stage.planning.placed import upright_steps
+from mpi_stage.planning.plan import spec_json
 from mpi_stage.previews.evaluate import Means, crop_filtered, filtered, piece
 from mpi_stage.previews.levels import MOST_READ_BYTES, Shape, best_level, small_factor, tile_window
 from mpi_stage.previews.opening import hold_to, opened, pages_of
 from mpi_stage.previews.parts import Part, cut, trace
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
 from mpi_stage.previews.tones import histogram, png, shown, stretch_for
-from mpi_stage.window import Window
+from mpi_stage.rows.context import RankContext
 
 WORK_BYTES = 1 << 30
 """Of memory beside what the program has anyway: decoding and what is kept."""

@@ -14,7 +14,7 @@ from pipeline.alerts.watch import Readings
 from pipeline.errors import HalorowError, QueueUnavailableError
 from pipeline.models import ClusterStatus, JobState, JobStatus, Lane, NodeStatus
 from pipeline.parts import Parts
-from pipeline.waits import oldest_wait_s
+from pipeline.work.waits import oldest_wait_s
 
 BEAT = f"{layout.ALERTS}beat"
 BEAT_S = 10.0

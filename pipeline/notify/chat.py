@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from pipeline.access.refusals import log_refusal
+from pipeline.channels.addresses import CHATS, scheme_of
+from pipeline.channels.models import Kind, Letter
 from pipeline.errors import DeliveryError
-from pipeline.notify.addresses import CHATS, scheme_of
 from pipeline.notify.cut_off import cut_off
 from pipeline.notify.guard import only_public
 from pipeline.notify.mail import line
-from pipeline.notify.models import Kind, Letter
-from pipeline.refusals import log_refusal
 
 if TYPE_CHECKING:
     from apprise import NotifyBase

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
+from pipeline.channels import keys
+from pipeline.channels.addresses import Rules, checked
+from pipeline.channels.models import CHOSEN_AT_FIRST, REVEAL, Channel, Choices, Kind, Medium
 from pipeline.errors import ChoiceError, ObjectNotFoundError, ServiceError
-from pipeline.notify import keys
-from pipeline.notify.addresses import Rules, checked
-from pipeline.notify.models import CHOSEN_AT_FIRST, REVEAL, Channel, Choices, Kind, Medium
 from pipeline.ports import ObjectStore
 
 MOST_CHANNELS = 10

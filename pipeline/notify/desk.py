@@ -6,17 +6,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from pipeline.access.refusals import log_refusal
+from pipeline.channels import keys
+from pipeline.channels.addresses import checked
+from pipeline.channels.models import Channel, Choices, Kind, Letter, Medium, Told, Waiting
 from pipeline.errors import ChoiceError, ObjectNotFoundError
 from pipeline.models import Notice, now
-from pipeline.notify import keys, tidings
-from pipeline.notify.addresses import checked
+from pipeline.notify import tidings
 from pipeline.notify.choices import ChoiceBook, Seen
 from pipeline.notify.fanout import letter_of
-from pipeline.notify.models import Channel, Choices, Kind, Letter, Medium, Told, Waiting
 from pipeline.notify.outbox import Outbox
+from pipeline.notify.webhooks import webhook_key
 from pipeline.parts import Parts
-from pipeline.refusals import log_refusal
-from pipeline.webhooks import webhook_key
 
 MOST_ASKED = 5
 """Test messages, and letters sent again, that somebody may ask for in a minute."""

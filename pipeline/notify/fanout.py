@@ -10,14 +10,16 @@ from datetime import datetime, timedelta
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline import layout, statuses
+from pipeline import layout
+from pipeline.channels import keys
+from pipeline.channels.models import Channel, Kind, Letter, Medium, Tiding
 from pipeline.errors import JobNotFoundError, ObjectNotFoundError
 from pipeline.models import Alert, JobStatus, Manifest, Result, now
-from pipeline.notify import keys, tidings
+from pipeline.notify import tidings
 from pipeline.notify.choices import ChoiceBook
-from pipeline.notify.models import Channel, Kind, Letter, Medium, Tiding
 from pipeline.notify.outbox import Outbox
 from pipeline.parts import Parts
+from pipeline.records import statuses
 
 QUIET = timedelta(seconds=5)
 """A batch whose newest job came later may not be whole yet."""

@@ -17,8 +17,8 @@ from email.utils import format_datetime
 
 from pydantic import SecretStr
 
+from pipeline.channels.models import Letter
 from pipeline.errors import DeliveryError
-from pipeline.notify.models import Letter
 
 TIMEOUT_S = 20.0
 _GO_ON = 354

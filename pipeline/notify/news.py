@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 
+from pipeline.channels.keys import news_key
 from pipeline.errors import ObjectExistsError
 from pipeline.models import Alert
-from pipeline.notify.keys import news_key
 from pipeline.ports import ObjectStore
 
 

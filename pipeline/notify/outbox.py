@@ -14,11 +14,11 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict
 
+from pipeline.channels import keys
+from pipeline.channels.models import REVEAL, Letter, Told, Waiting
 from pipeline.errors import ObjectExistsError, ObjectNotFoundError
 from pipeline.models import ObjectInfo, now
-from pipeline.notify import keys
 from pipeline.notify.holder import Holder
-from pipeline.notify.models import REVEAL, Letter, Told, Waiting
 from pipeline.ports import ObjectStore
 
 KEPT = 200
@@ -204,7 +204,7 @@ class Outbox:
 
 
 def letters_of(listing: Iterable[ObjectInfo]) -> list[Due]:
-    """Return the letters of a listing of :data:`pipeline.notify.keys.DUE`, in order of their ids."""
+    """Return the letters of a listing of :data:`pipeline.channels.keys.DUE`, in order of their ids."""
     found: dict[str, Due] = {}
     for letter_id, part, number, info in _parts(listing):
         due = found.setdefault(letter_id, Due(letter_id))

@@ -7,14 +7,15 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from pipeline import logs
+from pipeline.channels import keys
+from pipeline.channels.models import Letter, Medium, Outcome, Told
 from pipeline.errors import DeliveryError, HalorowError, JobNotFoundError
 from pipeline.models import now
-from pipeline.notify import keys, pace
+from pipeline.notify import pace
 from pipeline.notify.choices import ChoiceBook
-from pipeline.notify.models import Letter, Medium, Outcome, Told
 from pipeline.notify.outbox import Due, Failed, Outbox
 from pipeline.notify.sender import Sender
-from pipeline.records import JobRecords
+from pipeline.records.jobs import JobRecords
 
 MOST_WAYS_OF_A_PERSON = 3
 """Channels of one person that are used at the same time, so that slow receivers hold up nobody else."""

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from pipeline.channels.addresses import Rules, may_mail, scheme_of
+from pipeline.channels.models import Letter, Medium
 from pipeline.config import Settings
 from pipeline.errors import DeliveryError
-from pipeline.notify.addresses import Rules, may_mail, scheme_of
 from pipeline.notify.chat import send_chat
 from pipeline.notify.mail import MailServer, message_of, send_mail
-from pipeline.notify.models import Letter, Medium
-from pipeline.webhooks import Delivery, deliver, webhook_key
+from pipeline.notify.webhooks import Delivery, deliver, webhook_key
 
 
 @dataclass(frozen=True)

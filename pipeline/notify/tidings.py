@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.channels.models import Kind, Tiding
 from pipeline.models import Alert, AlertState, JobState, JobStatus, Notice, Result
-from pipeline.notify.models import Kind, Tiding
 from pipeline.notify.news import alert_name
 
 KIND_OF = {

@@ -6,9 +6,9 @@ from typing import Any
 
 from mpi_stage.contract import Request
 from mpi_stage.errors import BudgetError, ExhaustedError, LimitError
-from pipeline.load import planned
+from pipeline.decisions.load import planned
+from pipeline.decisions.routing import Capacity, alone_s, ranks_for, route
 from pipeline.models import Lane
-from pipeline.routing import Capacity, alone_s, ranks_for, route
 
 _HOUR_S = 3600.0
 

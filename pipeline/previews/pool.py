@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from pipeline.errors import PreviewsBusyError
 from pipeline.previews.seat import Seat
-from pipeline.world import World
+from pipeline.worlds.world import World
 
 
 class Previews:

@@ -9,10 +9,10 @@ from typing import Any
 
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import StageError
+from pipeline.decisions.routing import Capacity
 from pipeline.previews.estimate import Estimate, estimate
-from pipeline.routing import Capacity
-from pipeline.warm import WarmWorld
-from pipeline.world import World
+from pipeline.worlds.warm import WarmWorld
+from pipeline.worlds.world import World
 
 DEADLINE_S = 30.0
 """A preview that takes longer is given up, and its process with it."""

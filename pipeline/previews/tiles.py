@@ -13,8 +13,8 @@ from typing import Any
 
 from mpi_stage.contract import Request, Tile
 from pipeline.errors import PreviewsBusyError
-from pipeline.warm import WarmWorld
-from pipeline.world import World
+from pipeline.worlds.warm import WarmWorld
+from pipeline.worlds.world import World
 
 DEADLINE_S = 120.0
 """A large image without smaller levels is read as a whole once; what takes longer is given up."""

@@ -34,7 +34,7 @@ KEY_TABLE = (
         "none; members leave when handed out",
         "client, reconciler, workers, scheduler",
         "workers, scheduler, autoscaler",
-        "ids of jobs that wait in a band, scored by their tag in virtual time (pipeline.sharing)",
+        "ids of jobs that wait in a band, scored by their tag in virtual time (pipeline.decisions.sharing)",
     ),
     KeyPattern(
         "halorow:1:queue:<lane>:shares:high|normal|low",

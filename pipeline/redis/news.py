@@ -4,18 +4,18 @@ from collections.abc import Sequence
 
 import redis
 
-from pipeline import statuses
 from pipeline.models import Claim, JobState, JobStatus
+from pipeline.records import statuses
+from pipeline.records.settle import News, spent_s
 from pipeline.redis.events import RedisEventBus, channels_of
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import TELL, RedisStatusBoard, put_keys
 from pipeline.redis.together import Step, run_together
-from pipeline.settle import News, spent_s
 
 
 class RedisNews(News):
-    """Does what :class:`pipeline.settle.News` does, for queue, board, bus and ledger on one server."""
+    """Does what :class:`pipeline.records.settle.News` does, for all four on one server."""
 
     def __init__(
         self,

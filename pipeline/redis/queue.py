@@ -15,13 +15,13 @@ from uuid import uuid4
 import redis
 from redis.commands.core import Script
 
+from pipeline.decisions.quotas import ADMITTED_S, Limits, too_fast, too_many_jobs, too_many_pixels
+from pipeline.decisions.sharing import band_of, cost_of
 from pipeline.models import Claim, Lane, Share
 from pipeline.ports import NOBODYS
-from pipeline.quotas import ADMITTED_S, Limits, too_fast, too_many_jobs, too_many_pixels
 from pipeline.redis import admission, keys, scripts
 from pipeline.redis.connection import redis_errors
 from pipeline.redis.together import Step
-from pipeline.sharing import band_of, cost_of
 
 DEFAULT_LEASE_S = 30.0
 LONGEST_WAIT_S = 2.0
@@ -85,7 +85,7 @@ class RedisQueue:
         return self._step(self._enqueue, lane, "", (*place, share.user, cost_of(share.pixels), share.pixels))
 
     def claim(self, lane: Lane, consumer: str, block_s: float) -> Claim | None:
-        """Take the next job: one whose lease has run out, else whose turn it is (``pipeline.sharing``).
+        """Take the next job: one whose lease has run out, else the next in turn (``decisions.sharing``).
 
         Waits up to ``block_s`` seconds; None if nothing came.
         """

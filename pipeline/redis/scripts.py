@@ -3,11 +3,11 @@
 All take the same keys (``queue.lane_keys``). None takes longer the more jobs there are, but for the
 logarithm of their number. They need Redis 6.2. Whoever repeats a call after a broken connection sends
 the same nonce; the step is then not done twice, and the first answer is given again. Who is next is
-decided as in ``pipeline.sharing``, whose tests run on these too.
+decided as in ``pipeline.decisions.sharing``, whose tests run on these too.
 """
 
+from pipeline.decisions.sharing import PATIENCE
 from pipeline.redis.lua import COMMON
-from pipeline.sharing import PATIENCE
 
 PROMOTED_AT_ONCE = 1000
 """Delayed jobs moved to where they wait by one claim at most, so that no script runs for long."""
@@ -71,7 +71,7 @@ while true do
   let_go(job)
 end
 
--- As next_band and passed_over in pipeline.sharing.
+-- As next_band and passed_over in pipeline.decisions.sharing.
 local function next_band()
   local waits, passed, first, aged = {{}}, {{}}, nil, nil
   for band = 1, 3 do

@@ -18,7 +18,6 @@ from google.oauth2 import service_account
 
 from mpi_stage.contract import Access
 from pipeline.errors import ChecksumError, KeyRefusedError, ObjectExistsError, ObjectNotFoundError, StoreError
-from pipeline.links import check_link_request
 from pipeline.models import ObjectInfo
 from pipeline.stores import gcs_sessions
 from pipeline.stores.folders import store_error, unreadable_source
@@ -27,6 +26,7 @@ from pipeline.stores.gcs_errors import mapped_errors
 from pipeline.stores.gcs_signing import signing_credentials
 from pipeline.stores.gcs_transfer import SummingWriter
 from pipeline.stores.keys import check_key, check_prefix
+from pipeline.stores.links import check_link_request
 
 UPLOAD_CHUNK_BYTES = 8 << 20
 """Larger objects go up in chunks of this size, each of which is in memory once."""

@@ -15,7 +15,6 @@ from pipeline.errors import (
     ObjectExistsError,
     ObjectNotFoundError,
 )
-from pipeline.links import check_link_request, link_url, sign_link
 from pipeline.models import ObjectInfo
 from pipeline.stores.folders import (
     Root,
@@ -30,6 +29,7 @@ from pipeline.stores.folders import (
 )
 from pipeline.stores.gathering import Gathering
 from pipeline.stores.keys import check_key, check_prefix
+from pipeline.stores.links import check_link_request, link_url, sign_link
 from pipeline.stores.listing import walk
 from pipeline.stores.staging import NEW_FILE, Staging, generation_of, info_of
 

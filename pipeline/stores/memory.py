@@ -8,10 +8,10 @@ from itertools import count
 from pathlib import Path
 
 from pipeline.errors import KeyRefusedError, ObjectExistsError, ObjectNotFoundError
-from pipeline.links import check_link_request, link_url, sign_link
 from pipeline.models import ObjectInfo
 from pipeline.stores.folders import unreadable_source
 from pipeline.stores.keys import check_key, check_prefix
+from pipeline.stores.links import check_link_request, link_url, sign_link
 
 
 class MemoryStore:

@@ -13,8 +13,8 @@ from pipeline.errors import (
     StoreUnavailableError,
 )
 from pipeline.ports import DirectStore, ObjectStore, Staging
+from pipeline.records.uploads import Upload
 from pipeline.uploads.checksum import of_file, spelled
-from pipeline.uploads.records import Upload
 from pipeline.uploads.staged_file import StagedFile, check_same
 
 

@@ -9,11 +9,11 @@ from benchmarks.comparisons import CHAIN, WITH_LIBVIPS, WITH_OPENCV, WITH_OPENCV
 from benchmarks.compressed import CODECS, OPERATIONS
 from benchmarks.kernels import KERNELS, PARTS
 from benchmarks.pictures import cell
-from mpi_stage.formats.tiff_coding import parse_coding
+from mpi_stage.formats.tiff.coding import parse_coding
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.planner import make_plan
-from pipeline.plain_run import read_run
+from mpi_stage.planning.planner import make_plan
+from pipeline.cli.plain_run import read_run
 
 OPENCV = (*WITH_OPENCV, *WITH_OPENCV_SLOW)
 

@@ -18,7 +18,7 @@ from queue import Empty, Queue
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from pipeline.processes import spawn
+from pipeline.worlds.processes import spawn
 
 CHROMIUM = "/usr/bin/chromium"
 OUTPUT = Path(__file__).parents[1] / "output"
@@ -113,7 +113,7 @@ def running_service(tmp_path_factory):
         [
             sys.executable,
             "-m",
-            "pipeline.cli",
+            "pipeline.cli.main",
             "up",
             "--data",
             str(data),

@@ -15,8 +15,8 @@ import httpx
 import psutil
 
 from pipeline.config import Settings
-from pipeline.processes import spawn
 from pipeline.redis.connection import connect
+from pipeline.worlds.processes import spawn
 
 START_S = 60
 _PIECE_BYTES = 1 << 16

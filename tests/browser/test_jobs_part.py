@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import expect
 
 from pipeline.models import JobState, JobStatus, Lane, RankProgress, now
-from ui.job_book import Asked, JobBook
-from ui.live_routes import with_downloads
+from ui.following.book import Asked, JobBook
 from ui.parts import STATIC
+from ui.routes.live import with_downloads
 
 pytestmark = pytest.mark.browser
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from pipeline.channels.models import Kind
 from pipeline.client import Client
 from pipeline.connect import connect_parts
-from pipeline.notify.models import Kind
-from pipeline.processes import end, spawn
+from pipeline.worlds.processes import end, spawn
 from tests.browser.conftest import OUTPUT
 from tests.browser.page_alone import page_alone
 from tests.receivers import receiving
@@ -46,7 +46,7 @@ def notifier(page, receivers):
         "HALOROW_LINK_SECRET": "of the tests",
         "HALOROW_PUBLIC_BASE_URL": page.address,
     }
-    process = spawn([sys.executable, "-m", "pipeline.notifier"], env=env, stderr=subprocess.DEVNULL)
+    process = spawn([sys.executable, "-m", "pipeline.notify.notifier"], env=env, stderr=subprocess.DEVNULL)
     try:
         yield
     finally:

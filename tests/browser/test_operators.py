@@ -16,9 +16,9 @@ from playwright.sync_api import expect
 
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.embedded import answers, free_port
+from pipeline.embedded.service import answers, free_port
 from pipeline.models import JobState
-from pipeline.processes import spawn
+from pipeline.worlds.processes import spawn
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.slow]
 

@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image
 from playwright.sync_api import expect
 
-from mpi_stage.digest import pixels_sha256
+from mpi_stage.rows.digest import pixels_sha256
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.slow]
 
@@ -25,7 +25,7 @@ def run_here(tmp_path, source, pipeline):
     """Return the report of ``halorow run``: what the service has to agree with."""
     words = ["run", str(source), str(tmp_path / f"here-{source.name}"), *pipeline.split()]
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", *words, "--ranks", "3", "--json"],
+        [sys.executable, "-m", "pipeline.cli.main", *words, "--ranks", "3", "--json"],
         capture_output=True,
         check=False,
     )

@@ -9,8 +9,8 @@ from pathlib import Path
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
+from pipeline.embedded.redis_server import RedisServer
 from pipeline.parts import Parts
-from pipeline.redis_server import RedisServer
 
 LEASE_S = 0.4
 HEARTBEAT_S = 0.1

@@ -146,7 +146,7 @@ def _signal_one(
 RANK = ("-m mpi_stage",)
 WORLD = ("mpiexec", "hydra_pmi_proxy")
 WORKER, SCHEDULER, GANG = "ray::Worker", "ray::Scheduler", "ray::Gang"
-PAGE, NOTIFIER = "-m ui.serve", "-m pipeline.notifier"
+PAGE, NOTIFIER = "-m ui.serve", "-m pipeline.notify.notifier"
 
 FAULTS = (
     Fault("rank killed", killing(*RANK), 10),
@@ -160,7 +160,7 @@ FAULTS = (
     Fault("scheduler killed", killing(SCHEDULER), 4),
     Fault("scheduler stopped", stopping(SHORT_S, SCHEDULER), 2),
     Fault("raylet killed", killing_program("raylet"), 2),
-    Fault("Ray's program killed", killing("-m pipeline.ray_head"), 1),
+    Fault("Ray's program killed", killing("-m pipeline.cluster.head"), 1),
     Fault("raylet stopped", stopping(SHORT_S, "raylet/raylet"), 1),
     Fault("Ray's head killed", killing_program("gcs_server"), 2),
     Fault("supervisor killed, service started again", kill_head, 3),

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from mpi_stage.__main__ import main
-from mpi_stage.halo import HaloSwap
+from mpi_stage.rows.halo import HaloSwap
 
 ROOM_BYTES = 256 << 20
 PIECE_BYTES = 8 << 20

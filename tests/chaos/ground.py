@@ -12,7 +12,7 @@ import psutil
 
 from pipeline.errors import JobNotFoundError, ObjectNotFoundError
 from pipeline.models import Ending, Result
-from pipeline.records import JobRecords
+from pipeline.records.jobs import JobRecords
 from pipeline.stores.local import LocalStore
 from tests.chaos.relay import Relay
 from tests.embedded_service import EmbeddedService

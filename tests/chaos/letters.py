@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from docs.generate.reliability_results import Run
+from pipeline.channels.models import Kind, Medium, Outcome
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
-from pipeline.notify.models import Kind, Medium, Outcome
-from pipeline.processes import end, spawn
-from pipeline.redis_server import RedisServer
+from pipeline.embedded.redis_server import RedisServer
+from pipeline.worlds.processes import end, spawn
 from tests.receivers import Receivers, receiving
 
 IMAGE = Path(__file__).parents[1] / "images" / "coins.png"
@@ -162,7 +162,7 @@ def watch(killer: Killer, env: dict[str, str], is_done) -> None:
     deadline = time.monotonic() + PATIENCE_S + 5 * killer.times
     while not is_done() or killer.killed.is_set():
         killer.killed.clear()
-        process = spawn([sys.executable, "-m", "pipeline.notifier"], env=env)
+        process = spawn([sys.executable, "-m", "pipeline.notify.notifier"], env=env)
         killer.process = process
         try:
             while not killer.killed.wait(0.1) and not is_done():

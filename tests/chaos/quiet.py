@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mpi_stage.contract import Request
 from mpi_stage.operations.grammar import parse, to_json
-from pipeline.warm import WarmWorld
+from pipeline.worlds.warm import WarmWorld
 from tests.chaos.workload import Kind
 
 

@@ -14,11 +14,11 @@ import psutil
 from docs.generate.reliability_results import Run
 from mpi_stage.errors import StageError
 from pipeline.models import Failure, Lane, Result
-from pipeline.processes import wait_gone
-from pipeline.runner import JobRunner
-from pipeline.warm import WarmWorld
-from pipeline.workplace import Workplace
-from pipeline.world import World
+from pipeline.work.runner import JobRunner
+from pipeline.work.workplace import Workplace
+from pipeline.worlds.processes import wait_gone
+from pipeline.worlds.warm import WarmWorld
+from pipeline.worlds.world import World
 from tests.chaos.bench import Bench, bench
 from tests.chaos.quiet import expected_of
 from tests.chaos.stale import until

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from pipeline import config
-from pipeline.cli import main
+from pipeline.cli.main import main
 
 _write_connection = config.write_connection
 

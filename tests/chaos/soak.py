@@ -32,10 +32,10 @@ PARTS = (
     ("workers", "ray::Worker"),
     ("gangs", "ray::Gang"),
     ("scheduler", "ray::Scheduler"),
-    ("notifier", "pipeline.notifier"),
+    ("notifier", "pipeline.notify.notifier"),
     ("page", "ui.serve"),
     ("Redis", "redis-server"),
-    ("supervisor", "pipeline.cli up"),
+    ("supervisor", "pipeline.cli.main up"),
     ("Ray's log monitor", "log_monitor"),
 )
 """Parts by a word of their command lines; all else is Ray's own."""

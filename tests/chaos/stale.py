@@ -13,10 +13,10 @@ import psutil
 
 from docs.generate.reliability_results import Run
 from pipeline.models import Lane, Result
-from pipeline.processes import is_stopped, spawn
-from pipeline.runner import JobRunner
-from pipeline.warm import WarmWorld
-from pipeline.workplace import Workplace
+from pipeline.work.runner import JobRunner
+from pipeline.work.workplace import Workplace
+from pipeline.worlds.processes import is_stopped, spawn
+from pipeline.worlds.warm import WarmWorld
 from tests.chaos.bench import Bench, bench
 from tests.chaos.stale_holder import POINTS
 from tests.chaos.workload import make_kinds

@@ -12,10 +12,10 @@ from pipeline import logs
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import Lane
-from pipeline.runner import JobRunner
 from pipeline.stores.local import LocalStore
-from pipeline.warm import WarmWorld
-from pipeline.workplace import Workplace
+from pipeline.work.runner import JobRunner
+from pipeline.work.workplace import Workplace
+from pipeline.worlds.warm import WarmWorld
 
 POINTS = ("while computing", "before its output is stored", "before its check", "between check and commit")
 WAIT_S = 1.0

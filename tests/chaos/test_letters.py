@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipeline.notify.models import Medium
+from pipeline.channels.models import Medium
 from tests.chaos.letters import BEFORE, letters
 
 pytestmark = pytest.mark.slow

@@ -28,7 +28,7 @@ class Cloud:
 
     def __init__(self, machines: Machines, folder: Path, gce: FakeGce) -> None:
         """Start the head."""
-        from pipeline.gce_provider import GceNodeProvider  # noqa: PLC0415  (reads its key when it is made)
+        from pipeline.cluster.gce_provider import GceNodeProvider  # noqa: PLC0415  (reads its key when it is made)
 
         self.gce = gce
         self.cluster = HostCluster(machines, folder, later=True)

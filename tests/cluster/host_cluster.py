@@ -9,11 +9,11 @@ import threading
 from pathlib import Path
 
 from pipeline.client import Client
+from pipeline.cluster.worker import SINGLE
 from pipeline.config import Settings
-from pipeline.processes import end, spawn
+from pipeline.embedded.redis_server import find_redis_server
 from pipeline.redis.connection import answers
-from pipeline.redis_server import find_redis_server
-from pipeline.worker import SINGLE
+from pipeline.worlds.processes import end, spawn
 from tests.hosts import HERE, Machines
 
 REDIS_PORT = 6390
@@ -130,7 +130,7 @@ class HostCluster:
     def start_scheduler(self) -> None:
         """Start the service on the cluster."""
         with (self._folder / "scheduler.log").open("ab") as log:
-            argv = [sys.executable, "-m", "pipeline.scheduler"]
+            argv = [sys.executable, "-m", "pipeline.cluster.scheduler"]
             started = self.machines.start(self.head, argv, env=self._env, stdout=log, stderr=log)
             assert started.wait(60) == 0, (self._folder / "scheduler.log").read_text()
 

@@ -18,7 +18,7 @@ from benchmarks.growing import GrowingCluster
 from pipeline import metrics
 from pipeline.errors import JobStateError
 from pipeline.models import JobState, Lane
-from pipeline.processes import is_running, spawn
+from pipeline.worlds.processes import is_running, spawn
 from tests.embedded_service import halorow_argv, pixels_of_run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -151,7 +151,7 @@ def test_a_notice_drains_the_node_and_its_job_ends_elsewhere_without_blame(clust
     busy = [node for node in nodes(cluster) if node.ranks] if ranks > 1 else nodes(cluster)
     node = busy[0].id
     env = {**cluster.env, "HALOROW_PREEMPTION_URL": f"http://127.0.0.1:{metadata.server_port}/v1"}
-    watching = spawn([sys.executable, "-m", "pipeline.preemption", "--node", node], env=env)
+    watching = spawn([sys.executable, "-m", "pipeline.cluster.preemption", "--node", node], env=env)
     assert metadata.asked.wait(WAIT_S)
 
     metadata.notice.set()

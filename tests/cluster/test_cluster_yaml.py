@@ -112,7 +112,7 @@ def test_ray_asks_for_its_token_on_every_machine(config):
 
 
 def test_the_head_starts_the_service_once_ray_is_up(config):
-    assert config["head_start_ray_commands"][-1].endswith(" -m pipeline.scheduler")
+    assert config["head_start_ray_commands"][-1].endswith(" -m pipeline.cluster.scheduler")
     assert "ray start --head" in config["head_start_ray_commands"][-2]
 
 
@@ -128,7 +128,7 @@ def test_every_worker_watches_for_its_end_once_ray_is_up():
     assert "ray start --address=$RAY_HEAD_IP:6379 " in started
     assert "HALOROW_RAY_ADDRESS=$RAY_HEAD_IP:6379 " in watched
     assert watched.endswith("&")
-    assert " -m pipeline.preemption " in watched
+    assert " -m pipeline.cluster.preemption " in watched
 
 
 def test_every_value_to_set_stands_in_one_place_and_nowhere_else():

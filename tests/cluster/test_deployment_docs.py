@@ -7,9 +7,9 @@ import pytest
 import yaml
 from fakes.gce import FakeGce
 
+from pipeline.cluster.gce_provider import GceNodeProvider
 from pipeline.config import Settings
-from pipeline.gce_provider import GceNodeProvider
-from pipeline.settings_sources import ENVIRONMENT_PREFIX
+from pipeline.settings.sources import ENVIRONMENT_PREFIX
 from tests.cluster.autoscaler_rounds import CONNECTIONS_LEFT
 
 ROOT = Path(__file__).parent.parent.parent

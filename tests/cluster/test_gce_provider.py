@@ -12,7 +12,7 @@ from ray.autoscaler._private.gcp.node_provider import GCPNodeProvider
 from ray.autoscaler.tags import TAG_RAY_NODE_STATUS
 from ray.autoscaler.v2.instance_manager.config import AutoscalingConfig, InstanceReconcileConfig
 
-from pipeline.gce_provider import GceNodeProvider
+from pipeline.cluster.gce_provider import GceNodeProvider
 from tests.cluster.autoscaler_rounds import CONNECTIONS_LEFT, Rounds
 
 pytestmark = CONNECTIONS_LEFT

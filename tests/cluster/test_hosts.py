@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.models import JobState, Lane
-from pipeline.processes import is_running
+from pipeline.worlds.processes import is_running
 from tests.cluster.host_cluster import HostCluster
 from tests.embedded_service import pixels_of_run
 from tests.hosts import Machines, require_hosts

@@ -137,7 +137,7 @@ def test_ray_and_the_service_are_started_in_this_order(commands):
     started = [command for command in commands if "ray start --head" in command or "scheduler" in command]
     assert "ray start --head" in started[0]
     assert "RAY_enable_autoscaler_v2=1" in started[0]
-    assert "pipeline.scheduler" in started[-1]
+    assert "pipeline.cluster.scheduler" in started[-1]
 
 
 def test_a_job_is_sent_as_one_script_and_its_words_arrive_as_they_are_documented(operator):

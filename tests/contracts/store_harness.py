@@ -9,8 +9,8 @@ import httpx
 from fakes.gcs.server import FakeGcs
 
 from pipeline.errors import LinkError
-from pipeline.links import Link, verify_link
 from pipeline.ports import ObjectStore
+from pipeline.stores.links import Link, verify_link
 
 SECRET = b"a secret for tests only"
 BASE_URL = "http://localhost:8501"

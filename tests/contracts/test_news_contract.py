@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryLedger, MemoryQueue
+from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryLedger, MemoryQueue
 from pipeline.models import Backlog, JobState, JobStatus, Lane, Load, RankProgress
+from pipeline.records.settle import News
 from pipeline.redis.events import RedisEventBus
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.news import RedisNews
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
-from pipeline.settle import News
 
 
 @pytest.fixture(params=["memory", "redis", "redis without scripts"])

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.memory_operators import MemoryOperatorBoard
+from pipeline.memory.operators import MemoryOperatorBoard
 from pipeline.models import Alert, AlertsStatus, AlertState, Lane, Sample, Vitals, now
 from pipeline.redis.operators import RedisOperatorBoard
 

@@ -12,11 +12,11 @@ import pytest
 from fakes.gcs.fixture import BUCKET
 from store_harness import BASE_URL, SECRET
 
+from pipeline.channels import keys
+from pipeline.channels.models import Kind, Medium, Outcome, Tiding, Told
 from pipeline.models import now
-from pipeline.notify import keys
 from pipeline.notify.fanout import letter_of
 from pipeline.notify.holder import HELD_S, Holder
-from pipeline.notify.models import Kind, Medium, Outcome, Tiding, Told
 from pipeline.notify.outbox import KEPT, KEPT_DAYS, Failed, Outbox
 from pipeline.stores.local import LocalStore
 from pipeline.stores.memory import MemoryStore

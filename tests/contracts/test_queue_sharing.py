@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from queue_rigs import LANE, LEASE_S, MemoryRig, RedisRig
 
+from pipeline.decisions.quotas import ADMITTED_S, UNKNOWN_S, Limits
+from pipeline.decisions.sharing import PATIENCE, Shares, band_of, cost_of, next_band, passed_over
 from pipeline.errors import QuotaError
 from pipeline.models import Lane, Share
-from pipeline.quotas import ADMITTED_S, UNKNOWN_S, Limits
-from pipeline.sharing import PATIENCE, Shares, band_of, cost_of, next_band, passed_over
 
 MEGA = 1_000_000
 
@@ -210,7 +210,7 @@ ACTIONS = st.lists(st.one_of(ARRIVAL, st.just("claim"), st.just("give back"), st
 
 
 class Reference:
-    """The decisions of ``pipeline.sharing``, carried out on plain lists."""
+    """The decisions of ``pipeline.decisions.sharing``, carried out on plain lists."""
 
     def __init__(self):
         self.bands = [[], [], []]

@@ -15,7 +15,7 @@ from mpi_stage.errors import StageError
 from mpi_stage.image import DTYPES, ImageSpec
 from mpi_stage.operations.declaration import Border, Operation
 from mpi_stage.operations.grammar import make_step, to_json
-from mpi_stage.planned_steps import check_step
+from mpi_stage.planning.planned_steps import check_step
 
 ROWS, COLUMNS = 61, 47
 CHANNELS = (1, 3, 4, 13)

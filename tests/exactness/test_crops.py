@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from mpi4py import MPI
 from operation_harness import picture
 
-from mpi_stage.collective.context import RankContext
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Window
 from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.declaration import Pattern
 from mpi_stage.operations.grammar import parse_json
-from mpi_stage.partition import Rows
 from mpi_stage.previews.evaluate import Means, crop_filtered, filtered, piece
 from mpi_stage.previews.parts import crop_of, cut, trace
-from mpi_stage.window import Window
+from mpi_stage.rows.context import RankContext
 
 NEAR = [
     one.name for one in OPERATIONS if one.pattern in {Pattern.POINT, Pattern.STENCIL} or one.remap is not None

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, assume, given, settings
 from operation_harness import picture
 
 from mpi_stage.errors import LimitError
-from mpi_stage.memory import LATER_BYTES
+from mpi_stage.planning.memory import LATER_BYTES
 from tests.repeatable import same_each_time
 
 LONG = "HALOROW_FUZZ_CASES" in os.environ

@@ -4,7 +4,7 @@ import pytest
 from operation_harness import picture, run
 from worlds import RANKS
 
-from mpi_stage.digest import pixels_sha256
+from mpi_stage.rows.digest import pixels_sha256
 
 
 @pytest.mark.parametrize("rows", [3, 29])

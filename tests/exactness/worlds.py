@@ -7,7 +7,7 @@ import tifffile
 
 from mpi_stage.contract import Report, Request
 from mpi_stage.operations.grammar import parse, to_json
-from pipeline.world import World
+from pipeline.worlds.world import World
 
 RANKS = (1, 2, 3, 5, 8)
 DEADLINE_S = 100.0

@@ -13,13 +13,13 @@ from mpi_stage.contract import Budget, RankReport, Report, Request, check_event,
 from mpi_stage.errors import PipelineError, StageError
 from mpi_stage.formats.base import SinkOptions, SourceOptions
 from mpi_stage.formats.memory import MemorySource
-from mpi_stage.formats.tiff_header import parse_tiff
-from mpi_stage.formats.tiff_pages import list_pages
+from mpi_stage.formats.tiff.header import parse_tiff
+from mpi_stage.formats.tiff.pages import list_pages
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.grammar import parse, to_json, to_text
-from mpi_stage.planned_steps import plan_steps
-from mpi_stage.session import _plan_placed
+from mpi_stage.planning.planned_steps import plan_steps
+from mpi_stage.rank.session import _plan_placed
 
 _SPEC = ImageSpec(300, 400, 3, "uint8")
 _PLANES = (None, "z=1", "c=0,t=1")

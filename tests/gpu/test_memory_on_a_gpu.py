@@ -7,7 +7,7 @@ from kernel_harness import fresh_picture, on_device, spec_of
 
 from gpu_kernels.errors import GpuMemoryError
 from gpu_kernels.program import make_program
-from mpi_stage.gpu_steps import gpu_steps
+from mpi_stage.planning.gpu_steps import gpu_steps
 
 pytestmark = pytest.mark.gpu
 

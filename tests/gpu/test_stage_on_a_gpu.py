@@ -6,7 +6,7 @@ import tifffile
 
 from mpi_stage.contract import Request
 from mpi_stage.operations.grammar import parse, to_json
-from pipeline.world import World
+from pipeline.worlds.world import World
 
 pytestmark = pytest.mark.gpu
 

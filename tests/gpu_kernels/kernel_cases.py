@@ -4,11 +4,11 @@ from itertools import product
 
 from gpu_kernels.program import Program, make_program
 from mpi_stage.errors import StageError
-from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.image import DTYPES, ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.plan import Pass
-from mpi_stage.planned_steps import plan_steps
+from mpi_stage.planning.gpu_steps import gpu_steps
+from mpi_stage.planning.plan import Pass
+from mpi_stage.planning.planned_steps import plan_steps
 
 WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 KINDS = tuple(product(DTYPES, (1, 3, 4, 5)))

@@ -4,10 +4,10 @@ import numpy as np
 
 from gpu_kernels.chain import Chain as GpuChain
 from gpu_kernels.program import make_program
-from mpi_stage.gpu_steps import gpu_steps
+from mpi_stage.geometry.partition import Partition, Rows, halo_need
 from mpi_stage.image import ImageSpec
-from mpi_stage.partition import Partition, Rows, halo_need
-from mpi_stage.stream import Chain
+from mpi_stage.planning.gpu_steps import gpu_steps
+from mpi_stage.sweep.stream import Chain
 
 
 def fresh_picture(rng, rows, columns, channels, dtype):

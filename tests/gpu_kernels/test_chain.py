@@ -7,8 +7,8 @@ from kernel_harness import fresh_picture, on_device, spec_of
 
 from gpu_kernels.layout import LINE_BYTES, Room, Rows
 from gpu_kernels.program import Program, make_program
-from mpi_stage.gpu_steps import gpu_steps
 from mpi_stage.image import ImageSpec
+from mpi_stage.planning.gpu_steps import gpu_steps
 
 CHAINS = ("gaussian grayscale median", "gaussian:sigma=7", "invert", "box:size=21 invert dilate:size=9")
 

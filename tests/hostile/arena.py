@@ -8,9 +8,9 @@ from typing import Any
 
 from mpi_stage.contract import Request
 from mpi_stage.errors import MissingInputError, StageError, WorldError
-from pipeline.budgets import job_budget
 from pipeline.config import Settings
-from pipeline.warm import WarmWorld
+from pipeline.submitting.budgets import job_budget
+from pipeline.worlds.warm import WarmWorld
 
 MEMORY_BYTES = 256 << 20
 """What the service is set to; with the program and what it shares, a process stays below 512 MB."""

@@ -10,15 +10,15 @@ import pytest
 from mpi_stage.operations.grammar import parse, to_json
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.memory_notices import MemoryNoticeBoard
-from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.decisions.retry import RetryPolicy
+from pipeline.memory.notices import MemoryNoticeBoard
+from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
 from pipeline.models import Lane
 from pipeline.parts import Parts
-from pipeline.retry import RetryPolicy
-from pipeline.runner import JobRunner
 from pipeline.stores.local import LocalStore
-from pipeline.warm import WarmWorld
-from pipeline.workplace import Workplace
+from pipeline.work.runner import JobRunner
+from pipeline.work.workplace import Workplace
+from pipeline.worlds.warm import WarmWorld
 
 IMAGES = Path(__file__).parents[1] / "images"
 

@@ -18,8 +18,8 @@ from pipeline.errors import (
     ObjectNotFoundError,
     QueueUnavailableError,
 )
+from pipeline.keeping.reconcile import reconcile
 from pipeline.models import Failure, JobState, Lane
-from pipeline.reconcile import reconcile
 
 
 class AwayQueue:

@@ -8,8 +8,8 @@ import pytest
 from pydantic import ValidationError
 
 from pipeline.config import OF_SERVICE, Settings, write_connection
-from pipeline.connection_file import connection_path, remove_connection
 from pipeline.errors import SettingsError
+from pipeline.settings.connection_file import connection_path, remove_connection
 
 
 @pytest.fixture(autouse=True)

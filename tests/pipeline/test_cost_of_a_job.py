@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 from redis.connection import AbstractConnection
 
-from pipeline import pulse
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import Lane
-from pipeline.runner import JobRunner
-from pipeline.workplace import Workplace
+from pipeline.work import pulse
+from pipeline.work.runner import JobRunner
+from pipeline.work.workplace import Workplace
 
 
 @pytest.fixture

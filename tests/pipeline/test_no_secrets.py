@@ -16,24 +16,24 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline import logs
-from pipeline.application import application
+from pipeline.access.page_access import write_login
+from pipeline.channels.keys import PEOPLE
+from pipeline.channels.models import Medium
+from pipeline.cli.application import application
+from pipeline.cli.support_bundle import write_bundle
 from pipeline.client import Client
 from pipeline.config import Settings, write_connection
 from pipeline.connect import connect_parts
+from pipeline.embedded.redis_server import RedisServer
 from pipeline.errors import HalorowError
 from pipeline.models import Lane
 from pipeline.notify.choices import ChoiceBook
-from pipeline.notify.keys import PEOPLE
-from pipeline.notify.models import Medium
 from pipeline.notify.outbox import Outbox
 from pipeline.notify.postman import Postman
 from pipeline.notify.sender import sender_of
-from pipeline.page_access import write_login
 from pipeline.redis.connection import connect
-from pipeline.redis_server import RedisServer
-from pipeline.runner import JobRunner
-from pipeline.support_bundle import write_bundle
-from pipeline.workplace import Workplace
+from pipeline.work.runner import JobRunner
+from pipeline.work.workplace import Workplace
 
 ROOT = Path(__file__).parents[2]
 WORD = "sesame7f3a"

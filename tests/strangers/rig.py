@@ -11,17 +11,17 @@ import httpx
 import structlog
 from starlette.applications import Starlette
 
+from pipeline.access.refusals import EVENT
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.links import link_url, sign_link
-from pipeline.memory_notices import MemoryNoticeBoard
-from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.memory.notices import MemoryNoticeBoard
+from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
 from pipeline.models import JobStatus, ObjectRef, Result
 from pipeline.parts import Parts
-from pipeline.refusals import EVENT
-from pipeline.settle import settle
+from pipeline.records.settle import settle
+from pipeline.stores.links import link_url, sign_link
 from pipeline.stores.local import LocalStore
-from ui.files import file_routes
+from ui.routes.files import file_routes
 
 SECRET = "of the strangers"  # noqa: S105  (of tests)
 BASE = "http://127.0.0.1:8501"

@@ -8,6 +8,8 @@ from urllib.parse import quote
 
 import httpx
 
+from pipeline.channels.keys import choices_key
+from pipeline.channels.models import Medium, Outcome, Told
 from pipeline.errors import (
     ChoiceError,
     HalorowError,
@@ -19,10 +21,8 @@ from pipeline.errors import (
 )
 from pipeline.notify import tidings
 from pipeline.notify.fanout import letter_of
-from pipeline.notify.keys import choices_key
-from pipeline.notify.models import Medium, Outcome, Told
 from pipeline.notify.outbox import Outbox
-from pipeline.webhooks import resolve
+from pipeline.notify.webhooks import resolve
 from tests.strangers.rig import PHOTO, PIXELS, Rig
 
 OK = 200

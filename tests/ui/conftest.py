@@ -7,17 +7,18 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from pipeline import layout, statuses
+from pipeline import layout
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.memory_notices import MemoryNoticeBoard
-from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.memory.notices import MemoryNoticeBoard
+from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
 from pipeline.models import ObjectRef, Result
 from pipeline.parts import Parts
+from pipeline.records import statuses
 from pipeline.stores.local import LocalStore
-from ui import service
+from ui.service import connection as service
 
-PAGE = Path(service.__file__).with_name("page.py")
+PAGE = Path(service.__file__).parents[1] / "page.py"
 BASE_URL = "http://127.0.0.1:8501"
 
 

@@ -8,7 +8,8 @@ from drawn_jobs import jobs_data
 from pipeline.errors import QueueUnavailableError
 from pipeline.models import Notice
 from pipeline.uploads.checksum import extended, spelled
-from ui import service, submit_section
+from ui.images import submit_section
+from ui.service import connection as service
 from ui.uploads.part import Arrived
 
 

@@ -7,9 +7,11 @@ from importlib.resources import files
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
+from pipeline.channels.models import Choices
 from pipeline.errors import HalorowError
-from pipeline.notify.models import Choices
-from ui import notices, service, words
+from ui import words
+from ui.bell import notices
+from ui.service import connection as service
 
 REDRAW_S = 2.0
 _KEPT_S = 30.0

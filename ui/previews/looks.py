@@ -12,9 +12,9 @@ import streamlit as st
 from mpi_stage.contract import View
 from mpi_stage.errors import StageError
 from pipeline.errors import HalorowError
-from ui import service
-from ui.images import Image
+from ui.images.chosen import Image
 from ui.previews.part import Chosen
+from ui.service import connection as service
 
 if TYPE_CHECKING:
     from pipeline.previews.estimate import Estimate

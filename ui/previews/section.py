@@ -9,10 +9,12 @@ from streamlit.delta_generator import DeltaGenerator
 from mpi_stage.errors import StageError
 from pipeline.errors import HalorowError
 from pipeline.previews.estimate import Estimate
-from ui import service, state, words
-from ui.images import Image
+from ui import words
+from ui.drafts import state
+from ui.images.chosen import Image
 from ui.previews import part, wording
 from ui.previews.looks import Look, ask_estimates, ask_preview, held, largest, remembered
+from ui.service import connection as service
 
 POLL_S = 0.4
 _PICK_KEY = "preview_image"

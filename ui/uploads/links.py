@@ -1,6 +1,6 @@
 """The signed links by which a browser begins an upload and goes on with it."""
 
-from pipeline.links import sign_user_link
+from pipeline.stores.links import sign_user_link
 
 PREFIX = "/uploads"
 BEGIN_KEY = "uploads"

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import streamlit as st
 
-from ui import service
+from ui.service import connection as service
 from ui.uploads.links import begin_link
 
 _KEY = "uploads"

@@ -26,6 +26,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from pipeline.access.refusals import log_refusal
+from pipeline.desks.uploads import NOTHING_YET, Progress, Uploads
 from pipeline.errors import (
     ChecksumError,
     HalorowError,
@@ -37,10 +39,8 @@ from pipeline.errors import (
     QueueUnavailableError,
     StoreUnavailableError,
 )
-from pipeline.links import verify_user_link
-from pipeline.refusals import log_refusal
-from pipeline.uploads.desk import NOTHING_YET, Progress, Uploads
-from pipeline.uploads.records import Upload
+from pipeline.records.uploads import Upload
+from pipeline.stores.links import verify_user_link
 from pipeline.uploads.staged_file import StagedFile
 from ui.uploads.links import BEGIN_KEY, PREFIX, key_of, upload_links
 

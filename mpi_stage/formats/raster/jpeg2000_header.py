@@ -13,8 +13,8 @@ from mpi_stage.formats.boxes import Box, boxes, content, read
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.geo import GeoReference, geo_reference
 from mpi_stage.formats.memory import MemorySource
-from mpi_stage.formats.tiff_directory import TiffFile
-from mpi_stage.formats.tiff_metadata import GEO_TAGS
+from mpi_stage.formats.tiff.directory import TiffFile
+from mpi_stage.formats.tiff.metadata import GEO_TAGS
 from mpi_stage.image import ImageSpec
 
 CODESTREAM_START = b"\xff\x4f\xff\x51"

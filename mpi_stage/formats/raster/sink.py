@@ -8,7 +8,7 @@ from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.byte_sink import ByteSink
 from mpi_stage.formats.raster.kinds import encoder_of
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 DEFAULT_QUALITY = 90
 

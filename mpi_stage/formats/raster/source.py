@@ -6,8 +6,8 @@ from mpi_stage.formats.raster.header import parse_raster
 from mpi_stage.formats.raster.kinds import KINDS, decoder_of
 from mpi_stage.formats.raster.parsed import spread
 from mpi_stage.image import Pixels
-from mpi_stage.limits import LIMITS
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.limits import LIMITS
+from mpi_stage.process.timing import PhaseClock
 
 _RGBA = 4
 

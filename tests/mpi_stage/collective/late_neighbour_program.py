@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 from mpi4py import MPI
 
-from mpi_stage.collective.context import RankContext
 from mpi_stage.formats.memory import ArraySource
-from mpi_stage.halo import HaloSwap
+from mpi_stage.geometry.partition import Partition
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.partition import Partition
-from mpi_stage.plan import Pass
-from mpi_stage.planned_steps import plan_steps
-from mpi_stage.sweep import sweep
+from mpi_stage.planning.plan import Pass
+from mpi_stage.planning.planned_steps import plan_steps
+from mpi_stage.rows.context import RankContext
+from mpi_stage.rows.halo import HaloSwap
+from mpi_stage.sweep.sweep import sweep
 
 WORLD = MPI.COMM_WORLD
 FILTERED_TAG = 7

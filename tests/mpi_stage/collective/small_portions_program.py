@@ -8,17 +8,17 @@ import scipy.fft
 from mpi4py import MPI
 
 from mpi_stage.collective import hough as hough_step
-from mpi_stage.collective.context import GlobalStep, RankContext
 from mpi_stage.collective.frequency import frequency
 from mpi_stage.collective.hough import hough
 from mpi_stage.collective.transpose import Rounds, to_lines, to_rows
 from mpi_stage.formats.memory import ArraySource
+from mpi_stage.geometry.partition import Partition
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations import frequency as frequencies
 from mpi_stage.operations import hough as hough_operation
 from mpi_stage.operations.grammar import parse
-from mpi_stage.partition import Partition
-from mpi_stage.slab import Slab
+from mpi_stage.rows.context import GlobalStep, RankContext
+from mpi_stage.rows.slab import Slab
 
 WORLD = MPI.COMM_WORLD
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pipeline.launch import mpiexec, rank_environment
+from pipeline.worlds.launch import mpiexec, rank_environment
 
 PROGRAM = Path(__file__).with_name("late_neighbour_program.py")
 ROOT = PROGRAM.parents[3]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.launch import mpiexec, rank_environment
+from pipeline.worlds.launch import mpiexec, rank_environment
 
 PROGRAM = Path(__file__).with_name("small_portions_program.py")
 ROOT = PROGRAM.parents[3]

@@ -9,7 +9,7 @@ from mpi_stage.formats.base import Header, Metadata, SeamSink, SinkOptions, Sour
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 
 def picture(rows: int, columns: int, channels: int, dtype: str, seed: int = 0) -> Pixels:

@@ -7,12 +7,12 @@ import pytest
 import tifffile
 from formats_support import picture, write
 
-from mpi_stage.budget import RATIO_FREE_BYTES, check_header
 from mpi_stage.contract import Budget, Request
 from mpi_stage.errors import BudgetError
 from mpi_stage.formats.base import SinkOptions
 from mpi_stage.formats.registry import read_header
-from mpi_stage.session import image_digest, plan_request
+from mpi_stage.planning.budget import RATIO_FREE_BYTES, check_header
+from mpi_stage.rank.session import image_digest, plan_request
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from rasterio.windows import Window
 
 from mpi_stage.errors import OutputExistsError, ParameterError
 from mpi_stage.formats.base import Metadata, SinkOptions, SourceOptions
-from mpi_stage.formats.cog_layout import GHOST, choose_cog
+from mpi_stage.formats.cog.layout import GHOST, choose_cog
 from mpi_stage.formats.registry import list_pages, read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.image import ImageSpec

@@ -2,7 +2,7 @@
 
 import threading
 
-from mpi_stage.formats.files import make_folder
+from mpi_stage.process.files import make_folder
 
 TIMES = 30
 TIDIED_TIMES = 50  # by one who does nothing else, which is more than any store does

@@ -17,7 +17,7 @@ from mpi_stage.formats.base import Metadata, SinkOptions
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 def peak():
     with open("/proc/self/status") as file:
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM"))

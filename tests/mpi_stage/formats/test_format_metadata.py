@@ -13,7 +13,7 @@ from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 

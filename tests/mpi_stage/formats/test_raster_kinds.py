@@ -3,8 +3,8 @@
 from jobs.filter_folder import SUFFIXES
 from mpi_stage.formats import sink_plans
 from mpi_stage.formats.raster.kinds import KINDS, WRITTEN
-from pipeline.load import PIXELS_PER_BYTE
-from pipeline.local_run import READ_ONLY
+from pipeline.decisions.load import PIXELS_PER_BYTE
+from pipeline.local.run import READ_ONLY
 
 RASTER = {suffix for kind in KINDS.values() for suffix in kind.suffixes}
 

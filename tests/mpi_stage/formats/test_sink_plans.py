@@ -16,14 +16,14 @@ from mpi_stage.errors import (
     UnsupportedImageError,
 )
 from mpi_stage.formats.base import Header, Layout, Metadata, SinkOptions
-from mpi_stage.formats.files import output_errors, write_all
 from mpi_stage.formats.memory import ArraySink, ArraySource
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink
-from mpi_stage.formats.tiff_layout import choose_layout
+from mpi_stage.formats.tiff.layout import choose_layout
 from mpi_stage.image import ImageSpec
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.files import output_errors, write_all
+from mpi_stage.process.timing import PhaseClock
 
 RGB = ImageSpec(1000, 2000, 3, "uint8")
 
@@ -201,7 +201,7 @@ from mpi_stage.errors import OutputError
 from mpi_stage.formats.base import Metadata, SinkOptions
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 folder, name, compression = sys.argv[1:]
@@ -256,7 +256,7 @@ from mpi_stage.formats.base import Metadata, SinkOptions
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 path = sys.argv[1]
 spec = ImageSpec(40, 50, 3, "uint8")
 options = SinkOptions(tile=(16, 16))

@@ -15,7 +15,7 @@ from mpi_stage.errors import DamagedInputError, ParameterError, StageError, Unsu
 from mpi_stage.formats.base import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
-from mpi_stage.formats.tiff_coding import Coding, parse_coding
+from mpi_stage.formats.tiff.coding import Coding, parse_coding
 from mpi_stage.image import ImageSpec
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

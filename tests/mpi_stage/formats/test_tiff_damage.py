@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mpi_stage.errors import DamagedInputError, MissingInputError, StageError, UnsupportedFormatError
 from mpi_stage.formats.base import SinkOptions
 from mpi_stage.formats.registry import open_source, read_header
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 LAYOUTS = [(c, t) for c in ("none", "deflate", "lzw", "zstd", "jpeg") for t in (None, (64, 64))]
 

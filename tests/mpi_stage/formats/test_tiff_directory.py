@@ -11,8 +11,8 @@ import tifffile
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.byte_source import FileSource
 from mpi_stage.formats.registry import read_header
-from mpi_stage.formats.tiff_directory import Directory, TiffFile
-from mpi_stage.formats.tiff_fields import TILE_COUNTS, TILE_OFFSETS, Fields
+from mpi_stage.formats.tiff.directory import Directory, TiffFile
+from mpi_stage.formats.tiff.fields import TILE_COUNTS, TILE_OFFSETS, Fields
 
 IMAGE_WIDTH, ROWS_PER_STRIP, SOFTWARE = 256, 278, 305
 

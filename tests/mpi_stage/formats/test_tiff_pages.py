@@ -13,8 +13,8 @@ from rasterio.transform import Affine
 
 from mpi_stage.errors import DamagedInputError, MissingPageError, ParameterError, UnsupportedFormatError
 from mpi_stage.formats.base import SourceOptions
-from mpi_stage.formats.ome_planes import parse_plane, read_ome
 from mpi_stage.formats.registry import list_pages, read_header
+from mpi_stage.formats.tiff.ome_planes import parse_plane, read_ome
 
 PLACE = Affine(10, 0, 500_000, 0, -10, 5_000_000)
 

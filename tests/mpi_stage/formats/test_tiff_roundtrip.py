@@ -13,7 +13,7 @@ from PIL import Image
 
 from mpi_stage.formats.base import SinkOptions
 from mpi_stage.formats.registry import open_source, read_header
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 TYPES = ("uint8", "uint16", "float32")
 LOSSLESS = ("none", "deflate", "lzw", "zstd")

@@ -6,7 +6,7 @@ from formats_support import picture, read, write
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.base import SinkOptions, SourceOptions
 from mpi_stage.formats.registry import open_source
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 CODED = ("deflate", "lzw", "zstd", "zstd:9", "jpeg")
 

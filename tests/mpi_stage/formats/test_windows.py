@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpi_stage.formats.registry import open_source
-from mpi_stage.partition import Rows
-from mpi_stage.slab import Slab
-from mpi_stage.timing import PhaseClock
-from mpi_stage.window import Window
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Window
+from mpi_stage.process.timing import PhaseClock
+from mpi_stage.rows.slab import Slab
 
 ROWS, COLUMNS = 50, 83
 

@@ -14,7 +14,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec, GzipCodec, ZstdCodec
 from mpi_stage.errors import DamagedInputError, InputError, LimitError, StageError, UnsupportedFormatError
 from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.registry import open_source, read_header
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 ENTRY = struct.Struct("<QQ")
 ABSENT = 2**64 - 1

@@ -14,10 +14,10 @@ from mpi_stage.formats.memory import ArraySource
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink
-from mpi_stage.formats.zarr_layout import choose_zarr
+from mpi_stage.formats.zarr.layout import choose_zarr
 from mpi_stage.image import ImageSpec
-from mpi_stage.pyramid import halve, halve_valid, halved
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
+from mpi_stage.rows.pyramid import halve, halve_valid, halved
 
 KINDS = [(1, "uint8"), (3, "uint8"), (4, "uint16"), (7, "float32")]
 SMALL = (64, 64)

@@ -20,7 +20,7 @@ from zarr.codecs import (
 from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageError, UnsupportedFormatError
 from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.registry import list_pages, open_source, read_header
-from mpi_stage.timing import PhaseClock
+from mpi_stage.process.timing import PhaseClock
 
 SIZES = {"y": 70, "x": 90, "c": 5, "t": 2, "z": 3}
 CHUNK = {"y": 16, "x": 32, "c": 2, "t": 1, "z": 2}

@@ -11,7 +11,7 @@ from operation_harness import DTYPES, picture, spec_of
 from mpi_stage.errors import ParameterError
 from mpi_stage.operations.declaration import Border
 from mpi_stage.operations.grammar import make_step, parse
-from mpi_stage.planned_steps import check_step
+from mpi_stage.planning.planned_steps import check_step
 
 images = st.builds(
     picture,

@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mpi_stage.geometry.partition import Partition
+from mpi_stage.geometry.window import TILE_BYTES, Grid, row_grid, square_grid
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.placement import SAME, Placement
-from mpi_stage.partition import Partition
-from mpi_stage.window import TILE_BYTES, Grid, row_grid, square_grid
 
 sizes = st.integers(1, 50)
 

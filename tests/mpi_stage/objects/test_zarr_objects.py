@@ -6,9 +6,9 @@ from threading import Barrier, Lock
 
 from fakes.gcs.fixture import BUCKET
 
+from mpi_stage.formats.zarr.objects import ObjectPlace
 from mpi_stage.objects.bucket import Bucket
 from mpi_stage.objects.tree import ObjectTree
-from mpi_stage.objects.zarr_objects import ObjectPlace
 
 URL = f"gs://{BUCKET}/picture.zarr"
 

@@ -7,8 +7,8 @@ import scipy.ndimage
 from geometry_harness import whole
 from hypothesis import strategies as st
 
-from mpi_stage.borders import OUTSIDE, border_index
 from mpi_stage.image import ImageSpec
+from mpi_stage.operations.borders import OUTSIDE, border_index
 from mpi_stage.operations.declaration import Border, Pattern
 from mpi_stage.operations.frequency import gains
 from mpi_stage.operations.grammar import Step, parse

@@ -15,7 +15,7 @@ from mpi_stage.operations.hough_draw import draw_line
 from mpi_stage.operations.hough_votes import Grid, Line, best
 from mpi_stage.operations.index import find
 from mpi_stage.operations.steps import Step
-from mpi_stage.planned_steps import check_step
+from mpi_stage.planning.planned_steps import check_step
 
 
 @given(st.integers(1, 40), st.integers(0, 12), st.integers(0, 1))

@@ -2,11 +2,11 @@
 
 import pytest
 
+from mpi_stage.geometry.partition import Rows
+from mpi_stage.geometry.window import Window
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.grammar import parse
-from mpi_stage.partition import Rows
 from mpi_stage.previews.parts import CONTEXT_PX, ROW_PX, crop_of, cut, origin, trace
-from mpi_stage.window import Window
 
 SPEC = ImageSpec(2000, 3000, 3, "uint8")
 MIDDLE = Window(Rows(900, 1000), Rows(1280, 1380))

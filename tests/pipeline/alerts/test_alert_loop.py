@@ -21,7 +21,7 @@ from pipeline.alerts.start import alert_loop, watched
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.errors import QueueUnavailableError, StoreUnavailableError
-from pipeline.memory_operators import MemoryOperatorBoard
+from pipeline.memory.operators import MemoryOperatorBoard
 from pipeline.models import (
     AlertState,
     ClusterStatus,

@@ -7,8 +7,8 @@ from pipeline.alerts.start import watched
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import JobState, JobStatus, Lane, now
-from pipeline.notifier import notifier_of
 from pipeline.notify.news import announce
+from pipeline.notify.notifier import notifier_of
 
 WAIT_S = 60
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 import psutil
 import pytest
 
-from pipeline import chronicle
-from pipeline.application import application
-from pipeline.chronicle import Chronicle
+from pipeline.cli.application import application
+from pipeline.cluster import chronicle
+from pipeline.cluster.chronicle import Chronicle
+from pipeline.cluster.vitals import take_vitals, tell_vitals
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import (
@@ -22,7 +23,6 @@ from pipeline.models import (
     NodeStatus,
     now,
 )
-from pipeline.vitals import take_vitals, tell_vitals
 
 HEAD = NodeStatus(id="h", address="10.0.0.2", is_head=True, state="kept", cores=0)
 WORKER = NodeStatus(id="w", address="10.0.0.3", state="kept", cores=4, cores_used=2, ranks=2)
@@ -95,7 +95,7 @@ def test_the_chronicle_has_vitals_of_nodes_and_a_series_and_halorow_nodes_shows_
 
 
 def test_a_node_tells_how_it_is_until_it_is_over(parts, monkeypatch):
-    monkeypatch.setattr("pipeline.vitals.VITALS_S", 0.01)
+    monkeypatch.setattr("pipeline.cluster.vitals.VITALS_S", 0.01)
     over = threading.Event()
     telling = threading.Thread(target=tell_vitals, args=(parts.operators, "n", over))
     telling.start()

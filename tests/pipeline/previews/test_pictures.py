@@ -11,9 +11,9 @@ from PIL import Image
 
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import DamagedInputError
-from pipeline.local_run import run_image
-from pipeline.run_options import RunOptions
-from pipeline.warm import WarmWorld
+from pipeline.local.options import RunOptions
+from pipeline.local.run import run_image
+from pipeline.worlds.warm import WarmWorld
 
 STENCILS = "gaussian:sigma=2 unsharp sobel"
 

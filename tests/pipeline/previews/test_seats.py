@@ -10,11 +10,11 @@ import tifffile
 
 from mpi_stage.contract import View
 from mpi_stage.errors import BudgetError, UnsupportedImageError
+from pipeline.decisions.people import Person
+from pipeline.decisions.routing import Cores
 from pipeline.errors import KeyRefusedError, PreviewsBusyError
 from pipeline.models import Lane
-from pipeline.people import Person
 from pipeline.previews.pool import Previews
-from pipeline.routing import Cores
 
 PATIENCE_S = 60
 
@@ -132,7 +132,7 @@ def test_where_all_processes_are_at_work_that_is_said(previews):
 
 
 def test_a_preview_is_of_what_its_visitor_may_read(client, parts, request_of):
-    from pipeline.places import Places  # noqa: PLC0415  (here alone)
+    from pipeline.decisions.places import Places  # noqa: PLC0415  (here alone)
 
     object.__setattr__(parts, "places", Places(("users/{user}/",), ("users/{user}/",), private=True))
     with pytest.raises(KeyRefusedError):

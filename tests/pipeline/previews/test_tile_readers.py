@@ -16,11 +16,11 @@ from PIL import Image
 from mpi_stage.contract import Budget, Request, Tile
 from mpi_stage.errors import BudgetError, DamagedInputError, ParameterError, WorldError
 from pipeline.errors import PreviewsBusyError
-from pipeline.local_run import run_image
+from pipeline.local.options import RunOptions
+from pipeline.local.run import run_image
 from pipeline.previews import tiles
 from pipeline.previews.tiles import TileReaders, _Cache
-from pipeline.run_options import RunOptions
-from pipeline.world import World
+from pipeline.worlds.world import World
 
 ROWS, COLUMNS = 1100, 1500
 

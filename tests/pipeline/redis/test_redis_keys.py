@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, datetime
 
+from pipeline.decisions.quotas import Limits
 from pipeline.models import (
     AlertsStatus,
     ClusterStatus,
@@ -15,7 +16,6 @@ from pipeline.models import (
     Share,
     Vitals,
 )
-from pipeline.quotas import Limits
 from pipeline.redis import keys
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.notices import RedisNoticeBoard

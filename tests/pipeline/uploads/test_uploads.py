@@ -5,21 +5,21 @@ from datetime import timedelta
 import pytest
 
 from pipeline import layout
-from pipeline.cleaner import ABANDONED_S, clean
 from pipeline.client import Client
 from pipeline.config import Settings
+from pipeline.decisions.people import Person
+from pipeline.decisions.places import Places
+from pipeline.decisions.retention import MARGIN_S, Retention
 from pipeline.errors import InvalidJobError, KeyRefusedError, ObjectNotFoundError, ServiceError, StoreError
-from pipeline.memory_notices import MemoryNoticeBoard
-from pipeline.memory_ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.keeping.cleaner import ABANDONED_S, clean
+from pipeline.memory.notices import MemoryNoticeBoard
+from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
 from pipeline.models import now
 from pipeline.parts import Parts
-from pipeline.people import Person
-from pipeline.places import Places
-from pipeline.retention import MARGIN_S, Retention
+from pipeline.records.uploads import UNFINISHED_S, Upload, begun
 from pipeline.stores.local import LocalStore
 from pipeline.stores.memory import MemoryStore
 from pipeline.uploads.checksum import extended, spelled
-from pipeline.uploads.records import UNFINISHED_S, Upload, begun
 from pipeline.uploads.staged_file import StagedFile
 
 DATA = b"not really an image" * 1000
@@ -186,7 +186,7 @@ def test_an_upload_that_is_about_to_go_is_lent_to_no_further_job(tmp_path, monke
     parts, client = service(tmp_path)
     uri = parts.store.uri(send(client.uploads()).key)
     late = after(7 * DAY_S - MARGIN_S + 60)
-    monkeypatch.setattr("pipeline.submission.now", lambda: late)
+    monkeypatch.setattr("pipeline.submitting.submission.now", lambda: late)
     with pytest.raises(ObjectNotFoundError, match="is being removed"):
         client.submit(uri, "invert")
 

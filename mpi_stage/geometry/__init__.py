@@ -1,0 +1,1 @@
+"""Rows and rectangles of an image, as arithmetic alone."""

@@ -1,0 +1,1 @@
+"""A pipeline compiled for one image: passes, blocks, memory, devices, cost; reads no pixel."""

@@ -1,0 +1,1 @@
+"""What a rank's process sets up for itself: memory, limits, clocks, files."""

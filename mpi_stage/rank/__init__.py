@@ -1,0 +1,1 @@
+"""One rank: what it is told, and one request carried out."""

@@ -1,0 +1,63 @@
+"""What every rank carries through a request, and what a global step is handed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mpi4py import MPI
+
+from mpi_stage.geometry.partition import Partition, Rows
+from mpi_stage.image import ImageSpec
+from mpi_stage.operations.declaration import Operation, Params
+from mpi_stage.process.timing import PhaseClock
+from mpi_stage.rows.slab import RowReader, Slab
+
+
+@dataclass
+class Traffic:
+    """Bytes of pixels that one rank has sent and received over MPI."""
+
+    sent_bytes: int = 0
+    received_bytes: int = 0
+
+
+@dataclass(frozen=True)
+class RankContext:
+    """One rank of a world: its communicator, and its counts of time and traffic."""
+
+    comm: MPI.Intracomm
+    clock: PhaseClock = field(default_factory=PhaseClock)
+    traffic: Traffic = field(default_factory=Traffic)
+
+    def barrier(self) -> None:
+        """Wait for all ranks."""
+        with self.clock.phase("wait"):
+            self.comm.Barrier()
+
+
+@dataclass(frozen=True)
+class GlobalStep:
+    """The rows of one rank before a global step, and the world that it shares them with.
+
+    ``rows`` are this rank's rows of ``before``, dealt as ``partition`` says; ``reader`` reads them, and
+    where it is ``shared`` those of the other ranks too. ``after`` is the image that the step makes,
+    dealt as ``after_partition`` says: the step returns a reader of this rank's rows of it. ``slab``
+    makes room for rows that outlive the step's work, in memory or in scratch as the plan has it.
+    ``watch`` is called now and then while the step works, so that its memory is measured. What is put
+    in ``found`` appears in the report.
+    """
+
+    context: RankContext
+    partition: Partition
+    after_partition: Partition
+    rows: Rows
+    reader: RowReader
+    before: ImageSpec
+    after: ImageSpec
+    params: Params
+    block_rows: int
+    slab: Callable[[ImageSpec, Rows], Slab]
+    operation: Operation
+    watch: Callable[[], None]
+    shared: bool = False
+    found: dict[str, Any] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""One rank's rows through the steps of one pass."""

@@ -1,0 +1,53 @@
+"""Whether this machine does its part: ``python -m pipeline.cluster.health``, a container's health check.
+
+It does if Ray's process for nodes runs here, or if the page answers.
+"""
+
+import http.client
+import sys
+
+import psutil
+
+from pipeline.config import Settings
+from pipeline.errors import SettingsError
+
+RAYLET = "raylet"
+ANSWER_S = 5.0
+_AT_WORK = {psutil.STATUS_RUNNING, psutil.STATUS_SLEEPING, psutil.STATUS_DISK_SLEEP, psutil.STATUS_IDLE}
+
+
+def is_node(process: psutil.Process) -> bool:
+    """Whether a process makes this machine one of Ray's nodes; one that was stopped does not."""
+    try:
+        return process.name() == RAYLET and process.status() in _AT_WORK
+    except psutil.NoSuchProcess:
+        return False
+
+
+def page_answers(port: int) -> bool:
+    """Whether the page answers on a port of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def main() -> int:
+    """Return 0 if all is well, else 1 with the reason on standard error."""
+    try:
+        port = Settings.load().page_port
+    except SettingsError as error:
+        sys.stderr.write(f"{error.public_message}\n")
+        return error.exit_code
+    if any(map(is_node, psutil.process_iter())) or page_answers(port):
+        return 0
+    sys.stderr.write(f"no {RAYLET} runs here, and no page answers on port {port}\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

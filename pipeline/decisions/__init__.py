@@ -1,0 +1,1 @@
+"""What the service decides, without clock or I/O: each a function of what is known."""

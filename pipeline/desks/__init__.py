@@ -1,0 +1,1 @@
+"""What the page asks for on behalf of one person."""

@@ -1,0 +1,1 @@
+"""The whole service on one machine: its programs, its folder, its end."""

@@ -1,0 +1,1 @@
+"""Images that are more than one object: folders, trees, archives."""

@@ -1,0 +1,1 @@
+"""What lies in the store after the work: reconciled, kept for its time, removed."""

@@ -1,0 +1,1 @@
+"""``halorow run``: one image on this machine, without any service."""

@@ -1,0 +1,1 @@
+"""MPI worlds on one machine or several: started, supervised, kept warm, ended."""

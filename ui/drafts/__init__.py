@@ -1,0 +1,1 @@
+"""A pipeline while it is built, and the forms of its steps; pure."""
