@@ -17,13 +17,13 @@ from benchmarks.pictures import jpegs
 from benchmarks.scratch import scratch
 from benchmarks.service import STEP, bare_side
 from pipeline import logs
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.embedded.redis_server import RedisServer
 from pipeline.models import Lane
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.warm import WarmWorld
 
 WARM_UPS = 8

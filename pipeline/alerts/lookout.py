@@ -11,10 +11,10 @@ from pipeline import layout
 from pipeline.alerts.probe import Probe
 from pipeline.alerts.rules import AWAY, DEAD_WITHIN_S, FAILURES_WITHIN_S
 from pipeline.alerts.watch import Readings
+from pipeline.attempts.waits import oldest_wait_s
 from pipeline.errors import HalorowError, QueueUnavailableError
 from pipeline.models import ClusterStatus, JobState, JobStatus, Lane, NodeStatus
 from pipeline.parts import Parts
-from pipeline.work.waits import oldest_wait_s
 
 BEAT = f"{layout.ALERTS}beat"
 BEAT_S = 10.0

@@ -19,6 +19,8 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from mpi_stage.errors import NodeLostError
 from pipeline import logs
+from pipeline.attempts.heart import Heart
+from pipeline.attempts.pulse import Pulse
 from pipeline.cluster.nodes import draining, machines, nodes
 from pipeline.cluster.worker import SINGLE, STOP_S, Gang, actor_class
 from pipeline.config import Settings
@@ -29,8 +31,6 @@ from pipeline.errors import QueueUnavailableError, StoreError
 from pipeline.models import AttemptOutcome, Claim
 from pipeline.parts import Parts
 from pipeline.records.settle import settle
-from pipeline.work.heart import Heart
-from pipeline.work.pulse import Pulse
 
 PLACE_S = 10.0
 """A group made before Ray has noticed a lost node may wait for it for minutes; a new one does not."""

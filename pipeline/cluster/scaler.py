@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ray.autoscaler.sdk import request_resources
 
+from pipeline.attempts.waits import oldest_wait_s
 from pipeline.cluster.nodes import Node
 from pipeline.config import Settings
 from pipeline.decisions.autoscale import Demand, Limits, Target, decide
@@ -15,7 +16,6 @@ from pipeline.decisions.rates import Rates
 from pipeline.errors import QueueUnavailableError
 from pipeline.models import Backlog, Lane, LaneStatus, now
 from pipeline.parts import Parts
-from pipeline.work.waits import oldest_wait_s
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,9 @@ import ray
 
 from mpi_stage.errors import WorldError
 from pipeline import logs
+from pipeline.attempts.plan_router import PlanRouter
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.cluster.resting import Resting
 from pipeline.cluster.vitals import tell_vitals
 from pipeline.cluster.world_nodes import RayNodes, node_address
@@ -22,9 +25,6 @@ from pipeline.decisions.routing import Cores
 from pipeline.models import Claim, Lane
 from pipeline.ports import Staging
 from pipeline.submitting.budgets import job_budget
-from pipeline.work.plan_router import PlanRouter
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.hydra import SpreadWorld
 from pipeline.worlds.warm import WarmWorld
 from pipeline.worlds.world import World

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from pipeline import layout
+from pipeline.attempts.aftermath import MOVED
 from pipeline.errors import JobNotFoundError
 from pipeline.models import Lane, Manifest, now
 from pipeline.parts import Parts
 from pipeline.records import statuses
 from pipeline.records.jobs import History
 from pipeline.records.settle import settle
-from pipeline.work.aftermath import MOVED
 
 ORPHAN_AGE = timedelta(hours=1)
 """A marker whose manifest has not come for so long belongs to a submission that died in between."""

@@ -6,6 +6,7 @@ from pathlib import Path
 from mpi_stage.contract import Budget, Request
 from mpi_stage.operations.grammar import parse, to_json
 from pipeline import layout
+from pipeline.attempts.workplace import generation_of, input_address
 from pipeline.config import Settings
 from pipeline.errors import ObjectNotFoundError
 from pipeline.images.trees import ROOT
@@ -15,7 +16,6 @@ from pipeline.ports import BucketStore
 from pipeline.submitting.budgets import job_budget
 from pipeline.submitting.inputs import found_input, name_of
 from pipeline.submitting.orders import Order
-from pipeline.work.workplace import generation_of, input_address
 
 
 def preview_request(parts: Parts, settings: Settings, order: Order) -> tuple[Request, str]:

@@ -13,9 +13,9 @@ import psutil
 
 from docs.generate.reliability_results import Run
 from mpi_stage.errors import StageError
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.models import Failure, Lane, Result
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.processes import wait_gone
 from pipeline.worlds.warm import WarmWorld
 from pipeline.worlds.world import World

@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 
 from docs.generate.reliability_results import Run
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.models import Lane, Result
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.processes import is_stopped, spawn
 from pipeline.worlds.warm import WarmWorld
 from tests.chaos.bench import Bench, bench

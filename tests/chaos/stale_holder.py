@@ -9,12 +9,12 @@ import sys
 from pathlib import Path
 
 from pipeline import logs
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import Lane
 from pipeline.stores.local import LocalStore
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.warm import WarmWorld
 
 POINTS = ("while computing", "before its output is stored", "before its check", "between check and commit")

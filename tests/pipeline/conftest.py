@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from mpi_stage.operations.grammar import parse, to_json
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.decisions.retry import RetryPolicy
@@ -16,8 +18,6 @@ from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
 from pipeline.models import Lane
 from pipeline.parts import Parts
 from pipeline.stores.local import LocalStore
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.warm import WarmWorld
 
 IMAGES = Path(__file__).parents[1] / "images"

@@ -6,13 +6,13 @@ from collections import Counter
 import pytest
 from redis.connection import AbstractConnection
 
+from pipeline.attempts import pulse
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import Lane
-from pipeline.work import pulse
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 
 
 @pytest.fixture

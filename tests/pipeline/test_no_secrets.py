@@ -17,6 +17,8 @@ from typer.testing import CliRunner
 
 from pipeline import logs
 from pipeline.access.page_access import write_login
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.channels.keys import PEOPLE
 from pipeline.channels.models import Medium
 from pipeline.cli.application import application
@@ -32,8 +34,6 @@ from pipeline.notify.outbox import Outbox
 from pipeline.notify.postman import Postman
 from pipeline.notify.sender import sender_of
 from pipeline.redis.connection import connect
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 
 ROOT = Path(__file__).parents[2]
 WORD = "sesame7f3a"

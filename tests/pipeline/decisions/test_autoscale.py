@@ -5,9 +5,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.pipeline.decisions.autoscale_simulation import STEP_S, Cluster
 
 from pipeline.decisions.autoscale import Demand, Limits, Target, decide, drain_s
+from tests.pipeline.decisions.autoscale_simulation import STEP_S, Cluster
 
 LIMITS = Limits(nodes_max=10, node_cores=4, drain_s=100.0, start_s=20.0, quiet_s=30.0)
 

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 from pipeline import layout
+from pipeline.attempts.plan_router import Move
 from pipeline.keeping.reconcile import ORPHAN_AGE, rebuild_and_reconcile, reconcile
 from pipeline.logs import get_logger
 from pipeline.models import JobState, Lane, Load, now
-from pipeline.work.plan_router import Move
 
 
 def test_a_job_that_the_queue_has_forgotten_is_queued_again(service):

@@ -2,10 +2,10 @@
 
 import pytest
 
+from pipeline.attempts.workplace import Workplace
 from pipeline.errors import KeyRefusedError, ObjectNotFoundError
 from pipeline.models import JobState
 from pipeline.stores import staging
-from pipeline.work.workplace import Workplace
 
 
 class SwappingStage:

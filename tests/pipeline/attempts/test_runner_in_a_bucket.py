@@ -11,13 +11,13 @@ from fakes.gcs.faults import FaultKind
 from fakes.gcs.fixture import BUCKET, fake_gcs, gcs_client, service_account_key
 
 from pipeline import layout
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client
 from pipeline.errors import JobFailedError, KeyRefusedError, ObjectNotFoundError
 from pipeline.models import JobState, Lane
 from pipeline.records.leftovers import clear_parts
 from pipeline.stores.gcs import GcsStore
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.renewal import RENEW_S, Renewal
 
 __all__ = ["fake_gcs", "gcs_client", "service_account_key"]

@@ -6,11 +6,11 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
+from pipeline.attempts.heart import TICK_S, Heart
+from pipeline.attempts.tracking import Tracker
 from pipeline.errors import QueueUnavailableError, StoreError
 from pipeline.models import Claim, JobStatus
 from pipeline.parts import Parts
-from pipeline.work.heart import TICK_S, Heart
-from pipeline.work.tracking import Tracker
 
 CANCEL_EVERY_S = 0.4
 """A cancelled job's ranks must be gone within two seconds."""

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from pipeline.attempts.pulse import Pulse
+from pipeline.attempts.turns import Turn
 from pipeline.decisions.retry import device_of_next
 from pipeline.models import AttemptRecord, Claim, JobStatus, Manifest
 from pipeline.records.jobs import History
-from pipeline.work.pulse import Pulse
-from pipeline.work.turns import Turn
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import tifffile
 
 from mpi_stage.errors import NodeLostError, WorldError
 from pipeline import layout
+from pipeline.attempts.plan_router import Move
 from pipeline.decisions.retry import RetryPolicy
 from pipeline.errors import JobFailedError, StoreUnavailableError
 from pipeline.keeping.reconcile import lane_of, rebuild, reconcile
 from pipeline.models import JobState, Lane, Load
-from pipeline.work.plan_router import Move
 from pipeline.worlds.warm import WarmWorld
 
 

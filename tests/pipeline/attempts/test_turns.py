@@ -2,8 +2,8 @@
 
 import threading
 
-from pipeline.work import turns
-from pipeline.work.turns import AHEAD_S, Room, Turns
+from pipeline.attempts import turns
+from pipeline.attempts.turns import AHEAD_S, Room, Turns
 
 
 def never():

@@ -2,8 +2,8 @@
 
 import threading
 
-from pipeline.work import heart
-from pipeline.work.heart import Heart
+from pipeline.attempts import heart
+from pipeline.attempts.heart import Heart
 
 
 class Beat:

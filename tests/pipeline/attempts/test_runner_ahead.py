@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.attempts import turns
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import JobState, Lane
-from pipeline.work import turns
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.warm import WarmWorld
 
 LEASE_S = 1.0

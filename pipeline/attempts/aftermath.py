@@ -3,6 +3,8 @@
 from contextlib import suppress
 
 from mpi_stage.errors import NodeLostError, StageError, StorageError, WorldError
+from pipeline.attempts.attempt import Work
+from pipeline.attempts.pulse import Stop
 from pipeline.decisions.retry import Verdict, backoff_s, decide, jitter_of
 from pipeline.errors import (
     HalorowError,
@@ -19,8 +21,6 @@ from pipeline.records import statuses
 from pipeline.records.jobs import History
 from pipeline.records.leftovers import clear_bands
 from pipeline.records.settle import settle
-from pipeline.work.attempt import Work
-from pipeline.work.pulse import Stop
 
 MOVED = "Moved"
 _AWAY = (StoreError, QueueUnavailableError, StorageError)

@@ -12,12 +12,12 @@ import pytest
 import tifffile
 
 from pipeline import layout
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import JobState, Lane
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.processes import wait_gone
 
 STEPS = "median:size=15 median:size=13 median:size=11"

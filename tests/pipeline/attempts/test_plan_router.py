@@ -6,8 +6,8 @@ import pytest
 
 from mpi_stage.contract import Request
 from mpi_stage.errors import BudgetError, ExhaustedError, LimitError
+from pipeline.attempts.plan_router import PLAN_FROM_BYTES, Move, PlanRouter
 from pipeline.models import Load, ObjectRef
-from pipeline.work.plan_router import PLAN_FROM_BYTES, Move, PlanRouter
 
 REQUEST = Request(job="j", input="i", output="o", output_name="o.tif", steps=[])
 LARGE = {"input": {"rows": 20_000, "columns": 20_000}, "cost_core_s": 60.0, "divisible": True}

@@ -10,6 +10,13 @@ from typing import Any, Protocol
 from mpi_stage.contract import Report, Request
 from mpi_stage.errors import StageError
 from pipeline.access.refusals import log_refusal
+from pipeline.attempts.aftermath import Aftermath
+from pipeline.attempts.attempt import Work
+from pipeline.attempts.heart import TICK_S, Heart
+from pipeline.attempts.plan_router import Move
+from pipeline.attempts.pulse import Pulse
+from pipeline.attempts.turns import Room, Turn, Turns
+from pipeline.attempts.workplace import Place, Workplace
 from pipeline.decisions.routing import alone_s
 from pipeline.errors import (
     HalorowError,
@@ -27,13 +34,6 @@ from pipeline.records import statuses
 from pipeline.records.commit import commit
 from pipeline.records.settle import settle
 from pipeline.tracing import past_span, span
-from pipeline.work.aftermath import Aftermath
-from pipeline.work.attempt import Work
-from pipeline.work.heart import TICK_S, Heart
-from pipeline.work.plan_router import Move
-from pipeline.work.pulse import Pulse
-from pipeline.work.turns import Room, Turn, Turns
-from pipeline.work.workplace import Place, Workplace
 from pipeline.worlds.renewal import Token
 
 WAIT_S = 2.0

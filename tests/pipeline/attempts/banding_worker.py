@@ -4,11 +4,11 @@ import json
 import sys
 from pathlib import Path
 
+from pipeline.attempts.runner import JobRunner
+from pipeline.attempts.workplace import Workplace
 from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import Lane
-from pipeline.work.runner import JobRunner
-from pipeline.work.workplace import Workplace
 from pipeline.worlds.warm import WarmWorld
 
 

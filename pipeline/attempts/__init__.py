@@ -1,0 +1,1 @@
+"""Attempts at jobs: claimed, computed, gone on with or given up."""
