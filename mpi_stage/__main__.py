@@ -16,22 +16,22 @@ EXIT_FAILED = 70
 EXIT_USAGE = 2
 _LIBRARIES = ("json", "socket", "hashlib", "tempfile", "queue", "heapq", "cv2", "mpi_stage.native")
 _MODULES = (
-    "control",
-    "digest",
-    "planner",
-    "placed",
+    "rank.control",
+    "rows.digest",
+    "planning.planner",
+    "planning.placed",
     "formats.registry",
     "formats.sinks",
-    "formats.tiff_header",
-    "formats.tiff_source",
-    "formats.tiff_sink",
-    "devices",
-    "tilewise",
-    "edge",
+    "formats.tiff.header",
+    "formats.tiff.source",
+    "formats.tiff.sink",
+    "planning.devices",
+    "sweep.tilewise",
+    "sweep.edge",
 )
 """What needs neither MPI nor any library beside :data:`_LIBRARIES`; most large pictures are TIFF files."""
 
-_MODULES_AFTER_MPI = ("session",)
+_MODULES_AFTER_MPI = ("rank.session",)
 """What needs MPI."""
 
 _WORDS = 3  # this program, --control and the Unix socket on which the supervisor listens
