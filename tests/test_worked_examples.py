@@ -107,6 +107,6 @@ def test_a_store_is_a_class_and_a_scheme_and_keeps_the_contract_of_all_stores(co
 
 def test_a_chat_is_a_line_and_its_address_is_held_to_the_rules_of_all(copy):
     touched = carry_out(section("A notification channel"), copy)
-    assert touched == ["pipeline/channels/addresses.py", "tests/pipeline/test_notify_zulip.py"]
+    assert touched == ["pipeline/channels/addresses.py", "tests/pipeline/notify/test_notify_zulip.py"]
     choices = "tests/pipeline/notify/test_notify_choices.py"
     assert " passed" in python(copy, "-m", "pytest", "-q", "-p", "no:cacheprovider", touched[1], choices)
