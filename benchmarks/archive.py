@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.forecast import Load, Rates, Stored, loads, seconds
 from mpi_stage.planning.plan import Plan
 from mpi_stage.planning.planner import make_plan

@@ -10,7 +10,7 @@ import numpy as np
 import tifffile
 
 from mpi_stage.contract import Request
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.world import World
 
 SIZE_PX = 12288

@@ -15,7 +15,7 @@ from gpu_kernels.errors import GpuError
 from gpu_kernels.program import Program, StencilNode, make_program
 from gpu_kernels.stencils import Marching, Place
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.gpu_steps import gpu_steps
 from mpi_stage.planning.planned_steps import plan_steps
 

@@ -17,7 +17,7 @@ from gpu_kernels.device import device_of
 from gpu_kernels.program import Program, make_program
 from gpu_kernels.stencils import Place
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.devices import BLOCK_TARGET_BYTES
 from mpi_stage.planning.gpu_steps import gpu_steps
 from mpi_stage.planning.planned_steps import plan_steps

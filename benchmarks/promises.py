@@ -17,7 +17,7 @@ from benchmarks.machine import cores
 from benchmarks.pictures import cell, large_tiff
 from benchmarks.table import Table
 from mpi_stage.contract import Report, Request
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.world import World
 
 STEPS = "gaussian:sigma=3 sobel"

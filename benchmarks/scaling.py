@@ -14,7 +14,7 @@ from benchmarks.machine import describe
 from benchmarks.pictures import large_tiff
 from benchmarks.table import Table
 from mpi_stage.contract import Report, Request
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from mpi_stage.planning.forecast import Load, Rates, Stored, loads, seconds
 from mpi_stage.rank.session import plan_request
 from pipeline.worlds.world import World

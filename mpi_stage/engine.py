@@ -14,7 +14,7 @@ from mpi_stage.collective.transfer import collect, spread
 from mpi_stage.formats.base import BandSink, SeamSink, Sink, Source, TileSink
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.declaration import Pattern
+from mpi_stage.operations.declaring.declaration import Pattern
 from mpi_stage.planning.plan import Pass, Plan, PlannedStep
 from mpi_stage.process.setup import PeakMemory
 from mpi_stage.rows.context import GlobalStep, RankContext

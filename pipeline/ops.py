@@ -12,7 +12,7 @@ The names are those of the catalogue and its aliases; a parameter may be given a
 from collections.abc import Callable
 
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.grammar import Step, make_step
+from mpi_stage.operations.spelling.grammar import Step, make_step
 
 
 def __getattr__(name: str) -> Callable[..., Step]:

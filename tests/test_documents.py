@@ -15,7 +15,7 @@ from docs.generate.pages import FAMILIES, pages
 from docs.generate.photographs import PHOTOGRAPHS
 from docs.generate.recipes import RECIPES
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from pipeline import ops
 
 FOLDER = Path(__file__).parent.parent / "docs" / "operations"

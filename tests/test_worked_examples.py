@@ -12,7 +12,7 @@ import json
 from docs.generate.examples import example_of
 from docs.generate.pages import pages
 from mpi_stage.operations.index import find
-from mpi_stage.operations.schema import pipeline_schema
+from mpi_stage.operations.spelling.schema import pipeline_schema
 from pipeline import ops
 from ui.drafts.forms import fields_of
 

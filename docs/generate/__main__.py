@@ -6,7 +6,7 @@ from pathlib import Path
 
 from docs.generate import recipes
 from docs.generate.pages import pages
-from mpi_stage.operations.schema import pipeline_schema
+from mpi_stage.operations.spelling.schema import pipeline_schema
 
 FOLDER = Path(__file__).parents[1] / "operations"
 

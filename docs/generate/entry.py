@@ -2,7 +2,7 @@
 
 from docs.generate import facts, spellings
 from docs.generate.examples import example_of, short_steps
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Pattern
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Pattern
 
 _PATTERNS = {
     Pattern.POINT: "point: each pixel by itself",

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mpi_stage.operations.declaration import Operation, Value
-from mpi_stage.operations.grammar import Step, make_step
+from mpi_stage.operations.declaring.declaration import Operation, Value
+from mpi_stage.operations.spelling.grammar import Step, make_step
 
 
 @dataclass(frozen=True)

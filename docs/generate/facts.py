@@ -6,8 +6,8 @@ from dataclasses import fields
 from docs.generate.examples import example_of
 from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Channels, Operation
-from mpi_stage.operations.grammar import Step, make_step
+from mpi_stage.operations.declaring.declaration import Channels, Operation
+from mpi_stage.operations.spelling.grammar import Step, make_step
 from mpi_stage.planning.plan import PlannedStep
 from mpi_stage.planning.planned_steps import check_step, plan_steps
 

@@ -5,9 +5,9 @@ from itertools import groupby
 from docs.generate.entry import cell, entry, rounded_cost
 from docs.generate.facts import SIDE_PX
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Border, Operation
-from mpi_stage.operations.parameters import BORDER_ALIASES, BORDER_NOTE, FILL
-from mpi_stage.operations.presets import MARK, PRESETS
+from mpi_stage.operations.declaring.declaration import Border, Operation
+from mpi_stage.operations.declaring.parameters import BORDER_ALIASES, BORDER_NOTE, FILL
+from mpi_stage.operations.spelling.presets import MARK, PRESETS
 
 FAMILIES = {
     "colour": ("Colour", "What happens to the values and colours of each pixel by itself."),

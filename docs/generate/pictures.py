@@ -16,8 +16,8 @@ from docs.generate.recipes import RECIPES, Recipe
 from mpi_stage.contract import Request
 from mpi_stage.image import Pixels
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Operation
-from mpi_stage.operations.grammar import Step, make_step, to_json
+from mpi_stage.operations.declaring.declaration import Operation
+from mpi_stage.operations.spelling.grammar import Step, make_step, to_json
 from pipeline.worlds.world import World
 
 RANKS = 2

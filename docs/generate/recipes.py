@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from mpi_stage.operations.grammar import Step, parse
+from mpi_stage.operations.spelling.grammar import Step, parse
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 
-from mpi_stage.operations.grammar import Step, to_json, to_text
+from mpi_stage.operations.spelling.grammar import Step, to_json, to_text
 
 
 def text(steps: Sequence[Step]) -> str:

@@ -12,7 +12,7 @@ import scipy.fft
 from mpi_stage.collective.transpose import Complexes, Rounds, to_lines, to_rows
 from mpi_stage.geometry.partition import Partition, Rows
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import measured_channels
+from mpi_stage.operations.arithmetic.blocks import measured_channels
 from mpi_stage.operations.frequency import (
     frequencies,
     gains,

@@ -9,12 +9,12 @@ from mpi4py import MPI
 from mpi_stage.collective.inner import carry_out
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import Pixels
-from mpi_stage.operations.grammar import Step
+from mpi_stage.operations.arithmetic.inner import inner_block_rows
+from mpi_stage.operations.arithmetic.painting import paint
+from mpi_stage.operations.declaring.values import number
 from mpi_stage.operations.harris import RESPONSE, inner_halo, inner_steps
 from mpi_stage.operations.index import find
-from mpi_stage.operations.inner import inner_block_rows
-from mpi_stage.operations.painting import paint
-from mpi_stage.operations.values import number
+from mpi_stage.operations.spelling.grammar import Step
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.rows.context import GlobalStep
 from mpi_stage.rows.slab import RowReader, Slab

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from mpi_stage.collective.hysteresis import hysteresis
 from mpi_stage.collective.inner import carry_out
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.grammar import make_step
+from mpi_stage.operations.arithmetic.hough_draw import draw_line
+from mpi_stage.operations.arithmetic.hough_votes import Grid, Line, best
+from mpi_stage.operations.declaring.values import integer, number
 from mpi_stage.operations.hough import (
     EDGES_AT_ONCE,
     LABELLED_PIXELS,
@@ -24,9 +26,7 @@ from mpi_stage.operations.hough import (
     edge_params,
     rows_of,
 )
-from mpi_stage.operations.hough_draw import draw_line
-from mpi_stage.operations.hough_votes import Grid, Line, best
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.spelling.grammar import make_step
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.rows.context import GlobalStep
 from mpi_stage.sweep.sweep import blocks

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.inner import inner_block_rows
+from mpi_stage.operations.arithmetic.inner import inner_block_rows
 from mpi_stage.planning.plan import Pass, PlannedStep
 from mpi_stage.rows.context import GlobalStep
 from mpi_stage.rows.halo import HaloSwap

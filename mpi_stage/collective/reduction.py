@@ -7,7 +7,7 @@ from mpi4py import MPI
 
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
-from mpi_stage.operations.declaration import Round
+from mpi_stage.operations.declaring.declaration import Round
 from mpi_stage.rows.context import RankContext
 
 _OPERATORS = {"sum": MPI.SUM, "min": MPI.MIN, "max": MPI.MAX}

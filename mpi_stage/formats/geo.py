@@ -6,7 +6,7 @@ After OGC 19-008r4, *OGC GeoTIFF Standard 1.1*.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from mpi_stage.operations.placement import Placement
+from mpi_stage.operations.declaring.placement import Placement
 
 PIXEL_SCALE, TIE_POINTS, TRANSFORMATION = 33_550, 33_922, 34_264
 KEYS, DOUBLES, ASCII = 34_735, 34_736, 34_737

@@ -114,14 +114,14 @@ class Kernels(Protocol):
         ``matrix`` (6 numbers, two lines) gives the place (x, y) of each pixel; ``corners``
         are row and column of the first pixels of ``out`` and of ``block``, of which the last row is not
         looked at. ``taps`` is 1 for the nearest pixel, 2 for linear, 4 for cubic
-        interpolation, as ``mpi_stage.operations.interpolation`` has it, along the rows, then across
+        interpolation, as ``operations.arithmetic.interpolation`` has it, along the rows, then across
         them, in single precision. The block must hold all neighbours of all places.
         """
 
     def median(self, block: Pixels, out: Pixels, program: NDArray[np.int32], /) -> None:
         """Set ``out`` to the middle values of squares of ``uint8``, ``uint16`` or ``float32``.
 
-        ``program`` is what ``mpi_stage.operations.selection`` writes for squares of n × n values, n up to
+        ``program`` is what ``operations.arithmetic.selection`` writes for squares of n × n values, n up to
         63; ``block`` has n // 2 more pixels than ``out`` on all sides. Of floats, a NaN is the largest;
         all come out alike, and a zero is positive.
         """

@@ -6,9 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import crop
+from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.look_up import in_type
 from mpi_stage.operations.box import BOX
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.declaring.declaration import (
     Border,
     Channels,
     Kind,
@@ -19,10 +20,9 @@ from mpi_stage.operations.declaration import (
     Scratch,
     StencilKernel,
 )
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import integer, number
 from mpi_stage.operations.gaussian import GAUSSIAN
-from mpi_stage.operations.look_up import in_type
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import integer, number
 
 _DEFAULT_OFFSET = 2 / 255
 """As a share of the range: 2 of ``uint8``."""

@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.blocks import crop, measured_channels
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.blocks import crop, measured_channels
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import integer, number
 
 _DEFAULT_COLOUR_FRACTION = 0.1  # of the type's range
 _DOUBLE_BYTES = 8

@@ -6,12 +6,12 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import crop, in_groups, per_channel
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.masked import masked
-from mpi_stage.operations.row_ends import is_leftover
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.arithmetic.blocks import crop, in_groups, per_channel
+from mpi_stage.operations.arithmetic.masked import masked
+from mpi_stage.operations.arithmetic.row_ends import is_leftover
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import integer
 
 _GROUP = 8
 """Means that OpenCV scales at once in float32; what is left of a row is scaled in float64."""

@@ -15,8 +15,9 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.blocks import crop
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.thinning import thin
+from mpi_stage.operations.declaring.declaration import (
     Border,
     Channels,
     Kind,
@@ -25,10 +26,9 @@ from mpi_stage.operations.declaration import (
     Params,
     Pattern,
 )
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.thinning import thin
-from mpi_stage.operations.traffic import seams
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.traffic import seams
+from mpi_stage.operations.declaring.values import integer, number
 
 NO_EDGE, WEAK_EDGE, STRONG_EDGE = 0, 1, 2
 

@@ -1,7 +1,7 @@
 """The catalogue: every declaration there is, in the order of the index, and so of what people see."""
 
 from mpi_stage.operations import index
-from mpi_stage.operations.declaration import Operation
+from mpi_stage.operations.declaring.declaration import Operation
 
 OPERATIONS: tuple[Operation, ...] = tuple(dict.fromkeys(map(index.find_public, index.PUBLIC)))
 """What a pipeline may name."""

@@ -5,7 +5,7 @@ import numpy as np
 
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
 
 
 def _rgb(rows: Pixels, _params: Params) -> Pixels:

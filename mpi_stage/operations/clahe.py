@@ -6,8 +6,9 @@ import numpy as np
 
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations import clahe_tiles, histogram, luma
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic import clahe_tiles, histogram, luma
+from mpi_stage.operations.arithmetic.look_up import in_type, looked_up
+from mpi_stage.operations.declaring.declaration import (
     Kind,
     Measured,
     Operation,
@@ -17,9 +18,8 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.look_up import in_type, looked_up
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import integer, number
 
 MAX_TABLE_BYTES = 64 << 20
 """For the histograms of all tiles: 16 × 16 tiles of a wide type, 256 × 256 of ``uint8``."""

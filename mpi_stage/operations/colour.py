@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.declaration import Channels, Operation, Params, Pattern
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.declaring.declaration import Channels, Operation, Params, Pattern
 
 
 def _invert(rows: Pixels, _params: Params) -> Pixels:

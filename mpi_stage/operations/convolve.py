@@ -6,10 +6,10 @@ import numpy as np
 
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.correlation import DIRECT_SIZE, Kernel, correlated, small_cost
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.arithmetic.correlation import DIRECT_SIZE, Kernel, correlated, small_cost
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import integer, number
 
 MAX_SIDE = 63
 

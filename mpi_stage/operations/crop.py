@@ -6,9 +6,9 @@ from mpi_stage.errors import ParameterError
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Fetch, Grid, Window, row_grid
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.placement import Placement
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.placement import Placement
+from mpi_stage.operations.declaring.values import integer
 
 
 def _bounds(spec: ImageSpec, params: Params) -> Window:

@@ -7,11 +7,11 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.blocks import crop, measured_channels
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.patches import non_local_means
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.blocks import crop, measured_channels
+from mpi_stage.operations.arithmetic.patches import non_local_means
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import integer, number
 
 _OPENCV_GRAY_BYTES, _OPENCV_COLOUR_BYTES = 2.0, 5.0
 """For each value: copies with a border and, of colour, lightness and hues before and after."""

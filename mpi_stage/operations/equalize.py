@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations import histogram, luma
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic import histogram, luma
+from mpi_stage.operations.arithmetic.look_up import each_looked_up, looked_up
+from mpi_stage.operations.declaring.declaration import (
     Measured,
     Operation,
     Params,
@@ -14,8 +15,7 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.look_up import each_looked_up, looked_up
-from mpi_stage.operations.scratch import by_type
+from mpi_stage.operations.declaring.scratch import by_type
 
 _UINT16_WHITE = 65535
 _AS_IT_IS = np.arange(256, dtype=np.uint8)

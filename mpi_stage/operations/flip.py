@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Fetch, Grid, Window, row_grid
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.moves import flip
-from mpi_stage.operations.placement import Placement
+from mpi_stage.operations.arithmetic.moves import flip
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.placement import Placement
 
 
 @dataclass(frozen=True)

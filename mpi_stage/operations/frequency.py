@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.blocks import measured_channels
-from mpi_stage.operations.declaration import Kind, Moved, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.blocks import measured_channels
+from mpi_stage.operations.declaring.declaration import Kind, Moved, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import integer, number
 
 Gains = NDArray[np.float64]
 

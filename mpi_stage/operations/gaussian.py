@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.blocks import crop, in_groups, per_channel
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.masked import masked
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.blocks import crop, in_groups, per_channel
+from mpi_stage.operations.arithmetic.masked import masked
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import integer, number
 
 DEFAULT_SIGMA = 2.0
 _REACH_UINT8 = 3

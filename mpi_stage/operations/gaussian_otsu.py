@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Border, Kind, Parameter, Params
+from mpi_stage.operations.declaring.declaration import Border, Kind, Parameter, Params
+from mpi_stage.operations.declaring.scratch import by_type
 from mpi_stage.operations.otsu import OTSU
-from mpi_stage.operations.scratch import by_type
 
 
 def _smoothing(params: Params, _spec: ImageSpec) -> tuple[tuple[str, Params], ...]:

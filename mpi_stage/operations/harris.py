@@ -11,11 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import crop
-from mpi_stage.operations.declaration import Border, Channels, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.inner import inner_block_rows, inner_working_bytes
-from mpi_stage.operations.traffic import halo
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.inner import inner_block_rows, inner_working_bytes
+from mpi_stage.operations.declaring.declaration import (
+    Border,
+    Channels,
+    Kind,
+    Operation,
+    Parameter,
+    Params,
+    Pattern,
+)
+from mpi_stage.operations.declaring.traffic import halo
+from mpi_stage.operations.declaring.values import integer, number
 
 RESPONSE = "response"
 

@@ -3,10 +3,18 @@
 import math
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Channels, Kind, Moved, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.inner import inner_working_bytes
-from mpi_stage.operations.traffic import halo, seams
-from mpi_stage.operations.values import number
+from mpi_stage.operations.arithmetic.inner import inner_working_bytes
+from mpi_stage.operations.declaring.declaration import (
+    Channels,
+    Kind,
+    Moved,
+    Operation,
+    Parameter,
+    Params,
+    Pattern,
+)
+from mpi_stage.operations.declaring.traffic import halo, seams
+from mpi_stage.operations.declaring.values import number
 
 BAND_BYTES = 8 << 20
 """The votes of so many angles are counted at once; more angles take more looks at the edges."""

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import number
+from mpi_stage.operations.declaring.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import number
 
 UINT16_WHITE = 65535
 _TURN_DEGREES = 360

@@ -6,8 +6,8 @@ Loading all of them, as ``catalogue`` does, takes a rank longer than filtering a
 from importlib import import_module
 
 from mpi_stage.errors import UnknownOperationError
-from mpi_stage.operations.declaration import Operation
-from mpi_stage.operations.suggestions import did_you_mean, shown
+from mpi_stage.operations.declaring.declaration import Operation
+from mpi_stage.operations.spelling.suggestions import did_you_mean, shown
 
 PUBLIC = {
     "invert": "colour",

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.traffic import numbers
+from mpi_stage.operations.declaring.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.traffic import numbers
 
 
 def _output(spec: ImageSpec, _params: Params) -> ImageSpec:

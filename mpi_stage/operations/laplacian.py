@@ -4,11 +4,19 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import crop
-from mpi_stage.operations.declaration import Border, Channels, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.edges import saturate, to_gray
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.edges import saturate, to_gray
+from mpi_stage.operations.declaring.declaration import (
+    Border,
+    Channels,
+    Kind,
+    Operation,
+    Parameter,
+    Params,
+    Pattern,
+)
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import integer
 
 _EXACT_IN_FLOAT32_SIZE = {"uint8": 7, "uint16": 3, "float32": 3}
 """Up to these sizes 24 bits hold every sum of integers; beyond, and for the exact sums of floats, 53 do."""

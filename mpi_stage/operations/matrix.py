@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.values import number
+from mpi_stage.operations.declaring.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import number
 
 _TAIL_PX = 64
 """More pixels than OpenCV leaves to the end of a call, with any vector width."""

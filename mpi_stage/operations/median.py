@@ -6,12 +6,12 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.blocks import crop, in_groups, per_channel
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.nans import one_nan
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.selection import program
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.arithmetic.blocks import crop, in_groups, per_channel
+from mpi_stage.operations.arithmetic.nans import one_nan
+from mpi_stage.operations.arithmetic.selection import program
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import integer
 
 _OPENCV_LARGEST_SIZE = 5  # of the types wider than 8 bits
 _COMPILED_SIZE_UINT8 = 13  # beyond it OpenCV's constant time per pixel is less

@@ -13,7 +13,16 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic.morphology_parameters import (
+    PARAMETERS,
+    Steps,
+    cost,
+    halo,
+    steps,
+    together,
+)
+from mpi_stage.operations.arithmetic.nans import one_nan
+from mpi_stage.operations.declaring.declaration import (
     Border,
     Operation,
     Params,
@@ -21,10 +30,8 @@ from mpi_stage.operations.declaration import (
     Scratch,
     StencilKernel,
 )
+from mpi_stage.operations.declaring.scratch import by_type
 from mpi_stage.operations.morphology_pairs import halves, side_by_side, work
-from mpi_stage.operations.morphology_parameters import PARAMETERS, Steps, cost, halo, steps, together
-from mpi_stage.operations.nans import one_nan
-from mpi_stage.operations.scratch import by_type
 
 _NOTE = "With the default border what is outside never wins. A NaN spreads over the shape."
 

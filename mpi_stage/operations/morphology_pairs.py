@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.blocks import crop
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.flat_extrema import Pick, extremum
-from mpi_stage.operations.morphology_parameters import PARAMETERS, at_once, cost, halo
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.flat_extrema import Pick, extremum
+from mpi_stage.operations.arithmetic.morphology_parameters import PARAMETERS, at_once, cost, halo
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import integer
 
 _PAIR_WITH_ALPHA = ALPHA_CHANNELS + COLOUR_CHANNELS
 """An odd number of channels, unlike those of all other pairs: the second has no alpha."""

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations import histogram
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic import histogram
+from mpi_stage.operations.declaring.declaration import (
     Channels,
     Kind,
     Measured,
@@ -22,7 +22,7 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.scratch import by_type
+from mpi_stage.operations.declaring.scratch import by_type
 
 _FLT_EPSILON = float(np.finfo(np.float32).eps)
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Fetch, Grid, Window, row_grid
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
-from mpi_stage.operations.borders import OUTSIDE, border_index
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.placement import Placement
-from mpi_stage.operations.values import fill_value, integer
+from mpi_stage.operations.arithmetic.borders import OUTSIDE, border_index
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.placement import Placement
+from mpi_stage.operations.declaring.values import fill_value, integer
 
 MAX_PAD_PX = 1_000_000
 

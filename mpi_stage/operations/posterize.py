@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.look_up import by_curve, in_chunks
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.arithmetic.look_up import by_curve, in_chunks
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import integer, number
 
 
 def _posterize(rows: Pixels, params: Params) -> Pixels:

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.declaration import Params
-from mpi_stage.operations.edges import edge_operation
+from mpi_stage.operations.arithmetic.edges import edge_operation
+from mpi_stage.operations.declaring.declaration import Params
 
 _DIFFERENCE = np.array([-1, 0, 1], np.float32)
 _SUM = np.array([1, 1, 1], np.float32)

@@ -11,11 +11,11 @@ from mpi_stage.errors import ParameterError
 from mpi_stage.geometry.window import Fetch, Grid, Window
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.axis_weights import AxisWeights, axis_weights
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.interpolation import rounded
-from mpi_stage.operations.placement import Placement
-from mpi_stage.operations.values import integer, number
+from mpi_stage.operations.arithmetic.axis_weights import AxisWeights, axis_weights
+from mpi_stage.operations.arithmetic.interpolation import rounded
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.placement import Placement
+from mpi_stage.operations.declaring.values import integer, number
 
 MAX_SIDE_PX = 1_000_000
 TILE_VALUES = 1 << 20

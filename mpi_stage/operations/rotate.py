@@ -10,10 +10,10 @@ from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Fetch, Grid, Window, square_grid
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.interpolation import WEIGHTS, rounded
-from mpi_stage.operations.placement import Placement
-from mpi_stage.operations.values import fill_value, number
+from mpi_stage.operations.arithmetic.interpolation import WEIGHTS, rounded
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.placement import Placement
+from mpi_stage.operations.declaring.values import fill_value, number
 
 _QUARTER = 90.0
 _QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))

@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Fetch, Grid, Window, row_grid, square_grid
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.moves import turn
-from mpi_stage.operations.placement import Placement
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.arithmetic.moves import turn
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.placement import Placement
+from mpi_stage.operations.declaring.values import integer
 
 _ONE, _HALF, _THREE = 1, 2, 3
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.correlation import correlated, small_cost
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.values import number
+from mpi_stage.operations.arithmetic.correlation import correlated, small_cost
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import number
 
 
 def _halo(_params: Params, _spec: ImageSpec) -> int:

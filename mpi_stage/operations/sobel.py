@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.declaration import Kind, Parameter, Params
-from mpi_stage.operations.edges import edge_operation
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.arithmetic.edges import edge_operation
+from mpi_stage.operations.declaring.declaration import Kind, Parameter, Params
+from mpi_stage.operations.declaring.values import integer
 
 _EXACT_IN_FLOAT32_SIZE = 5  # beyond it, sums of uint16 need more than the 24 bits of a float32
 

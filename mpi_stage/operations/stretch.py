@@ -8,9 +8,10 @@ import numpy as np
 
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations import histogram, order_statistics
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic import histogram, order_statistics
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.arithmetic.look_up import every_value, in_chunks, in_type, looked_up
+from mpi_stage.operations.declaring.declaration import (
     Kind,
     Measured,
     Operation,
@@ -20,9 +21,8 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.look_up import every_value, in_chunks, in_type, looked_up
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import number
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import number
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.values import number
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import number
 
 _MODES = {
     "binary": cv2.THRESH_BINARY,

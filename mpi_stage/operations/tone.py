@@ -4,10 +4,10 @@ import numpy as np
 
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Params, Pattern
-from mpi_stage.operations.look_up import by_curve
-from mpi_stage.operations.values import number
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.arithmetic.look_up import by_curve
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.values import number
 
 _SHARE = "as a share of the type's range (0 is black, 1 is white)"
 

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.arithmetic.look_up import looked_up
+from mpi_stage.operations.arithmetic.nans import one_nan
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
+from mpi_stage.operations.declaring.scratch import by_type
+from mpi_stage.operations.declaring.values import number
 from mpi_stage.operations.gaussian import kernel_size, smoothed
-from mpi_stage.operations.look_up import looked_up
-from mpi_stage.operations.nans import one_nan
-from mpi_stage.operations.scratch import by_type
-from mpi_stage.operations.values import number
 
 
 def _blur(params: Params) -> Params:

@@ -8,8 +8,9 @@ from fractions import Fraction
 import numpy as np
 
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations import exact_sums, histogram
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic import exact_sums, histogram
+from mpi_stage.operations.arithmetic.look_up import each_looked_up, every_value, in_type
+from mpi_stage.operations.declaring.declaration import (
     Channels,
     Kind,
     Measured,
@@ -20,7 +21,6 @@ from mpi_stage.operations.declaration import (
     Reduction,
     Round,
 )
-from mpi_stage.operations.look_up import each_looked_up, every_value, in_type
 
 _LARGEST_GAIN = float(np.finfo(np.float32).max)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from mpi_stage.geometry.window import TILE_BYTES
-from mpi_stage.operations.declaration import Pattern
+from mpi_stage.operations.declaring.declaration import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable

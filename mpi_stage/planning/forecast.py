@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.geometry.partition import halo_need
-from mpi_stage.operations.declaration import Moved, Pattern
-from mpi_stage.operations.traffic import moving
+from mpi_stage.operations.declaring.declaration import Moved, Pattern
+from mpi_stage.operations.declaring.traffic import moving
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

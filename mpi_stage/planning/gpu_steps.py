@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from gpu_kernels.step import Step
 from mpi_stage.image import Pixels
-from mpi_stage.operations.borders import border_index
-from mpi_stage.operations.declaration import Measured
+from mpi_stage.operations.arithmetic.borders import border_index
+from mpi_stage.operations.declaring.declaration import Measured
 from mpi_stage.planning.plan import PlannedStep
 
 

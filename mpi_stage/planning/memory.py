@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mpi_stage.operations.declaration import Pattern
+from mpi_stage.operations.declaring.declaration import Pattern
 from mpi_stage.planning.ending_memory import ending_bytes, found_bytes, reading_bytes
 from mpi_stage.planning.slab_memory import kept_slabs, peak_bytes
 from mpi_stage.planning.step_memory import edge_bytes, measuring_bytes, pass_bytes

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Border, Pattern
+from mpi_stage.operations.declaring.declaration import Border, Pattern
 from mpi_stage.planning.plan import Pass, PlannedStep, images_of
 
 BLOCK_TARGET_BYTES = 6 << 20

@@ -7,8 +7,8 @@ from math import hypot
 from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.metadata import orientation, upright_exif
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import Step, make_step
-from mpi_stage.operations.placement import SAME, Placement
+from mpi_stage.operations.declaring.placement import SAME, Placement
+from mpi_stage.operations.spelling.grammar import Step, make_step
 from mpi_stage.planning.plan import PlannedStep
 from mpi_stage.planning.planned_steps import plan_steps
 

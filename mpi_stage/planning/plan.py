@@ -6,9 +6,9 @@ from typing import Any, Protocol
 
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec
-from mpi_stage.operations.declaration import Border, Operation
-from mpi_stage.operations.grammar import Step, to_json, to_text
-from mpi_stage.operations.values import fill_value
+from mpi_stage.operations.declaring.declaration import Border, Operation
+from mpi_stage.operations.declaring.values import fill_value
+from mpi_stage.operations.spelling.grammar import Step, to_json, to_text
 from mpi_stage.planning.gpu import Gpu
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from mpi_stage.errors import UnsupportedImageError
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec
-from mpi_stage.operations.declaration import Channels, Operation, Pattern
-from mpi_stage.operations.grammar import Step
+from mpi_stage.operations.declaring.declaration import Channels, Operation, Pattern
 from mpi_stage.operations.index import find
+from mpi_stage.operations.spelling.grammar import Step
 from mpi_stage.planning.plan import PlannedStep
 
 _CHANNELS_TAKEN = {

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import Step, to_json
+from mpi_stage.operations.spelling.grammar import Step, to_json
 from mpi_stage.planning.fitting import RankMemory
 from mpi_stage.planning.memory import TYPICAL_PROGRAM_BYTES
 from mpi_stage.planning.passes import fuse

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.geometry.partition import message_rows
-from mpi_stage.operations.declaration import Pattern
+from mpi_stage.operations.declaring.declaration import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mpi_stage.geometry.partition import goes_inside_first
-from mpi_stage.operations.declaration import Pattern
+from mpi_stage.operations.declaring.declaration import Pattern
 
 if TYPE_CHECKING:
     from mpi_stage.geometry.partition import Partition

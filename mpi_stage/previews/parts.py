@@ -7,8 +7,8 @@ from typing import NamedTuple
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Remap, Window
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Border, Pattern
-from mpi_stage.operations.grammar import Step
+from mpi_stage.operations.declaring.declaration import Border, Pattern
+from mpi_stage.operations.spelling.grammar import Step
 from mpi_stage.planning.plan import PlannedStep
 from mpi_stage.planning.planned_steps import plan_steps
 

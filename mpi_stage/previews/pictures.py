@@ -12,7 +12,7 @@ from mpi_stage.formats.base import Header
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Window
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.grammar import Step, parse
+from mpi_stage.operations.spelling.grammar import Step, parse
 from mpi_stage.planning.plan import spec_json
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.previews.display import Stretch, picture_of, stretch_of

@@ -10,7 +10,7 @@ from mpi_stage.errors import LimitError
 from mpi_stage.formats.base import Header, Source
 from mpi_stage.geometry.window import Window, read_by_rows
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.grammar import Step
+from mpi_stage.operations.spelling.grammar import Step
 
 MOST_READ_BYTES = 4 << 30
 """Decoded for a reduced copy at most; a file with smaller levels, or plain pixels, needs far less."""

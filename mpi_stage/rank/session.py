@@ -33,8 +33,8 @@ from mpi_stage.formats.sinks import create_sink
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import ImageSpec
 from mpi_stage.objects.address import ObjectAddress, is_object
-from mpi_stage.operations.declaration import Measured
-from mpi_stage.operations.grammar import Step, parse
+from mpi_stage.operations.declaring.declaration import Measured
+from mpi_stage.operations.spelling.grammar import Step, parse
 from mpi_stage.planning.budget import check_header, check_plan
 from mpi_stage.planning.devices import CPU, GPU, SAFE_PART, agreed, place
 from mpi_stage.planning.gpu import Gpu

@@ -8,7 +8,7 @@ from mpi4py import MPI
 
 from mpi_stage.geometry.partition import Partition, Rows
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Operation, Params
+from mpi_stage.operations.declaring.declaration import Operation, Params
 from mpi_stage.process.timing import PhaseClock
 from mpi_stage.rows.slab import RowReader, Slab
 

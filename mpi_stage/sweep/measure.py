@@ -6,7 +6,7 @@ import numpy as np
 
 from mpi_stage.errors import PipelineError
 from mpi_stage.image import Pixels
-from mpi_stage.operations.declaration import Round
+from mpi_stage.operations.declaring.declaration import Round
 from mpi_stage.planning.plan import PlannedStep
 
 

@@ -14,8 +14,8 @@ import numpy as np
 from mpi_stage.errors import PipelineError
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import Pixels
-from mpi_stage.operations.borders import OUTSIDE, ColumnBorder, inside
-from mpi_stage.operations.declaration import Measured, Reduction
+from mpi_stage.operations.arithmetic.borders import OUTSIDE, ColumnBorder, inside
+from mpi_stage.operations.declaring.declaration import Measured, Reduction
 from mpi_stage.planning.plan import PlannedStep
 
 Emit = Callable[[Pixels], None]

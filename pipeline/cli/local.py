@@ -163,7 +163,7 @@ def ops(
     from pipeline.cli.ops_view import catalogue_text, operation_json, operation_text  # noqa: PLC0415
 
     if schema:
-        from mpi_stage.operations.schema import pipeline_schema  # noqa: PLC0415
+        from mpi_stage.operations.spelling.schema import pipeline_schema  # noqa: PLC0415
 
         _print_json(pipeline_schema())
     elif name is not None:

@@ -6,9 +6,9 @@ from itertools import groupby
 from textwrap import fill
 from typing import Any
 
-from mpi_stage.operations.declaration import Operation, Parameter
-from mpi_stage.operations.grammar import parameters_of
-from mpi_stage.operations.presets import PRESETS
+from mpi_stage.operations.declaring.declaration import Operation, Parameter
+from mpi_stage.operations.spelling.grammar import parameters_of
+from mpi_stage.operations.spelling.presets import PRESETS
 
 _WIDTH = 100
 

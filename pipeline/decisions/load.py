@@ -9,7 +9,7 @@ from typing import Any
 
 from mpi_stage.errors import StageError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.planned_steps import plan_steps
 from pipeline.decisions.declared import by_bytes
 from pipeline.decisions.routing import SERIAL_NS_PER_PIXEL, alone_s

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mpi_stage.operations.grammar import parse, to_json, to_text
+from mpi_stage.operations.spelling.grammar import parse, to_json, to_text
 from pipeline import layout
 from pipeline.errors import ObjectNotFoundError, PresetError
 from pipeline.models import now

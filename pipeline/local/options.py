@@ -76,6 +76,6 @@ def _told(steps: Words, border: str | None) -> list[str] | list[dict[str, Any]]:
     words = [step for step in steps if isinstance(step, str)]
     if len(words) == len(steps):
         return words
-    from mpi_stage.operations.grammar import parse, to_json  # noqa: PLC0415  (slow, and rarely needed here)
+    from mpi_stage.operations.spelling.grammar import parse, to_json  # noqa: PLC0415  (slow, and rarely needed here)
 
     return to_json(parse(steps, default_border=border))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mpi_stage.contract import Budget, Request
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline import layout
 from pipeline.attempts.workplace import generation_of, input_address
 from pipeline.config import Settings

@@ -4,8 +4,8 @@ import json
 from datetime import datetime
 from functools import lru_cache
 
-from mpi_stage.operations.grammar import Step, parse, to_text
-from mpi_stage.operations.parameters import parameters_of
+from mpi_stage.operations.declaring.parameters import parameters_of
+from mpi_stage.operations.spelling.grammar import Step, parse, to_text
 from pipeline.decisions.load import estimated
 from pipeline.models import AttemptRecord, Ending, Event, Failure, JobState, JobStatus, Manifest, Result
 from pipeline.records.commit import published_key

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Any
 
 from mpi_stage.errors import StageError
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline import layout
 from pipeline.access.refusals import log_refusal
 from pipeline.decisions.places import is_uri

@@ -11,7 +11,7 @@ from benchmarks.kernels import KERNELS, PARTS
 from benchmarks.pictures import cell
 from mpi_stage.formats.tiff.coding import parse_coding
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.planner import make_plan
 from pipeline.cli.plain_run import read_run
 

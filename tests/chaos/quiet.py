@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mpi_stage.contract import Request
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.warm import WarmWorld
 from tests.chaos.workload import Kind
 

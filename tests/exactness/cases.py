@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from mpi_stage.errors import StageError
 from mpi_stage.image import DTYPES, ImageSpec
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter
-from mpi_stage.operations.grammar import parse_json
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter
+from mpi_stage.operations.spelling.grammar import parse_json
 from mpi_stage.planning.planned_steps import check_step
 
 SIZES = (1, 2, 3, 5, 7, 13, 31, 47, 61, 97)

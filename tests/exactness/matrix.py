@@ -13,8 +13,8 @@ from worlds import RANKS, Worlds
 
 from mpi_stage.errors import StageError
 from mpi_stage.image import DTYPES, ImageSpec
-from mpi_stage.operations.declaration import Border, Operation
-from mpi_stage.operations.grammar import make_step, to_json
+from mpi_stage.operations.declaring.declaration import Border, Operation
+from mpi_stage.operations.spelling.grammar import make_step, to_json
 from mpi_stage.planning.planned_steps import check_step
 
 ROWS, COLUMNS = 61, 47

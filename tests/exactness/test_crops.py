@@ -14,8 +14,8 @@ from operation_harness import picture
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Window
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Pattern
-from mpi_stage.operations.grammar import parse_json
+from mpi_stage.operations.declaring.declaration import Pattern
+from mpi_stage.operations.spelling.grammar import parse_json
 from mpi_stage.previews.evaluate import Means, crop_filtered, filtered, piece
 from mpi_stage.previews.parts import crop_of, cut, trace
 from mpi_stage.rows.context import RankContext

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from operation_harness import picture, run_step, spec_of
 from worlds import RANKS
 
-from mpi_stage.operations.grammar import parse_json
+from mpi_stage.operations.spelling.grammar import parse_json
 from mpi_stage.rows.digest import pixels_sha256
 
 CASES = int(os.environ.get("HALOROW_FUZZ_CASES", "200"))

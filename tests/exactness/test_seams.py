@@ -8,8 +8,8 @@ from operation_harness import picture, run
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Pattern
-from mpi_stage.operations.grammar import make_step, to_text
+from mpi_stage.operations.declaring.declaration import Pattern
+from mpi_stage.operations.spelling.grammar import make_step, to_text
 from mpi_stage.rows.digest import pixels_sha256
 
 ROWS = 83

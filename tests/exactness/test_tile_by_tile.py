@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from operation_harness import picture
 
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Pattern
+from mpi_stage.operations.declaring.declaration import Pattern
 
 NAMES = [
     one.name for one in OPERATIONS if one.pattern in {Pattern.POINT, Pattern.REDUCE} or one.remap is not None

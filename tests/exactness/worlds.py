@@ -6,7 +6,7 @@ from pathlib import Path
 import tifffile
 
 from mpi_stage.contract import Report, Request
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.world import World
 
 RANKS = (1, 2, 3, 5, 8)

@@ -17,7 +17,7 @@ from mpi_stage.formats.tiff.header import parse_tiff
 from mpi_stage.formats.tiff.pages import list_pages
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.grammar import parse, to_json, to_text
+from mpi_stage.operations.spelling.grammar import parse, to_json, to_text
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.rank.session import _plan_placed
 

@@ -6,7 +6,7 @@ from kernel_cases import PIPELINES, pass_of, written
 from kernel_harness import differing, fresh_picture, on_cpu, on_device, spec_of
 
 from mpi_stage.image import DTYPES
-from mpi_stage.operations.declaration import Border
+from mpi_stage.operations.declaring.declaration import Border
 
 pytestmark = pytest.mark.gpu
 

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from mpi_stage.contract import Request
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.world import World
 
 pytestmark = pytest.mark.gpu

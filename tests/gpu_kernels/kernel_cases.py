@@ -5,7 +5,7 @@ from itertools import product
 from gpu_kernels.program import Program, make_program
 from mpi_stage.errors import StageError
 from mpi_stage.image import DTYPES, ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.gpu_steps import gpu_steps
 from mpi_stage.planning.plan import Pass
 from mpi_stage.planning.planned_steps import plan_steps

@@ -6,7 +6,7 @@ from host_backend import HostBackend
 from kernel_cases import PIPELINES, pass_of, programs_of, written
 from kernel_harness import differing, fresh_picture, on_cpu, on_device, spec_of
 
-from mpi_stage.operations.declaration import Border
+from mpi_stage.operations.declaring.declaration import Border
 
 SEED = int(np.random.default_rng().integers(1 << 30))
 """Another one in every run; a failure names it."""

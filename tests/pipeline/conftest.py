@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.attempts.runner import JobRunner
 from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from mpi_stage.errors import StageError
-from mpi_stage.operations.presets import PRESETS
+from mpi_stage.operations.spelling.presets import PRESETS
 from pipeline.desks.presets import MOST_PRESETS, Preset
 from pipeline.errors import HalorowError
 from ui import words

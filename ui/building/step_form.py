@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from mpi_stage.operations.declaration import Value
+from mpi_stage.operations.declaring.declaration import Value
 from mpi_stage.operations.index import find
 from ui.drafts import state
 from ui.drafts.builder import Draft

@@ -9,10 +9,10 @@ from itertools import takewhile
 from typing import Any
 
 from mpi_stage.errors import StageError
-from mpi_stage.operations.declaration import Value
-from mpi_stage.operations.grammar import Step, parse, to_text
+from mpi_stage.operations.declaring.declaration import Value
+from mpi_stage.operations.declaring.parameters import parameters_of
 from mpi_stage.operations.index import find
-from mpi_stage.operations.parameters import parameters_of
+from mpi_stage.operations.spelling.grammar import Step, parse, to_text
 
 Entered = tuple[tuple[str, Value], ...]
 

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Value
-from mpi_stage.operations.parameters import parameters_of
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Value
+from mpi_stage.operations.declaring.parameters import parameters_of
 
 _LETTERS = 20
 _FRAME_LETTERS = 5

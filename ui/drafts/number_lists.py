@@ -2,7 +2,7 @@
 
 import re
 
-from mpi_stage.operations.declaration import Value
+from mpi_stage.operations.declaring.declaration import Value
 
 
 def as_numbers(text: str) -> Value:

@@ -18,7 +18,7 @@ from mpi_stage.formats.metadata import orientation_exif
 from mpi_stage.formats.tiff.directory import Directory, Value
 from mpi_stage.formats.tiff.fields import Fields
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.placement import Placement
+from mpi_stage.operations.declaring.placement import Placement
 
 _DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _PROFILE = 270, 274, 282, 283, 296, 34_675
 NODATA = 42_113

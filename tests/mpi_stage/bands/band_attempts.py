@@ -13,7 +13,7 @@ import tifffile
 
 from mpi_stage.contract import Bands, Request
 from mpi_stage.errors import DamagedInputError, WorldError
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.world import World
 
 BAND_ROWS = 32

@@ -8,7 +8,7 @@ from mpi4py import MPI
 from mpi_stage.formats.memory import ArraySource
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.plan import Pass
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.rows.context import RankContext

@@ -16,7 +16,7 @@ from mpi_stage.geometry.partition import Partition
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations import frequency as frequencies
 from mpi_stage.operations import hough as hough_operation
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.rows.context import GlobalStep, RankContext
 from mpi_stage.rows.slab import Slab
 

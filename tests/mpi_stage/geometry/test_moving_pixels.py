@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from operation_harness import DTYPES, picture, spec_of
 
 from mpi_stage.errors import ParameterError
-from mpi_stage.operations.declaration import Border
-from mpi_stage.operations.grammar import make_step, parse
+from mpi_stage.operations.declaring.declaration import Border
+from mpi_stage.operations.spelling.grammar import make_step, parse
 from mpi_stage.planning.planned_steps import check_step
 
 images = st.builds(

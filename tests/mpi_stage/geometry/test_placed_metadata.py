@@ -8,7 +8,7 @@ from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import GeoReference, geo_reference
 from mpi_stage.formats.metadata import orientation, orientation_exif, upright_exif
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.placed import place_metadata, upright_steps
 
 AREA = (1, 1, 0, 1, 1025, 0, 1, 1)

@@ -10,7 +10,7 @@ from operation_harness import DTYPES, picture
 
 from mpi_stage.errors import ParameterError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 INTERPOLATIONS = {
     "nearest": cv2.INTER_NEAREST,

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from operation_harness import DTYPES, picture, spec_of
 
-from mpi_stage.operations.grammar import parse
 from mpi_stage.operations.rotate import inverse_matrix
+from mpi_stage.operations.spelling.grammar import parse
 
 INTERPOLATIONS = {"nearest": cv2.INTER_NEAREST, "linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
 FLOAT_BOUND = 1e-5

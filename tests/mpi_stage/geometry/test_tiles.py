@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.geometry.window import TILE_BYTES, Grid, row_grid, square_grid
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.placement import SAME, Placement
+from mpi_stage.operations.declaring.placement import SAME, Placement
 
 sizes = st.integers(1, 50)
 

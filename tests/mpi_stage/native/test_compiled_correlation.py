@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from native_harness import compiled, library_path
 from operation_harness import picture
 
-from mpi_stage.operations.correlation import correlated
+from mpi_stage.operations.arithmetic.correlation import correlated
 
 KERNELS = compiled()
 
@@ -31,7 +31,7 @@ def test_the_compiled_correlation_is_opencv_s(
     block = picture(seed, rows + 2 * halo, columns + 2 * halo, channels, dtype)
     kernel = np.random.default_rng(seed).normal(0, 3, sides)
     kernel = np.rint(kernel) if whole else kernel
-    with library_path("mpi_stage.operations.correlation"):
+    with library_path("mpi_stage.operations.arithmetic.correlation"):
         expected = correlated(block, kernel, scale, offset)
     np.testing.assert_array_equal(correlated(block, kernel, scale, offset), expected)
 

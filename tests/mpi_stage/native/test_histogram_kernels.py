@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from native_harness import compiled, library_path
 
-from mpi_stage.operations.look_up import each_looked_up
+from mpi_stage.operations.arithmetic.look_up import each_looked_up
 
 KERNELS = compiled()
 
@@ -38,7 +38,7 @@ def test_the_compiled_counts_are_added_to_what_is_there(block):
 @given(block=blocks.filter(lambda block: block.shape[2] <= 4), seed=st.integers(0, 2**32 - 1))
 def test_the_compiled_look_up_is_that_of_the_library(block, seed):
     tables = np.random.default_rng(seed).integers(0, 256, (block.shape[2], 256), np.uint8)
-    with library_path("mpi_stage.operations.look_up"):
+    with library_path("mpi_stage.operations.arithmetic.look_up"):
         expected = each_looked_up(block, tables)
     np.testing.assert_array_equal(each_looked_up(block, tables), expected)
 

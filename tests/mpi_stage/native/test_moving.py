@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from native_harness import compiled, library_path
 from operation_harness import DTYPES, picture
 
-from mpi_stage.operations.grammar import make_step
+from mpi_stage.operations.spelling.grammar import make_step
 
 KERNELS = compiled()
 lengths = st.integers(1, 40)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from native_harness import compiled, library_path
 
 from mpi_stage.operations.gaussian import weights_uint8
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 KERNELS = compiled()
 odd = st.integers(0, 40).map(lambda half: 2 * half + 1)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from native_harness import compiled, library_path
 
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 KERNELS = compiled()
 sizes = st.integers(1, 70)
@@ -17,7 +17,7 @@ sizes = st.integers(1, 70)
 def test_the_compiled_magnitude_is_that_of_the_library(operation, rows, columns, spread, seed):
     block = np.random.default_rng(seed).integers(0, spread, (rows + 2, columns + 2, 1), np.uint8)
     (step,) = parse(operation)
-    with library_path("mpi_stage.operations.edges"):
+    with library_path("mpi_stage.operations.arithmetic.edges"):
         expected = step.operation.stencil(block, step.params)
     np.testing.assert_array_equal(step.operation.stencil(block, step.params), expected)
 

@@ -11,7 +11,7 @@ from fakes.gcs.fixture import BUCKET
 
 from mpi_stage.contract import Bands, Request
 from mpi_stage.errors import WorldError
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.world import World
 
 PIXELS = np.random.default_rng(8).integers(0, 256, (500, 700, 3), np.uint8)

@@ -14,7 +14,7 @@ from fakes.gcs.fixture import BUCKET
 from mpi_stage.contract import Request
 from mpi_stage.errors import InputChangedError, OutputExistsError, WorldError
 from mpi_stage.objects.source import START_BYTES
-from mpi_stage.operations.grammar import parse, to_json
+from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline.worlds.world import World
 
 PIXELS = np.random.default_rng(8).integers(0, 256, (900, 700, 3), np.uint8)

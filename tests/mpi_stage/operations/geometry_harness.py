@@ -7,7 +7,7 @@ import numpy as np
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.geometry.window import Grid
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 
 def moved(pipeline, image, *, tile=None, ranks=1):

@@ -8,12 +8,12 @@ from geometry_harness import whole
 from hypothesis import strategies as st
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.borders import OUTSIDE, border_index
-from mpi_stage.operations.declaration import Border, Pattern
+from mpi_stage.operations.arithmetic.borders import OUTSIDE, border_index
+from mpi_stage.operations.declaring.declaration import Border, Pattern
 from mpi_stage.operations.frequency import gains
-from mpi_stage.operations.grammar import Step, parse
 from mpi_stage.operations.harris import inner_steps
 from mpi_stage.operations.index import find
+from mpi_stage.operations.spelling.grammar import Step, parse
 
 CV_BORDERS = {
     Border.MIRROR: cv2.BORDER_REFLECT_101,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpi_stage.operations.borders import OUTSIDE, ColumnBorder, border_index
-from mpi_stage.operations.declaration import Border
+from mpi_stage.operations.arithmetic.borders import OUTSIDE, ColumnBorder, border_index
+from mpi_stage.operations.declaring.declaration import Border
 
 NUMPY_NAMES = {
     Border.MIRROR: "reflect",

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from operation_harness import gray_pictures, hysteresis, picture, run, spec_of
 
-from mpi_stage.operations.grammar import parse
 from mpi_stage.operations.index import find
+from mpi_stage.operations.spelling.grammar import parse
 
 APERTURES = (3, 5, 7)
 WHITE = {"uint8": 255, "uint16": 65535, "float32": 1.0}

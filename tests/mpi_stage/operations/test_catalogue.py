@@ -11,10 +11,10 @@ from mpi_stage import operations
 from mpi_stage.errors import UnknownOperationError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.catalogue import INTERNAL, OPERATIONS
-from mpi_stage.operations.declaration import Border, Channels, Kind, Operation, Pattern
-from mpi_stage.operations.grammar import make_step, parameters_of
+from mpi_stage.operations.declaring.declaration import Border, Channels, Kind, Operation, Pattern
 from mpi_stage.operations.index import PUBLIC, find, find_public
 from mpi_stage.operations.morphology import MORPHOLOGY
+from mpi_stage.operations.spelling.grammar import make_step, parameters_of
 
 EVERY = (*OPERATIONS, *INTERNAL)
 by_name = pytest.mark.parametrize("operation", EVERY, ids=lambda operation: operation.name)
@@ -153,7 +153,7 @@ def test_the_plan_finds_internal_operations_and_people_do_not():
 
 def test_the_catalogue_imports_no_heavy_library():
     program = (
-        "import sys, mpi_stage.operations.grammar\n"
+        "import sys, mpi_stage.operations.spelling.grammar\n"
         "print([name for name in ('scipy', 'skimage', 'ray', 'mpi4py') if name in sys.modules])"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

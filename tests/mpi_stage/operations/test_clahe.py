@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from operation_harness import picture, run, spec_of
 
 from mpi_stage.errors import ParameterError, UnsupportedImageError
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 
 def opencv(plane, clip, tiles):

@@ -9,8 +9,8 @@ from operation_harness import CV_BORDERS, DTYPES, borders, numpy_pad, picture, p
 
 from mpi_stage.errors import ParameterError
 from mpi_stage.operations.convolve import emboss_kernel
-from mpi_stage.operations.declaration import Border
-from mpi_stage.operations.grammar import make_step
+from mpi_stage.operations.declaring.declaration import Border
+from mpi_stage.operations.spelling.grammar import make_step
 
 
 def pipeline(kernel, **rest):

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from mpi_stage.errors import ParameterError, PipelineError, UnknownOperationError
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Kind
-from mpi_stage.operations.grammar import (
+from mpi_stage.operations.declaring.declaration import Kind
+from mpi_stage.operations.spelling.grammar import (
     MAX_STEPS,
     MAX_TEXT_CHARACTERS,
     make_step,

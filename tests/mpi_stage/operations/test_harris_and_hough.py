@@ -9,12 +9,12 @@ from operation_harness import picture, run, run_step
 
 from mpi_stage.errors import UnsupportedImageError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import make_step, parse
+from mpi_stage.operations.arithmetic.hough_draw import draw_line
+from mpi_stage.operations.arithmetic.hough_votes import Grid, Line, best
 from mpi_stage.operations.harris import window_sums
-from mpi_stage.operations.hough_draw import draw_line
-from mpi_stage.operations.hough_votes import Grid, Line, best
 from mpi_stage.operations.index import find
-from mpi_stage.operations.steps import Step
+from mpi_stage.operations.spelling.grammar import make_step, parse
+from mpi_stage.operations.spelling.steps import Step
 from mpi_stage.planning.planned_steps import check_step
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from operation_harness import CV_BORDERS, DTYPES, picture, pictures, run, spec_of
 
-from mpi_stage.operations.declaration import Border
-from mpi_stage.operations.flat_extrema import SHAPES, element
-from mpi_stage.operations.grammar import make_step
+from mpi_stage.operations.arithmetic.flat_extrema import SHAPES, element
+from mpi_stage.operations.declaring.declaration import Border
+from mpi_stage.operations.spelling.grammar import make_step
 
 OPENCV = {
     "erode": cv2.MORPH_ERODE,

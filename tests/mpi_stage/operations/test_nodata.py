@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from operation_harness import DTYPES, pad, picture
 
 from mpi_stage.formats.nodata import nodata_value
-from mpi_stage.operations.declaration import Border
+from mpi_stage.operations.declaring.declaration import Border
 from mpi_stage.operations.gaussian import kernel_size
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 NODATA = {"uint8": 0.0, "uint16": 65535.0, "float32": float("nan")}
 

@@ -4,8 +4,8 @@ import pytest
 
 from mpi_stage.errors import UnknownOperationError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse, to_json
-from mpi_stage.operations.presets import PRESETS
+from mpi_stage.operations.spelling.grammar import parse, to_json
+from mpi_stage.operations.spelling.presets import PRESETS
 from mpi_stage.planning.planned_steps import check_step
 from pipeline import ops
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from operation_harness import gray_pictures, picture, run, spec_of
 
 from mpi_stage.errors import UnsupportedImageError
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 BINS = 65536
 

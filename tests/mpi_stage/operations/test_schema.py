@@ -7,8 +7,8 @@ from test_grammar import pipelines
 
 from mpi_stage.errors import PipelineError
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.grammar import parse_json, to_json
-from mpi_stage.operations.schema import pipeline_schema
+from mpi_stage.operations.spelling.grammar import parse_json, to_json
+from mpi_stage.operations.spelling.schema import pipeline_schema
 
 VALIDATOR = jsonschema.Draft202012Validator(pipeline_schema())
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mpi_stage.operations.selection import GREATER, LESSER, program, stages
+from mpi_stage.operations.arithmetic.selection import GREATER, LESSER, program, stages
 
 
 def middle(square):

@@ -16,7 +16,7 @@ from operation_harness import (
     run,
 )
 
-from mpi_stage.operations.declaration import Border
+from mpi_stage.operations.declaring.declaration import Border
 
 
 def whole(image, border, fill, halo, call):

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from operation_harness import DTYPES, picture, pictures, run, spec_of
 
 from mpi_stage.errors import ParameterError
-from mpi_stage.operations import exact_sums
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.arithmetic import exact_sums
+from mpi_stage.operations.spelling.grammar import parse
 
 WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 

@@ -9,7 +9,7 @@ from operation_harness import DTYPES, picture, pictures, run, spec_of
 from PIL import Image, ImageOps
 
 from mpi_stage.errors import ParameterError
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 
 WHITE = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 WEIGHTS = (0.4, 0.9, -0.3, 0.1, 0.5, 0.2, 1.1, -0.6, 0.35)

@@ -7,7 +7,7 @@ import pytest
 
 from mpi_stage.errors import LimitError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.passes import BLOCK_TARGET_BYTES, LEAST_BLOCK_ROWS
 from mpi_stage.planning.planner import make_plan
 

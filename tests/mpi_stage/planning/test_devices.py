@@ -4,7 +4,7 @@ import pytest
 
 from mpi_stage.errors import DeviceError
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.devices import agreed, place, why_no_kernels
 from mpi_stage.planning.gpu import Gpu
 from mpi_stage.planning.planner import make_plan

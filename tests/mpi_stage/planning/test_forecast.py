@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Moved
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.declaring.declaration import Moved
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.forecast import Load, Rates, Stored, forecast, loads, seconds
 from mpi_stage.planning.planner import make_plan
 

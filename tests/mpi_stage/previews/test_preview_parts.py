@@ -5,7 +5,7 @@ import pytest
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Window
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.previews.parts import CONTEXT_PX, ROW_PX, crop_of, cut, origin, trace
 
 SPEC = ImageSpec(2000, 3000, 3, "uint8")

@@ -9,7 +9,7 @@ from PIL import Image
 from mpi_stage.errors import LimitError
 from mpi_stage.formats.memory import ArraySource
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.previews.display import picture_of, stretch_of, to_display
 from mpi_stage.previews.reduced import fit_step, level_for, read_reduced, shrunk
 

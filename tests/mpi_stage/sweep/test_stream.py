@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from mpi_stage.geometry.partition import Partition, Rows, halo_need
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.borders import OUTSIDE, border_index
-from mpi_stage.operations.declaration import Border, Operation, Pattern
-from mpi_stage.operations.grammar import Step
+from mpi_stage.operations.arithmetic.borders import OUTSIDE, border_index
+from mpi_stage.operations.declaring.declaration import Border, Operation, Pattern
+from mpi_stage.operations.spelling.grammar import Step
 from mpi_stage.planning.plan import PlannedStep
 from mpi_stage.sweep.stream import Chain
 

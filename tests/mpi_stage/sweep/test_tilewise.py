@@ -7,7 +7,7 @@ import tifffile
 from mpi_stage.formats.base import Metadata, SinkOptions, TileLayout
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
-from mpi_stage.operations.grammar import parse
+from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.plan import Pass
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.process.timing import PhaseClock

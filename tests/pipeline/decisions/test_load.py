@@ -3,8 +3,8 @@
 import pytest
 
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.grammar import parse, to_json
-from mpi_stage.operations.presets import PRESETS
+from mpi_stage.operations.spelling.grammar import parse, to_json
+from mpi_stage.operations.spelling.presets import PRESETS
 from pipeline.decisions.load import estimated, planned
 from pipeline.models import Lane, Load, Manifest, ObjectRef
 

@@ -3,9 +3,9 @@
 import pytest
 
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Kind, Operation, Parameter, Pattern
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter, Pattern
+from mpi_stage.operations.declaring.parameters import parameters_of
 from mpi_stage.operations.index import find
-from mpi_stage.operations.parameters import parameters_of
 from ui.drafts.forms import Widget, fields_of
 
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from mpi_stage.errors import UnsupportedImageError
 from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.blocks import measured_channels
-from mpi_stage.operations.declaration import Kind, Parameter, Params
+from mpi_stage.operations.arithmetic.blocks import measured_channels
+from mpi_stage.operations.declaring.declaration import Kind, Parameter, Params
 
 CHANNELS = Parameter(
     "channels",

@@ -8,7 +8,7 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.declaration import Measured, Params, Round
+from mpi_stage.operations.declaring.declaration import Measured, Params, Round
 
 WIDE_BINS = 65536
 _EXACT_COUNT = 1 << 24  # cv2.calcHist counts in float32

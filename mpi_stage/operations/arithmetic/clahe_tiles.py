@@ -14,8 +14,8 @@ from itertools import pairwise
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.borders import border_index
-from mpi_stage.operations.declaration import Border
+from mpi_stage.operations.arithmetic.borders import border_index
+from mpi_stage.operations.declaring.declaration import Border
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import math
 import numpy as np
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.hough_votes import Line
-from mpi_stage.operations.painting import paint
+from mpi_stage.operations.arithmetic.hough_votes import Line
+from mpi_stage.operations.arithmetic.painting import paint
 
 _LEVEL = 1e-6
 _MARGIN_PX = 2

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.blocks import crop
+from mpi_stage.operations.arithmetic.blocks import crop
 
 Smooth = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 """Smooths rows × columns × channels values with weights that are positive, without the halo."""

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from mpi_stage.errors import ParameterError, PipelineError
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Value
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Value
+from mpi_stage.operations.declaring.parameters import border_parameter, checked, from_text, parameters_of
 from mpi_stage.operations.index import find_public
-from mpi_stage.operations.parameters import border_parameter, checked, from_text, parameters_of
-from mpi_stage.operations.presets import expand_words, find_preset
-from mpi_stage.operations.steps import SeveralErrors, Step, build
-from mpi_stage.operations.suggestions import shown
+from mpi_stage.operations.spelling.presets import expand_words, find_preset
+from mpi_stage.operations.spelling.steps import SeveralErrors, Step, build
+from mpi_stage.operations.spelling.suggestions import shown
 
 __all__ = [
     "MAX_STEPS",

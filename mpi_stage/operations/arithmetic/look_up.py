@@ -8,7 +8,7 @@ import numpy as np
 
 from mpi_stage.image import Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.declaration import Params, Value
+from mpi_stage.operations.declaring.declaration import Params, Value
 
 Curve = Callable[[Pixels, Params, float], Pixels]
 """Takes values (``float64``, its own to change), the parameters and the value of white; returns new ones."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
 from mpi_stage.native.interface import Kernels
-from mpi_stage.operations.blocks import crop, in_groups, per_channel
-from mpi_stage.operations.nans import one_nan
-from mpi_stage.operations.row_ends import is_leftover
+from mpi_stage.operations.arithmetic.blocks import crop, in_groups, per_channel
+from mpi_stage.operations.arithmetic.nans import one_nan
+from mpi_stage.operations.arithmetic.row_ends import is_leftover
 
 _GROUP = 4
 """Values that OpenCV computes at once with fused multiplications and additions."""

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from mpi_stage.errors import ParameterError, PipelineError
-from mpi_stage.operations.declaration import Operation, Parameter, Value
-from mpi_stage.operations.parameters import parameters_of
-from mpi_stage.operations.suggestions import did_you_mean, shown
+from mpi_stage.operations.declaring.declaration import Operation, Parameter, Value
+from mpi_stage.operations.declaring.parameters import parameters_of
+from mpi_stage.operations.spelling.suggestions import did_you_mean, shown
 
 
 @dataclass(frozen=True)

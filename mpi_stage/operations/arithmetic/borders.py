@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.declaration import Border
+from mpi_stage.operations.declaring.declaration import Border
 
 OUTSIDE = -1
 

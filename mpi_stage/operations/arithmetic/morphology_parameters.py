@@ -1,10 +1,10 @@
 """What the morphological operations share: their parameters, and when iterations need steps of their own."""
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.blocks import per_channel
-from mpi_stage.operations.declaration import Border, Kind, Parameter, Params
-from mpi_stage.operations.flat_extrema import SHAPES
-from mpi_stage.operations.values import integer
+from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.operations.arithmetic.flat_extrema import SHAPES
+from mpi_stage.operations.declaring.declaration import Border, Kind, Parameter, Params
+from mpi_stage.operations.declaring.values import integer
 
 Steps = tuple[tuple[str, Params], ...]
 

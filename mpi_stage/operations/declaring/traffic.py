@@ -1,7 +1,7 @@
 """The most that a global step makes a rank send and receive, for the plan."""
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Moved, Params
+from mpi_stage.operations.declaring.declaration import Moved, Params
 
 _NAME_BYTES = 8
 _PAIR_BYTES = 16

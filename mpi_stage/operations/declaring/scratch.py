@@ -1,7 +1,7 @@
 """How much a kernel's temporaries take, stated by type."""
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Params, Scratch
+from mpi_stage.operations.declaring.declaration import Params, Scratch
 
 
 def by_type(*, uint8: float, uint16: float, float32: float) -> Scratch:

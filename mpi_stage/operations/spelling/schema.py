@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from mpi_stage.operations.catalogue import OPERATIONS
-from mpi_stage.operations.declaration import Kind, Operation, Parameter
-from mpi_stage.operations.grammar import MAX_STEPS
-from mpi_stage.operations.parameters import BORDER_ALIASES, MAX_NUMBERS, parameters_of
-from mpi_stage.operations.presets import PRESETS
+from mpi_stage.operations.declaring.declaration import Kind, Operation, Parameter
+from mpi_stage.operations.declaring.parameters import BORDER_ALIASES, MAX_NUMBERS, parameters_of
+from mpi_stage.operations.spelling.grammar import MAX_STEPS
+from mpi_stage.operations.spelling.presets import PRESETS
 
 Schema = dict[str, object]
 

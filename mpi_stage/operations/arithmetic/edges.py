@@ -8,8 +8,9 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.blocks import crop
-from mpi_stage.operations.declaration import (
+from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.nans import one_nan
+from mpi_stage.operations.declaring.declaration import (
     Border,
     Channels,
     IntoKernel,
@@ -21,8 +22,7 @@ from mpi_stage.operations.declaration import (
     Scratch,
     StencilKernel,
 )
-from mpi_stage.operations.nans import one_nan
-from mpi_stage.operations.scratch import by_type
+from mpi_stage.operations.declaring.scratch import by_type
 
 Derivative = Callable[[Pixels, Params, str], Pixels]
 """(one-channel block, parameters, ``x`` or ``y``) → the derivative as float32, halo included."""

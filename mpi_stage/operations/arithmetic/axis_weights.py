@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.geometry.partition import Rows
-from mpi_stage.operations.interpolation import WEIGHTS
+from mpi_stage.operations.arithmetic.interpolation import WEIGHTS
 
 _AREA_EPSILON = 1e-3
 """OpenCV leaves out a pixel of which less than this is covered."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from mpi_stage.errors import UnknownOperationError
-from mpi_stage.operations.suggestions import did_you_mean, shown
+from mpi_stage.operations.spelling.suggestions import did_you_mean, shown
 
 MARK = "@"
 """What a preset's name begins with in the text spelling."""

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations.blocks import crop, in_groups
-from mpi_stage.operations.nans import one_nan
+from mpi_stage.operations.arithmetic.blocks import crop, in_groups
+from mpi_stage.operations.arithmetic.nans import one_nan
 
 SHAPES = {"rect": cv2.MORPH_RECT, "ellipse": cv2.MORPH_ELLIPSE, "cross": cv2.MORPH_CROSS}
 

@@ -1,7 +1,7 @@
 """Typed access to the checked parameters of a step, for the kernels."""
 
 from mpi_stage.image import ImageSpec
-from mpi_stage.operations.declaration import Params
+from mpi_stage.operations.declaring.declaration import Params
 
 
 def integer(params: Params, name: str) -> int:

@@ -4,8 +4,8 @@ import math
 from collections.abc import Callable, Mapping
 
 from mpi_stage.errors import ParameterError
-from mpi_stage.operations.declaration import Border, Kind, Operation, Parameter, Value
-from mpi_stage.operations.suggestions import did_you_mean, shown
+from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Value
+from mpi_stage.operations.spelling.suggestions import did_you_mean, shown
 
 BORDER_ALIASES: Mapping[str, str] = {
     "reflect101": Border.MIRROR.value,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mpi_stage.geometry.window import Remap
 from mpi_stage.image import DTYPES, ImageSpec, Pixels
-from mpi_stage.operations.placement import Placement
+from mpi_stage.operations.declaring.placement import Placement
 
 Value = int | float | str | bool | tuple[float, ...] | None
 Params = Mapping[str, Value]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations import histogram
-from mpi_stage.operations.declaration import Measured, Params, Round
+from mpi_stage.operations.arithmetic import histogram
+from mpi_stage.operations.declaring.declaration import Measured, Params, Round
 
 _SIGN = np.uint32(1 << 31)
 _HALF_BITS = 16

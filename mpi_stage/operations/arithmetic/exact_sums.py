@@ -12,7 +12,7 @@ from fractions import Fraction
 import numpy as np
 
 from mpi_stage.image import Pixels
-from mpi_stage.operations import histogram
+from mpi_stage.operations.arithmetic import histogram
 
 _EXPONENTS = 256
 _MANTISSA_BITS = 23

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_stage.operations.nans import one_nan
+from mpi_stage.operations.arithmetic.nans import one_nan
 
 Weights = NDArray[np.floating[Any]]
 

@@ -1,0 +1,1 @@
+"""What an operation declares of itself: parameters, halo, cost, memory, what it makes of places."""
