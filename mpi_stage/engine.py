@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mpi_stage.collective.geometry import MovedRows
 from mpi_stage.collective.reduction import join
 from mpi_stage.collective.seams import join_seams
 from mpi_stage.collective.transfer import collect, spread
@@ -15,12 +14,13 @@ from mpi_stage.formats.base import BandSink, SeamSink, Sink, Source, TileSink
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.declaring.declaration import Pattern
+from mpi_stage.planning.between import Between, Origin, between
 from mpi_stage.planning.plan import Pass, Plan, PlannedStep
 from mpi_stage.process.setup import PeakMemory
 from mpi_stage.rows.context import GlobalStep, RankContext
 from mpi_stage.rows.digest import RowDigest
 from mpi_stage.rows.halo import HaloSwap
-from mpi_stage.rows.slab import RowReader, Slab, WindowReader
+from mpi_stage.rows.slab import RowReader, Slab
 from mpi_stage.sweep.measure import Measurement
 from mpi_stage.sweep.sweep import Take, blocks, sweep
 from mpi_stage.sweep.tilewise import rows_of, sweep_tiles, tiles_between, tiles_to_measure
@@ -63,7 +63,6 @@ class Engine:
         self.memory = PeakMemory()
         self.digest: RowDigest | None = None
         self._slabs: list[Slab] = []
-        self._source: Source | None = None
 
     @property
     def rows(self) -> tuple[int, int]:
@@ -75,12 +74,16 @@ class Engine:
         with self._resources:
             first = self._plan.partition(self._plan.after).slab(self._comm.rank).first
             self.digest = RowDigest(first) if digest else None
-            self._source = source
-            reader = self._first_reader(source)
-            rereadable = source.header.rereadable
-            for one in self._plan.passes[:-1]:
-                reader = self._intermediate(one, reader, rereadable=rereadable)
-                rereadable = not isinstance(reader, MovedRows) or reader.cheap
+            header, passes = source.header, self._plan.passes
+            origin = Origin.of_input(
+                divisible=header.divisible,
+                rereadable=header.rereadable,
+                windowed=header.windowed,
+                ranks=self._comm.size,
+            )
+            reader: RowReader = self._dealt(source) if origin.slab else source
+            for one, lies in zip(passes, between(passes, origin, self._plan.partition), strict=False):
+                reader = self._intermediate(one, reader, lies)
             self._write(self._plan.passes[-1], reader, sink)
             # Freed blocks are kept: this sees those for which the last look came too early.
             self.memory.sample(always=True)
@@ -90,26 +93,17 @@ class Engine:
         """Bytes written to scratch instead of being kept in memory."""
         return sum(slab.spilled_bytes for slab in self._slabs)
 
-    def _first_reader(self, source: Source) -> RowReader:
-        """Return a reader of this rank's rows: the source itself, or a slab dealt out by rank 0."""
-        if self._is_shared(source):
-            return source
+    def _dealt(self, source: Source) -> Slab:
+        """Return a slab of this rank's rows of a source that only rank 0 can read."""
         slab = self._slab(self._plan.before)
         spread(self._context, self._plan.partition(self._plan.before), source, slab)
         return slab
 
-    def _is_shared(self, reader: RowReader) -> bool:
-        """Whether every rank can read any row by itself."""
-        if isinstance(reader, MovedRows):
-            return reader.shared and reader.cheap
-        source = self._source
-        return reader is source and source is not None and (source.header.divisible or self._comm.size == 1)
-
-    def _intermediate(self, one: Pass, reader: RowReader, *, rereadable: bool) -> RowReader:
+    def _intermediate(self, one: Pass, reader: RowReader, lies: Between) -> RowReader:
         """Carry out a pass that is not the last; return a reader of what the next one starts from."""
         pattern = one.ending.operation.pattern if one.ending else None
         measurement = Measurement(one.ending) if one.ending and pattern is Pattern.REDUCE else None
-        if self._keeps(one, reader, rereadable=rereadable):
+        if lies.kept:
             reader = self._keep(one, reader, measurement)
         elif measurement:
             self._look(one, reader, measurement)
@@ -118,20 +112,8 @@ class Engine:
         if measurement:
             self._measure(one, reader, measurement)
         if one.ending and pattern is Pattern.GLOBAL:
-            return self._collective(one.ending, reader)
+            return self._collective(one.ending, reader, lies)
         return reader
-
-    def _keeps(self, one: Pass, reader: RowReader, *, rereadable: bool) -> bool:
-        """Whether the rows that a pass makes must lie in a slab for what ends it."""
-        ending = one.ending
-        if one.steps or ending is None or ending.operation.remap is None:
-            return bool(one.steps) or not rereadable
-        if isinstance(reader, Slab):
-            return False
-        if not self._is_shared(reader):
-            return True
-        remap = ending.operation.remap(ending.step.params, ending.before, ending.after)
-        return remap.rereads and not (isinstance(reader, WindowReader) and reader.reads_windows)
 
     def _keep(self, one: Pass, reader: RowReader, measurement: Measurement | None) -> Slab:
         """Sweep a pass into a slab; the first measuring round rides on the sweep."""
@@ -278,7 +260,7 @@ class Engine:
         if sink is not None:
             self._note_bands(sink)
 
-    def _collective(self, ending: PlannedStep, reader: RowReader) -> RowReader:
+    def _collective(self, ending: PlannedStep, reader: RowReader, lies: Between) -> RowReader:
         """Hand this rank's rows to a global step."""
         name = ending.operation.collective
         work = getattr(import_module(f"mpi_stage.collective.{name}"), str(name))
@@ -295,7 +277,8 @@ class Engine:
             block_rows=self._plan.block_rows,
             slab=self._room,
             operation=ending.operation,
-            shared=self._is_shared(reader),
+            shared=lies.reads.shared,
+            travels=lies.travels,
             watch=self.memory.sample,
         )
         made: RowReader = work(step)

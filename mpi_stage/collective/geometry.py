@@ -23,8 +23,7 @@ def geometry(step: GlobalStep) -> RowReader:
     if operation.remap is None:
         raise PipelineError(f"{operation.name} has no remap; its declaration is wrong")
     remap = operation.remap(step.params, step.before, step.after)
-    anywhere = step.shared or step.context.comm.size == 1
-    if anywhere or (remap.rowwise and step.partition == step.after_partition):
+    if not step.travels:
         return MovedRows(step, remap, shared=step.shared)
     slab = step.slab(step.after, step.after_partition.slab(step.context.comm.rank))
     for tile, parts in fetch(step, remap):
@@ -76,14 +75,12 @@ class MovedRows:
     Attributes
     ----------
     shared: whether the rows of other ranks can be read too.
-    cheap: whether they may well be made again and again.
 
     """
 
     def __init__(self, step: GlobalStep, remap: Remap, *, shared: bool) -> None:
         """Prepare to read the rows of ``step``."""
         self.shared = shared
-        self.cheap = step.operation.moves_values
         self._step = step
         self._remap = remap
 

@@ -147,6 +147,7 @@ def _declare(name: str, label: str, words: str, reference: str, *limits: Paramet
         collective="frequency",
         working_bytes=_working_bytes,
         slab_bytes=_slab_bytes,
+        ends_in_slab=lambda _params: True,
         reading_bytes=lambda _params, _spec, _rows, _ranks: 0,
         traffic=_traffic,
     )

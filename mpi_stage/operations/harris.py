@@ -171,6 +171,7 @@ HARRIS = Operation(
     collective="harris",
     working_bytes=_working_bytes,
     slab_bytes=_slab_bytes,
+    ends_in_slab=lambda params: params["output"] == RESPONSE,
     reading_bytes=_reading_bytes,
     traffic=lambda params, spec, _rows, _ranks: halo(spec, inner_halo(params)),
 )

@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.geometry.partition import halo_need
-from mpi_stage.operations.declaring.declaration import Moved, Pattern
+from mpi_stage.operations.declaring.declaration import Moved
 from mpi_stage.operations.declaring.traffic import moving
+from mpi_stage.planning.between import Origin, between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mpi_stage.formats.base import Header, SinkPlan
     from mpi_stage.image import ImageSpec
+    from mpi_stage.planning.between import Between
     from mpi_stage.planning.plan import Pass, Plan
 
 NOTHING = Moved(0, 0, 0)
@@ -54,23 +56,30 @@ class Stored:
 
     ``input_bytes`` is the size of the input's file. ``reads`` and ``writes`` say whether every rank
     does so for its own rows; otherwise rank 0 does for all. ``rereads`` says that rows are read anew
-    rather than kept where they are needed again.
+    rather than kept where they are needed again, ``windowed`` that some of their pixels are read alone.
     """
 
     input_bytes: int
     reads: bool
     writes: bool
     rereads: bool
+    windowed: bool = False
 
     @classmethod
     def of(cls, source: Header, sink: SinkPlan) -> Stored:
         """Return how an input and an output lie, from what their formats say of them."""
-        divisible = source.divisible
         return cls(
             input_bytes=source.stored_bytes,
-            reads=divisible,
+            reads=source.divisible,
             writes=sink.divisible,
             rereads=source.rereadable,
+            windowed=source.windowed,
+        )
+
+    def origin(self, ranks: int) -> Origin:
+        """Return what the first pass of a plan reads from."""
+        return Origin.of_input(
+            divisible=self.reads, rereadable=self.rereads, windowed=self.windowed, ranks=ranks
         )
 
 
@@ -147,12 +156,13 @@ def forecast(plan: Plan, stored: Stored, rates: Rates | None = None) -> dict[str
 def _load(plan: Plan, stored: Stored, rank: int) -> Load:
     after = plan.after
     written = _rows(plan, after, rank) * after.row_bytes if stored.writes else after.total_bytes * (not rank)
-    ends = (_ending(plan, stored, one, rank) for one in plan.passes)
+    lies = list(between(plan.passes, stored.origin(plan.ranks), plan.partition))
+    ends = (_ending(plan, one, behind, rank) for one, behind in zip(plan.passes, lies, strict=False))
     return Load(
-        read_bytes=_read_bytes(plan, stored, rank),
+        read_bytes=_input_bytes(plan, stored, rank) * _sweeps(plan, lies),
         written_bytes=written,
         swapped=_sum(_halo(plan, one, rank) for one in plan.passes),
-        exchanged=_sum((*ends, *_dealt(plan, stored, rank))),
+        exchanged=_sum((NOTHING, *ends, *_dealt(plan, stored, rank))),
         core_s=sum(_core_s(plan, one, rank) for one in plan.passes),
     )
 
@@ -166,24 +176,20 @@ def _rows(plan: Plan, image: ImageSpec, rank: int) -> int:
     return plan.partition(image).slab(rank).height
 
 
-def _read_bytes(plan: Plan, stored: Stored, rank: int) -> int:
-    """Return the bytes of the input's file that a rank reads, over all sweeps that begin there."""
+def _input_bytes(plan: Plan, stored: Stored, rank: int) -> int:
+    """Return the bytes of the input's file that a rank reads in one sweep."""
     share = _rows(plan, plan.before, rank) / plan.before.rows if stored.reads else float(not rank)
-    return round(stored.input_bytes * share) * _sweeps(plan, stored)
+    return round(stored.input_bytes * share)
 
 
-def _sweeps(plan: Plan, stored: Stored) -> int:
+def _sweeps(plan: Plan, lies: Sequence[Between]) -> int:
     """Return how often the input is read: until a pass keeps its rows, measuring rounds included."""
-    sweeps = 0
-    for one in plan.passes:
-        sweeps += 1
-        if one.ending is None:
+    sweeps = 1
+    for one, behind in zip(plan.passes, lies, strict=False):
+        reduction = one.ending.operation.reduction if one.ending is not None else None
+        if behind.reads.slab or one.ending is None or reduction is None:
             break
-        operation = one.ending.operation
-        if one.steps or not stored.rereads or operation.pattern is Pattern.GLOBAL:
-            break
-        if operation.reduction is not None:
-            sweeps += len(operation.reduction.rounds(one.ending.kernel_spec, one.ending.step.params)) - 1
+        sweeps += len(reduction.rounds(one.ending.kernel_spec, one.ending.step.params))
     return sweeps
 
 
@@ -215,7 +221,7 @@ def _reachable(plan: Plan, one: Pass, rank: int) -> Iterator[int]:
         yield from range(max(0, rank - reach), min(partition.ranks, rank + reach + 1))
 
 
-def _ending(plan: Plan, stored: Stored, one: Pass, rank: int) -> Moved:
+def _ending(plan: Plan, one: Pass, behind: Between, rank: int) -> Moved:
     """Return what the step at the end of a pass makes a rank send and receive at most."""
     ending = one.ending
     if ending is None or plan.ranks == 1:
@@ -226,8 +232,7 @@ def _ending(plan: Plan, stored: Stored, one: Pass, rank: int) -> Moved:
         return operation.traffic(params, ending.before, rows, plan.ranks)
     if operation.remap is None:
         return Moved(0, 0, 2 * (plan.ranks - 1).bit_length())
-    at_the_file = one is plan.passes[0] and not one.steps and stored.reads
-    if at_the_file and not operation.remap(params, ending.before, ending.after).rereads:
+    if not behind.travels:
         return NOTHING
     return moving(ending.before, ending.after, rows, _rows(plan, ending.after, rank), plan.ranks)
 

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING
 
 from mpi_stage.geometry.partition import message_rows
 from mpi_stage.operations.declaring.declaration import Pattern
+from mpi_stage.planning.between import Origin, between
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from mpi_stage.geometry.partition import Partition
     from mpi_stage.image import ImageSpec
+    from mpi_stage.planning.between import Deal
     from mpi_stage.planning.plan import InputFacts, OutputFacts, Pass, PlannedStep
-
-    Deal = Callable[[ImageSpec], Partition]
 
 EXCHANGED_FRACTION = 0.25
 """Of a slab whose pixels went to other ranks: what MPI holds of them, seen with large pixels."""
@@ -34,16 +33,6 @@ class Kept:
     message: int = 0
 
 
-@dataclass
-class _Reader:
-    """What a pass reads from: where its rows lie, who can read them, and whether they may be read again."""
-
-    slab: bool
-    shared: bool
-    rereadable: bool
-    windowed: bool = False
-
-
 def kept_slabs(passes: Sequence[Pass], source: InputFacts, sink: OutputFacts, deal: Deal) -> Iterator[Kept]:
     """Yield the bytes that each pass leaves in slabs of the rank with most rows.
 
@@ -51,19 +40,13 @@ def kept_slabs(passes: Sequence[Pass], source: InputFacts, sink: OutputFacts, de
     where only rank 0 can write them: each rank keeps its own until it has made them all.
     """
     ranks = deal(passes[0].before).ranks
-    by_itself = source.divisible or ranks == 1
-    yield _carried(0, passes[0].before, deal, by_itself=by_itself)
-    reader = _Reader(
-        slab=not by_itself, shared=by_itself, rereadable=source.rereadable, windowed=source.windowed
+    first = Origin.of_input(
+        divisible=source.divisible, rereadable=source.rereadable, windowed=source.windowed, ranks=ranks
     )
-    for number, one in enumerate(passes[:-1], 1):
-        rows = made = 0
-        if _keeps(one, reader):
-            rows = _slab_bytes(one.after, deal)
-            reader = _Reader(slab=True, shared=False, rereadable=True)
-        if one.ending is not None and one.ending.operation.pattern is Pattern.GLOBAL:
-            made, reader = _made(one.ending, reader, deal)
-        yield Kept(number, rows, made)
+    yield _carried(0, passes[0].before, deal, by_itself=not first.slab)
+    for number, (one, lies) in enumerate(zip(passes, between(passes, first, deal), strict=False), 1):
+        rows = _slab_bytes(one.after, deal) if lies.kept else 0
+        yield Kept(number, rows, _made_bytes(one.ending, deal, travels=lies.travels))
     yield _carried(len(passes), passes[-1].after, deal, by_itself=sink.divisible or ranks == 1)
 
 
@@ -90,30 +73,14 @@ def peak_bytes(kept: Sequence[Kept]) -> int:
     return most
 
 
-def _keeps(one: Pass, reader: _Reader) -> bool:
-    """Whether the rows that a pass makes must lie in a slab for what ends it."""
-    ending = one.ending
-    if one.steps or ending is None or ending.operation.remap is None:
-        return bool(one.steps) or not reader.rereadable
-    if reader.slab:
-        return False
-    remap = ending.operation.remap(ending.step.params, ending.before, ending.after)
-    return not reader.shared or (remap.rereads and not reader.windowed)
-
-
-def _made(ending: PlannedStep, reader: _Reader, deal: Deal) -> tuple[int, _Reader]:
-    """Return the bytes that a global step leaves in slabs, and what the next pass reads from."""
-    operation, partition = ending.operation, deal(ending.before)
-    in_slab = _Reader(slab=True, shared=False, rereadable=True)
-    if operation.remap is None:
-        declared = operation.slab_bytes
-        rows = partition.largest
-        made = declared(ending.step.params, ending.before, rows, partition.ranks) if declared else 0
-        return made, in_slab
-    remap = operation.remap(ending.step.params, ending.before, ending.after)
-    alone = reader.shared or partition.ranks == 1 or (remap.rowwise and partition == deal(ending.after))
-    if alone:
-        cheap = operation.moves_values
-        return 0, _Reader(slab=False, shared=reader.shared and cheap, rereadable=cheap)
-    after, before = _slab_bytes(ending.after, deal), _slab_bytes(ending.before, deal)
-    return after + int(EXCHANGED_FRACTION * (after + before)), in_slab
+def _made_bytes(ending: PlannedStep | None, deal: Deal, *, travels: bool) -> int:
+    """Bytes that the step at the end of a pass leaves in slabs; what travels into them included."""
+    if ending is None or ending.operation.pattern is not Pattern.GLOBAL:
+        return 0
+    if travels:
+        after, before = _slab_bytes(ending.after, deal), _slab_bytes(ending.before, deal)
+        return after + int(EXCHANGED_FRACTION * (after + before))
+    declared, partition = ending.operation.slab_bytes, deal(ending.before)
+    if declared is None:
+        return 0
+    return declared(ending.step.params, ending.before, partition.largest, partition.ranks)

@@ -40,7 +40,8 @@ class GlobalStep:
     """The rows of one rank before a global step, and the world that it shares them with.
 
     ``rows`` are this rank's rows of ``before``, dealt as ``partition`` says; ``reader`` reads them, and
-    where it is ``shared`` those of the other ranks too. ``after`` is the image that the step makes,
+    where it is ``shared`` those of the other ranks too. Where a change of geometry needs others that it
+    cannot read, its pixels travel (``travels``). ``after`` is the image that the step makes,
     dealt as ``after_partition`` says: the step returns a reader of this rank's rows of it. ``slab``
     makes room for rows that outlive the step's work, in memory or in scratch as the plan has it.
     ``watch`` is called now and then while the step works, so that its memory is measured. What is put
@@ -60,4 +61,5 @@ class GlobalStep:
     operation: Operation
     watch: Callable[[], None]
     shared: bool = False
+    travels: bool = False
     found: dict[str, Any] = field(default_factory=dict)

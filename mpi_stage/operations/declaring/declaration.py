@@ -148,6 +148,10 @@ def _no_check(params: Params, spec: ImageSpec) -> None:
     """Accept everything."""
 
 
+def _never(params: Params) -> bool:  # noqa: ARG001
+    return False
+
+
 RankBytes = Callable[[Params, ImageSpec, int, int], int]
 """(parameters, image before, rows of the largest slab, ranks) → bytes of one rank."""
 
@@ -206,6 +210,8 @@ class Operation:
         joining components needs. A reduce step may state ``working_bytes`` too: what it measures into.
     reading_bytes: what a global step's rows take of one rank beside ``slab_bytes`` while the next pass
         reads them, block by block; as much as ``working_bytes`` if it is not stated.
+    ends_in_slab: whether the rows that a global step makes lie in a slab once it is done, by its
+        parameters; else they are made when they are read. Of a change of geometry the plan sees it itself.
     traffic: what a global step makes a rank send and receive at most, for the plan; a change of geometry
         need not state it. Sums that all ranks join are left out: their size does not depend on the image.
     """
@@ -244,6 +250,7 @@ class Operation:
     working_bytes: RankBytes | None = None
     slab_bytes: RankBytes | None = None
     reading_bytes: RankBytes | None = None
+    ends_in_slab: Callable[[Params], bool] = _never
     traffic: RankTraffic | None = None
 
     def scratch_of(self, params: Params, spec: ImageSpec) -> float:
