@@ -46,8 +46,9 @@ class Origin:
 
         ``divisible`` and the others are what the input's header says, see ``plan.InputFacts``.
         """
-        by_itself = divisible or ranks == 1
-        return cls(slab=not by_itself, shared=by_itself, rereadable=rereadable, windowed=windowed)
+        if divisible or ranks == 1:
+            return cls(slab=False, shared=True, rereadable=rereadable, windowed=windowed)
+        return IN_SLAB
 
 
 IN_SLAB = Origin(slab=True, shared=False, rereadable=True)

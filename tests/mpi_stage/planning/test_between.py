@@ -54,6 +54,12 @@ def test_what_must_be_decoded_is_kept():
     assert lies.kept
 
 
+def test_rows_that_were_dealt_out_into_slabs_are_measured_there():
+    (lies,) = lying("normalize", divisible=False, rereadable=False)
+    assert lies.reads.slab
+    assert not lies.kept
+
+
 @pytest.mark.parametrize(("windowed", "kept"), [(True, False), (False, True)])
 def test_turning_keeps_rows_of_which_it_cannot_read_some_pixels_alone(windowed, kept):
     (lies,) = lying("rotate:degrees=30", windowed=windowed)
