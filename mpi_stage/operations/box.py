@@ -9,6 +9,7 @@ from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.arithmetic.blocks import crop, in_groups, per_channel
 from mpi_stage.operations.arithmetic.masked import masked
 from mpi_stage.operations.arithmetic.row_ends import is_leftover
+from mpi_stage.operations.arithmetic.window_sums import square_sums
 from mpi_stage.operations.declaring.declaration import Border, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.declaring.scratch import by_type
 from mpi_stage.operations.declaring.values import integer
@@ -74,7 +75,7 @@ def _float_means(block: Pixels, size: int) -> Pixels:
         if _sums_are_exact(block, size):
             means = _opencv_means(block, size)
         else:
-            sums = _window_sums(_window_sums(block.astype(np.float64), size, 0), size, 1)
+            sums = square_sums(block.astype(np.float64), size)
             means = (sums * (1 / (size * size))).astype(np.float32)
     # Sums that start from 0 are never -0.0; those that do not may be.
     means += np.float32(0)
@@ -84,9 +85,7 @@ def _float_means(block: Pixels, size: int) -> Pixels:
 def _masked(block: Pixels, params: Params, nodata: float) -> Pixels:
     """Return the means of the pixels that do not hold ``nodata``."""
     size = integer(params, "size")
-    return masked(
-        block, size // 2, nodata, lambda values: _window_sums(_window_sums(values, size, 0), size, 1)
-    )
+    return masked(block, size // 2, nodata, lambda values: square_sums(values, size))
 
 
 def _sums_are_exact(block: Pixels, size: int) -> bool:
@@ -105,32 +104,6 @@ def _sums_are_exact(block: Pixels, size: int) -> bool:
     small = block[magnitudes < quantum * 2.0**_FLOAT_FRACTION_BITS]
     multiples = small.astype(np.float64) / quantum
     return bool((multiples == np.rint(multiples)).all())
-
-
-def _window_sums(values: Pixels, size: int, axis: int) -> Pixels:
-    """Return the sums of ``size`` neighbours along ``axis``, in about 2·log2(size) additions each.
-
-    Sums of 1, 2, 4, … neighbours are doubled, and those that make up ``size`` are added.
-    """
-    length = values.shape[axis] - size + 1
-    doubled, width, offset = values, 1, 0
-    total: Pixels | None = None
-    while True:
-        if size & width:
-            part = _along(doubled, axis, offset, length)
-            total = part if total is None else total + part
-            offset += width
-        if 2 * width > size:
-            return values if total is None else total
-        usable = doubled.shape[axis] - width
-        doubled = _along(doubled, axis, 0, usable) + _along(doubled, axis, width, usable)
-        width *= 2
-
-
-def _along(values: Pixels, axis: int, start: int, length: int) -> Pixels:
-    """Return ``length`` entries of one axis from ``start`` on, as a view."""
-    part = slice(start, start + length)
-    return values[part] if axis == 0 else values[:, part]
 
 
 BOX = Operation(

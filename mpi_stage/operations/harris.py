@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.arithmetic.blocks import crop
 from mpi_stage.operations.arithmetic.inner import inner_block_rows, inner_working_bytes
+from mpi_stage.operations.arithmetic.window_sums import window_sums
 from mpi_stage.operations.declaring.declaration import (
     Border,
     Channels,
@@ -84,28 +84,6 @@ def _response(block: Pixels, params: Params) -> Pixels:
         trace = xx + yy
         response = (xx * yy - xy * xy) - number(params, "k") * (trace * trace)
         return np.ascontiguousarray(response[..., np.newaxis].astype(np.float32))
-
-
-def window_sums(values: NDArray[np.float64], size: int, axis: int) -> NDArray[np.float64]:
-    """Return the sums of ``size`` neighbours along an axis; one for each window that fits.
-
-    Sums of 1, 2, 4, … neighbours are put together as the bits of ``size`` say: few additions, and the
-    same ones in the same order for each window, wherever it lies.
-    """
-    values = np.moveaxis(values, axis, 0)
-    count = len(values) - size + 1
-    total: NDArray[np.float64] | None = None
-    start, width = 0, 1
-    while True:
-        if size & width:
-            part = values[start : start + count]
-            total = part if total is None else total + part
-            start += width
-        if 2 * width > size:
-            break
-        values = values[:-width] + values[width:]
-        width *= 2
-    return np.moveaxis(total if total is not None else values, 0, axis)
 
 
 def inner_halo(params: Params) -> int:

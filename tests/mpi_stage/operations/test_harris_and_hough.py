@@ -11,7 +11,7 @@ from mpi_stage.errors import UnsupportedImageError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.arithmetic.hough_draw import draw_line
 from mpi_stage.operations.arithmetic.hough_votes import Grid, Line, best
-from mpi_stage.operations.harris import window_sums
+from mpi_stage.operations.arithmetic.window_sums import window_sums
 from mpi_stage.operations.index import find
 from mpi_stage.operations.spelling.grammar import make_step, parse
 from mpi_stage.operations.spelling.steps import Step
