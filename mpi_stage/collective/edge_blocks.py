@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 from mpi_stage.collective.components import NOTHING, BlockNodes, Flags, label_block
 from mpi_stage.image import Pixels
 from mpi_stage.native import kernels
-
-STRONG = 2
-"""The value of a strong pixel in the map of ``canny_maps``; weak is 1, nothing 0."""
+from mpi_stage.operations.canny import STRONG_EDGE
 
 
 def edge_nodes(levels: Pixels, first: int) -> tuple[BlockNodes, Flags]:
@@ -44,5 +42,5 @@ def _labelled(levels: Pixels) -> tuple[NDArray[np.int32], Flags]:
     level = levels[..., 0]
     count, labels = label_block(np.minimum(level, 1))
     strong = np.zeros(count, bool)
-    strong[labels[level == STRONG]] = True
+    strong[labels[level == STRONG_EDGE]] = True
     return labels, strong

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.blocks import crop, to_gray
 from mpi_stage.operations.arithmetic.look_up import in_type
 from mpi_stage.operations.box import BOX
 from mpi_stage.operations.declaring.declaration import (
@@ -67,10 +67,6 @@ def _above(block: Pixels, params: Params, means_of: Callable[[Pixels, int], Pixe
     return chosen
 
 
-def _output(spec: ImageSpec, _params: Params) -> ImageSpec:
-    return spec.with_channels(1)
-
-
 _PARAMETERS = (
     Parameter(
         "size",
@@ -109,7 +105,7 @@ def _declared(
         gray_inside=True,
         border=Border.NEAREST,
         cost=lambda params, spec: (2 + cost * integer(params, "size")) * (1 if spec.itemsize == 1 else 2),
-        output=_output,
+        output=to_gray,
         halo=_halo,
         stencil=lambda block, params: _above(block, params, means_of),
         scratch=scratch,

@@ -15,7 +15,7 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.blocks import crop, to_gray
 from mpi_stage.operations.arithmetic.thinning import thin
 from mpi_stage.operations.declaring.declaration import (
     Border,
@@ -30,7 +30,8 @@ from mpi_stage.operations.declaring.scratch import by_type
 from mpi_stage.operations.declaring.traffic import seams
 from mpi_stage.operations.declaring.values import integer, number
 
-NO_EDGE, WEAK_EDGE, STRONG_EDGE = 0, 1, 2
+WEAK_EDGE, STRONG_EDGE = 1, 2
+"""In the map of edge pixels, where 0 is none."""
 
 _SCALED_APERTURE = 7  # OpenCV divides its gradients and the thresholds by 16, to fit 16 bits
 _SCALE = 1 / 16
@@ -173,10 +174,6 @@ def _maps_by_opencv(block: Pixels, low: float, high: float, *, euclidean: bool) 
     return cv2.bitwise_and(levels, thinned)[:, :, np.newaxis]
 
 
-def _edges(spec: ImageSpec, _params: Params) -> ImageSpec:
-    return spec.with_channels(1)
-
-
 CANNY = Operation(
     name="canny",
     label="Canny edges",
@@ -204,7 +201,7 @@ CANNY = Operation(
     gray_inside=True,
     border=Border.NEAREST,
     cost=lambda _params, _spec: 1.5,
-    output=_edges,
+    output=to_gray,
     prepare=_prepare,
     collective="hysteresis",
     traffic=seams,

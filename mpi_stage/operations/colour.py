@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 
-from mpi_stage.image import COLOUR_CHANNELS, ImageSpec, Pixels
-from mpi_stage.operations.arithmetic.blocks import per_channel
+from mpi_stage.image import COLOUR_CHANNELS, Pixels
+from mpi_stage.operations.arithmetic.blocks import per_channel, to_gray
 from mpi_stage.operations.declaring.declaration import Channels, Operation, Params, Pattern
 
 
@@ -30,10 +30,6 @@ def _grayscale_into(rows: Pixels, _params: Params, out: Pixels) -> bool:
     return True
 
 
-def _to_gray(spec: ImageSpec, _params: Params) -> ImageSpec:
-    return spec.with_channels(1)
-
-
 INVERT = Operation(
     name="invert",
     label="Invert",
@@ -54,7 +50,7 @@ GRAYSCALE = Operation(
     reference="cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)",
     channels=Channels.GRAY_OR_COLOUR,
     cost=lambda _params, spec: 0.01 if spec.channels == 1 else 0.25 * spec.itemsize,
-    output=_to_gray,
+    output=to_gray,
     point=_grayscale,
     into=_grayscale_into,
 )

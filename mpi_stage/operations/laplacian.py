@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
-from mpi_stage.operations.arithmetic.blocks import crop
-from mpi_stage.operations.arithmetic.edges import saturate, to_gray
+from mpi_stage.operations.arithmetic.blocks import crop, to_gray
+from mpi_stage.operations.arithmetic.edges import saturate
 from mpi_stage.operations.declaring.declaration import (
     Border,
     Channels,

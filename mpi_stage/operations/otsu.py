@@ -11,6 +11,7 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.arithmetic import histogram
+from mpi_stage.operations.arithmetic.blocks import to_gray
 from mpi_stage.operations.declaring.declaration import (
     Channels,
     Kind,
@@ -106,10 +107,6 @@ def _tell(measured: Measured, _params: Params) -> dict[str, float]:
     return {"threshold": threshold} if math.isfinite(threshold) else {}
 
 
-def _output(spec: ImageSpec, _params: Params) -> ImageSpec:
-    return spec.with_channels(1)
-
-
 OTSU = Operation(
     name="otsu",
     label="Otsu's threshold",
@@ -124,7 +121,7 @@ OTSU = Operation(
     channels=Channels.GRAY_OR_COLOUR,
     gray_inside=True,
     cost=lambda _params, spec: {"uint8": 0.5, "uint16": 2.0}.get(spec.dtype, 5.0),
-    output=_output,
+    output=to_gray,
     reduction=Reduction(rounds=_rounds, apply=_apply, tell=_tell),
     scratch=by_type(uint8=0.5, uint16=2.5, float32=1),
 )

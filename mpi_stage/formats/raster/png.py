@@ -6,7 +6,7 @@ from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.byte_source import ByteSource, read_start
 from mpi_stage.formats.raster.parsed import Parsed
 from mpi_stage.formats.raster.pillow import metadata_of, opened
-from mpi_stage.formats.raster.png_chunks import png_kind, with_metadata
+from mpi_stage.formats.raster.png_chunks import HEADER_BYTES, png_kind, with_metadata
 from mpi_stage.image import ImageSpec, Pixels
 
 _LEVEL = 3
@@ -18,7 +18,7 @@ _EXPANDED_BYTES_PER_PX = 4
 
 def parse(data: ByteSource) -> Parsed:
     """Read the header; the bit depth, which Pillow hides, from the file's own."""
-    kind = png_kind(read_start(data, 33))
+    kind = png_kind(read_start(data, HEADER_BYTES))
     with opened(data, "PNG") as image:
         transparent = "transparency" in image.info
         channels = 4 if transparent else _CHANNELS[kind.colour]

@@ -7,8 +7,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_IHDR_END = 33  # signature, then length, name, 13 bytes and checksum
+HEADER_BYTES = 33  # signature, then length, name, 13 bytes and checksum
 _METRE_PER_INCH = 0.0254
 _CENTIMETRES_PER_METRE = 100
 _KEYWORD = b"Description\x00"
@@ -23,8 +22,8 @@ class PngKind:
 
 
 def png_kind(start: bytes) -> PngKind:
-    """Return the kind from the first 26 bytes; raises ValueError where there is no header chunk."""
-    if len(start) < _IHDR_END or start[12:16] != b"IHDR":
+    """Return the kind from the first HEADER_BYTES bytes; raises ValueError where there is no header chunk."""
+    if len(start) < HEADER_BYTES or start[12:16] != b"IHDR":
         raise ValueError("no IHDR chunk")
     return PngKind(depth=start[24], colour=start[25])
 
@@ -47,7 +46,7 @@ def with_metadata(
         chunks.append(_text(description))
     if exif:
         chunks.append(_chunk(b"eXIf", exif))
-    return b"".join([png[:_IHDR_END], *chunks, png[_IHDR_END:]])
+    return b"".join([png[:HEADER_BYTES], *chunks, png[HEADER_BYTES:]])
 
 
 def _physical(resolution: tuple[float, float, str]) -> bytes:

@@ -1,10 +1,11 @@
-"""Small helpers that the kernels share: cropping halos and feeding OpenCV any number of channels."""
+"""What operations share: cropping halos, feeding OpenCV any number of channels, costs and outputs."""
 
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS, ImageSpec, Pixels
+from mpi_stage.operations.declaring.declaration import Params
 
 _DIRECT_CHANNELS = (1, 3, 4)
 
@@ -17,6 +18,11 @@ def measured_channels(spec: ImageSpec) -> int:
 def per_channel(spec: ImageSpec, cost_ns: float) -> float:
     """Return the cost of one pixel in ns, given that of one value of ``uint8``; wider types cost more."""
     return measured_channels(spec) * cost_ns * (1 if spec.itemsize == 1 else 2)
+
+
+def to_gray(spec: ImageSpec, _params: Params) -> ImageSpec:
+    """Return the image with one channel: the ``output`` of what leaves gray alone."""
+    return spec.with_channels(1)
 
 
 def crop(block: Pixels, halo: int) -> Pixels:

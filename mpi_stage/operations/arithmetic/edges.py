@@ -8,7 +8,7 @@ import numpy as np
 
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.native import kernels
-from mpi_stage.operations.arithmetic.blocks import crop
+from mpi_stage.operations.arithmetic.blocks import crop, to_gray
 from mpi_stage.operations.arithmetic.nans import one_nan
 from mpi_stage.operations.declaring.declaration import (
     Border,
@@ -57,11 +57,6 @@ def saturate(values: Pixels, dtype: np.dtype[Any]) -> Pixels:
     if dtype == np.uint8:
         return cv2.convertScaleAbs(values)
     return np.minimum(np.rint(values), np.float32(np.iinfo(dtype).max)).astype(dtype)
-
-
-def to_gray(spec: ImageSpec, _params: Params) -> ImageSpec:
-    """Return the image with one channel."""
-    return spec.with_channels(1)
 
 
 def edge_operation(
