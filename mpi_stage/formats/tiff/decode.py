@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.jpeg_markers import ends_whole, frame_size
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.coding import LERC_INNER
 from mpi_stage.formats.tiff.jpeg2000 import decode_jpeg2000
 from mpi_stage.formats.tiff.lerc import decode_lerc
@@ -20,7 +21,6 @@ from mpi_stage.image import Pixels
 _codecs: Any = imagecodecs  # its stubs know of no memoryviews
 Bytes = NDArray[np.uint8]
 
-_HORIZONTAL, _FLOATING = 2, 3
 _MORE_PX = 64  # that some writers add to a JPEG segment, to have whole units
 _DECODERS: dict[str, Callable[..., Any]] = {
     "deflate": _codecs.deflate_decode,
@@ -66,7 +66,7 @@ class SegmentDecoder:
 
     def _decode_flat(self, raw: memoryview, index: int, target: Pixels) -> None:
         """Decode a byte stream and undo its predictor."""
-        values = self._scratch(target.shape) if self._page.predictor == _FLOATING else target
+        values = self._scratch(target.shape) if self._page.predictor == codes.FLOATING else target
         flat = values.reshape(-1).view(np.uint8)
         got = self._unpack(raw, flat)
         if got < flat.size:
@@ -74,12 +74,12 @@ class SegmentDecoder:
                 f"{self._page.path}: {self._page.name(index)} is cut short: {flat.size} decoded bytes "
                 f"expected, {got} found in its {len(raw)} stored bytes."
             )
-        if self._page.predictor == _FLOATING:
+        if self._page.predictor == codes.FLOATING:
             _codecs.floatpred_decode(values, axis=-2, out=target)
             return
         if not self._page.dtype.isnative:
             target.byteswap(inplace=True)
-        if self._page.predictor == _HORIZONTAL:
+        if self._page.predictor == codes.HORIZONTAL:
             _codecs.delta_decode(target, axis=-2, out=target)
 
     def _unpack(self, raw: memoryview, flat: Bytes) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.tiff import codes
 
 Value = int | float | str | bytes | tuple[int | float, ...]
 
@@ -23,9 +24,7 @@ _MOST_DIRECTORIES = 1 << 20
 _MOST_BYTES = 64 << 20
 _MOST_VALUES = 1 << 16
 _FIRST_PLACE = 8  # nothing lies inside the header
-_BYTES, _ASCII, _LONG, _OPAQUE = 1, 2, 4, 7
-_SUBFILE_TYPE = 254
-_PAIRS = (5, 10)
+_PAIRS = (codes.TYPE_RATIONAL, codes.TYPE_SIGNED_RATIONAL)
 _LETTERS = {
     1: "B",
     2: "B",
@@ -105,7 +104,7 @@ class TiffFile:
                 head + "I", self.read(place + number_bytes, size)[: size - inline + 4]
             )
             (following,) = self.unpack(offset, self.read(place + number_bytes + count * size, inline))
-            typed = (code, kind, values) == (_SUBFILE_TYPE, _LONG, 1)
+            typed = (code, kind, values) == (codes.SUBFILE_TYPE, codes.TYPE_LONG, 1)
             yield Link(place, value if typed else 0, following)
             place = following
 
@@ -180,9 +179,9 @@ class Directory:
     def read(self, entry: Entry) -> Value:
         """Return the value of an entry; see :meth:`value`."""
         data = self._data(entry, _MOST_BYTES)
-        if entry.kind in {_BYTES, _OPAQUE}:
+        if entry.kind in {codes.TYPE_BYTE, codes.TYPE_UNDEFINED}:
             return data
-        if entry.kind == _ASCII:
+        if entry.kind == codes.TYPE_ASCII:
             return _text(data)
         number = entry.number * (2 if entry.kind in _PAIRS else 1)
         if number > _MOST_VALUES:

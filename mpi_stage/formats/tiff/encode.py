@@ -6,13 +6,13 @@ from typing import Any
 import imagecodecs
 import numpy as np
 
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.coding import LERC_INNER
 from mpi_stage.formats.tiff.layout import TiffLayout
 from mpi_stage.formats.tiff.lerc import encode_lerc
 from mpi_stage.image import Pixels
 
 _codecs: Any = imagecodecs  # its stubs know of no memoryviews
-_HORIZONTAL, _FLOATING = 2, 3
 
 
 class SegmentEncoder:
@@ -47,9 +47,9 @@ class SegmentEncoder:
         out: Pixels | None = getattr(self._spare, "values", None)
         if out is None or out.shape != segment.shape:
             out = self._spare.values = np.empty_like(segment)
-        if self._layout.predictor == _FLOATING:
+        if self._layout.predictor == codes.FLOATING:
             _codecs.floatpred_encode(segment, axis=-2, out=out)
-        elif self._layout.predictor == _HORIZONTAL:
+        elif self._layout.predictor == codes.HORIZONTAL:
             # What imagecodecs' delta_encode gives, about five times as fast.
             out[:, 0] = segment[:, 0]
             np.subtract(segment[:, 1:], segment[:, :-1], out=out[:, 1:])

@@ -9,17 +9,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.directory import Directory, Entry, Value
 
-IMAGE_WIDTH, IMAGE_LENGTH, BITS, COMPRESSION, PHOTOMETRIC, FILL_ORDER = 256, 257, 258, 259, 262, 266
-DESCRIPTION, STRIP_OFFSETS, SAMPLES, ROWS_PER_STRIP, STRIP_COUNTS, PLANAR = 270, 273, 277, 278, 279, 284
-SOFTWARE, PREDICTOR, COLOUR_MAP, TILE_WIDTH, TILE_LENGTH, TILE_OFFSETS = 305, 317, 320, 322, 323, 324
-TILE_COUNTS, EXTRA_SAMPLES, SAMPLE_FORMAT, JPEG_TABLES = 325, 338, 339, 347
-IMAGE_DEPTH, TILE_DEPTH = 32_997, 32_998
 _NO_ROWS_PER_STRIP = 2**32 - 1
-_PLAIN = 1
 _BITS_PER_BYTE = 8
-_SEPARATE = 2
 
 
 class Fields:
@@ -32,18 +26,18 @@ class Fields:
     def __init__(self, directory: Directory) -> None:
         """Read the fields that every reader asks for."""
         self.directory = directory
-        self.imagewidth = self._number(IMAGE_WIDTH, 0)
-        self.imagelength = self._number(IMAGE_LENGTH, 0)
-        self.samplesperpixel = self._number(SAMPLES, 1)
-        self.compression = self._number(COMPRESSION, _PLAIN)
-        self.photometric = self._number(PHOTOMETRIC, 0)
-        self.planarconfig = self._number(PLANAR, 1)
-        self.predictor = self._number(PREDICTOR, 1)
-        self.fillorder = self._number(FILL_ORDER, 1)
-        self.tilewidth = self._number(TILE_WIDTH, 0)
-        self.tilelength = self._number(TILE_LENGTH, 0)
-        self.bitspersample = self._per_sample(BITS)
-        self.sampleformat = self._per_sample(SAMPLE_FORMAT)
+        self.imagewidth = self._number(codes.IMAGE_WIDTH, 0)
+        self.imagelength = self._number(codes.IMAGE_LENGTH, 0)
+        self.samplesperpixel = self._number(codes.SAMPLES, 1)
+        self.compression = self._number(codes.COMPRESSION, codes.UNCOMPRESSED)
+        self.photometric = self._number(codes.PHOTOMETRIC, 0)
+        self.planarconfig = self._number(codes.PLANAR, codes.TOGETHER)
+        self.predictor = self._number(codes.PREDICTOR, codes.NO_PREDICTOR)
+        self.fillorder = self._number(codes.FILL_ORDER, 1)
+        self.tilewidth = self._number(codes.TILE_WIDTH, 0)
+        self.tilelength = self._number(codes.TILE_LENGTH, 0)
+        self.bitspersample = self._per_sample(codes.BITS)
+        self.sampleformat = self._per_sample(codes.SAMPLE_FORMAT)
 
     @property
     def is_tiled(self) -> bool:
@@ -53,51 +47,51 @@ class Fields:
     @property
     def imagedepth(self) -> int:
         """Layers of a volume; Philips' scanners state another number than there are."""
-        return 1 if self._philips else self._number(IMAGE_DEPTH, 1)
+        return 1 if self._philips else self._number(codes.IMAGE_DEPTH, 1)
 
     @property
     def tiledepth(self) -> int:
         """Layers of a tile of a volume."""
-        return 1 if self._philips else self._number(TILE_DEPTH, 1)
+        return 1 if self._philips else self._number(codes.TILE_DEPTH, 1)
 
     @property
     def rowsperstrip(self) -> int:
         """Rows of a strip."""
-        entry = self.directory.entries.get(ROWS_PER_STRIP)
+        entry = self.directory.entries.get(codes.ROWS_PER_STRIP)
         if entry is None or entry.number > 1:
             return self.imagelength
-        return min(self._number(ROWS_PER_STRIP, _NO_ROWS_PER_STRIP), self.imagelength)
+        return min(self._number(codes.ROWS_PER_STRIP, _NO_ROWS_PER_STRIP), self.imagelength)
 
     @property
     def extrasamples(self) -> tuple[int, ...]:
         """What the channels after the colours mean."""
-        found = self.directory.value(EXTRA_SAMPLES)
-        return () if found is None else tuple(map(int, _numbers(EXTRA_SAMPLES, found)))
+        found = self.directory.value(codes.EXTRA_SAMPLES)
+        return () if found is None else tuple(map(int, _numbers(codes.EXTRA_SAMPLES, found)))
 
     @property
     def jpegtables(self) -> bytes | None:
         """The tables that all JPEG segments share."""
-        found = self.directory.value(JPEG_TABLES)
+        found = self.directory.value(codes.JPEG_TABLES)
         return found if isinstance(found, bytes) else None
 
     @property
     def colormap(self) -> NDArray[np.int64]:
         """The palette: three rows of 16-bit values; of another shape where it is damaged."""
-        found = self.directory.table(COLOUR_MAP)
+        found = self.directory.table(codes.COLOUR_MAP)
         return found.reshape(3, -1) if found.size % 3 == 0 else found
 
     @property
     def dataoffsets(self) -> NDArray[np.int64]:
         """The bytes at which the strips or tiles begin."""
-        code = TILE_OFFSETS if TILE_OFFSETS in self.directory else STRIP_OFFSETS
+        code = codes.TILE_OFFSETS if codes.TILE_OFFSETS in self.directory else codes.STRIP_OFFSETS
         return self.directory.table(code)[: self._most_segments]
 
     @property
     def databytecounts(self) -> NDArray[np.int64]:
         """The bytes of the strips or tiles; of uncompressed pixels in one piece where none are stated."""
-        code = TILE_COUNTS if TILE_COUNTS in self.directory else STRIP_COUNTS
+        code = codes.TILE_COUNTS if codes.TILE_COUNTS in self.directory else codes.STRIP_COUNTS
         found = self.directory.table(code)
-        if not found.size and self.compression == _PLAIN and isinstance(self.bitspersample, int):
+        if not found.size and self.compression == codes.UNCOMPRESSED and isinstance(self.bitspersample, int):
             values = self.imagelength * self.imagewidth * self.samplesperpixel
             found = np.array([values * (self.bitspersample // _BITS_PER_BYTE)], np.int64)
         return found[: self._most_segments]
@@ -105,7 +99,7 @@ class Fields:
     @cached_property
     def description(self) -> str:
         """The first description, empty where there is none."""
-        return self._text(self.directory.entries.get(DESCRIPTION))
+        return self._text(self.directory.entries.get(codes.DESCRIPTION))
 
     @property
     def is_shaped(self) -> bool:
@@ -128,11 +122,11 @@ class Fields:
 
     @property
     def _descriptions(self) -> tuple[str, ...]:
-        return self.description, self._text(self.directory.second.get(DESCRIPTION))
+        return self.description, self._text(self.directory.second.get(codes.DESCRIPTION))
 
     @cached_property
     def _philips(self) -> bool:
-        return self._text(self.directory.entries.get(SOFTWARE)).startswith("Philips DP")
+        return self._text(self.directory.entries.get(codes.SOFTWARE)).startswith("Philips DP")
 
     @property
     def _most_segments(self) -> int | None:
@@ -140,7 +134,7 @@ class Fields:
         if self.is_tiled or not self.rowsperstrip:
             return None
         strips = -(-self.imagelength // self.rowsperstrip) * self.imagedepth
-        return strips * (self.samplesperpixel if self.planarconfig == _SEPARATE else 1)
+        return strips * (self.samplesperpixel if self.planarconfig == codes.SEPARATE else 1)
 
     def _text(self, entry: Entry | None) -> str:
         if entry is None:

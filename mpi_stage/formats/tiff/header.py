@@ -7,6 +7,7 @@ import numpy as np
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
 from mpi_stage.formats.base import Header, Layout, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.directory import TiffFile
 from mpi_stage.formats.tiff.fields import Fields
 from mpi_stage.formats.tiff.kinds import (
@@ -26,9 +27,6 @@ from mpi_stage.formats.tiff.ranges import bytes_behind
 from mpi_stage.image import ImageSpec
 
 _BITS_PER_BYTE = 8
-_SEPARATE = 2
-_REVERSED = 2
-_FLOATING = 3
 _TURNED = ("none", "deflate", "lzw", "zstd", "packbits")  # where FillOrder can turn the bits of a byte
 _CODEC_BYTES = 2 << 20
 _BESIDE = {"jpeg": 1, "webp": 1, "jpeg2000": 12, "lerc": 3, "lerc-deflate": 5, "lerc-zstd": 5}
@@ -102,7 +100,7 @@ def _page(path: str, order: Literal["<", ">"], fields: Fields) -> tuple[TiffPage
             f"{path} says that its {'tiles' if tiled else 'strips'} are {segment_columns} × {segment_rows}."
         )
     packed = "bits" in conversion
-    planes = samples if fields.planarconfig == _SEPARATE and samples > 1 else 1
+    planes = samples if fields.planarconfig == codes.SEPARATE and samples > 1 else 1
     page = TiffPage(
         path=path,
         rows=rows,
@@ -114,8 +112,10 @@ def _page(path: str, order: Literal["<", ">"], fields: Fields) -> tuple[TiffPage
         segment_rows=segment_rows,
         segment_columns=-(-segment_columns // _BITS_PER_BYTE) if packed else segment_columns,
         compression=compression,
-        predictor=fields.predictor if compression.partition("-")[0] not in UNPREDICTED else 1,
-        reversed_bits=fields.fillorder == _REVERSED and compression in _TURNED,
+        predictor=fields.predictor
+        if compression.partition("-")[0] not in UNPREDICTED
+        else codes.NO_PREDICTOR,
+        reversed_bits=fields.fillorder == codes.REVERSED and compression in _TURNED,
         colour=jpeg_colour(fields, planes),
         conversion=conversion,
         offsets=fields.dataoffsets,
@@ -176,7 +176,7 @@ def _decode_bytes(page: TiffPage, spec: ImageSpec, threads: int) -> int:
     whole_rows = not page.tiled and page.planes == 1
     buffers = (
         int(not whole_rows)  # a segment decoded beside its place
-        + int(page.predictor == _FLOATING)
+        + int(page.predictor == codes.FLOATING)
         + _BESIDE.get(page.compression, 0)
         + int(not page.tiled and page.down > 1)  # a last strip that was filled up
     )

@@ -12,11 +12,12 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_stage.formats.tiff import codes
+
 Offsets = NDArray[np.uint64]
 
 ORDER = "<" if sys.byteorder == "little" else ">"
 _MAGIC = b"II" if sys.byteorder == "little" else b"MM"
-_ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED, _DOUBLE, _LONG8 = 2, 3, 4, 5, 7, 12, 16
 _ALIGNMENT = 16
 _VALUE_ALIGNMENT = 8
 _RATIONAL_MAX = 2**32 - 1
@@ -34,23 +35,23 @@ class Tag:
 
 def shorts(code: int, *values: int) -> Tag:
     """Return a tag of 16-bit integers."""
-    return Tag(code, _SHORT, len(values), struct.pack(f"{ORDER}{len(values)}H", *values))
+    return Tag(code, codes.TYPE_SHORT, len(values), struct.pack(f"{ORDER}{len(values)}H", *values))
 
 
 def longs(code: int, *values: int) -> Tag:
     """Return a tag of 32-bit integers."""
-    return Tag(code, _LONG, len(values), struct.pack(f"{ORDER}{len(values)}I", *values))
+    return Tag(code, codes.TYPE_LONG, len(values), struct.pack(f"{ORDER}{len(values)}I", *values))
 
 
 def text(code: int, value: str) -> Tag:
     """Return a tag of text, ended by a zero byte; UTF-8 beyond ASCII, as readers expect today."""
     data = value.replace("\x00", "").encode() + b"\x00"
-    return Tag(code, _ASCII, len(data), data)
+    return Tag(code, codes.TYPE_ASCII, len(data), data)
 
 
 def opaque(code: int, value: bytes) -> Tag:
     """Return a tag of bytes that mean nothing to TIFF."""
-    return Tag(code, _UNDEFINED, len(value), value)
+    return Tag(code, codes.TYPE_UNDEFINED, len(value), value)
 
 
 def rationals(code: int, *values: float) -> Tag:
@@ -61,19 +62,18 @@ def rationals(code: int, *values: float) -> Tag:
         while nearest.numerator > _RATIONAL_MAX:
             nearest = nearest.limit_denominator(max(1, nearest.denominator // 10))
         parts += [nearest.numerator, nearest.denominator]
-    return Tag(code, _RATIONAL, len(values), struct.pack(f"{ORDER}{len(parts)}I", *parts))
+    return Tag(code, codes.TYPE_RATIONAL, len(values), struct.pack(f"{ORDER}{len(parts)}I", *parts))
 
 
 def doubles(code: int, *values: float) -> Tag:
     """Return a tag of 64-bit floating-point numbers."""
-    return Tag(code, _DOUBLE, len(values), struct.pack(f"{ORDER}{len(values)}d", *values))
+    return Tag(code, codes.TYPE_DOUBLE, len(values), struct.pack(f"{ORDER}{len(values)}d", *values))
 
 
 def integers(code: int, values: Offsets, *, big: bool) -> Tag:
     """Return a tag of offsets or byte counts, 64 bits wide in a BigTIFF and 32 bits else."""
-    return Tag(
-        code, _LONG8 if big else _LONG, len(values), values.astype(np.uint64 if big else np.uint32).tobytes()
-    )
+    kind, dtype = (codes.TYPE_LONG8, np.uint64) if big else (codes.TYPE_LONG, np.uint32)
+    return Tag(code, kind, len(values), values.astype(dtype).tobytes())
 
 
 def front(directories: Sequence[Sequence[Tag]], *, big: bool, preamble: bytes = b"") -> bytes:

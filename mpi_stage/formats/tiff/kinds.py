@@ -4,51 +4,40 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.coding import LERC_INNER
 from mpi_stage.formats.tiff.fields import Fields
 from mpi_stage.formats.tiff.page import TiffPage
 
-COMPRESSIONS = {
-    1: "none",
-    5: "lzw",
-    7: "jpeg",
-    8: "deflate",
-    32_773: "packbits",
-    32_946: "deflate",
-    33_004: "jpeg2000",
-    33_005: "jpeg2000",
-    34_712: "jpeg2000",
-    34_887: "lerc",
-    34_926: "zstd",
-    50_000: "zstd",
-    50_001: "webp",
-}
 MAX_SIDE_PX = 2**31 - 1
 _TYPES = {(1, 8): "uint8", (4, 8): "uint8", (1, 16): "uint16", (4, 16): "uint16", (3, 32): "float32"}
 _FORMAT_NAMES = {1: "uint", 2: "int", 3: "float", 4: "undefined", 5: "complex int", 6: "complex"}
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
 _PHOTOMETRIC_NAMES = {5: "CMYK ink", 8: "CIE L*a*b*", 9: "ICC L*a*b*", 32_803: "a raw colour mosaic"}
-_PREDICTORS = {"none": (1,), "uint8": (1, 2), "uint16": (1, 2), "float32": (1, 3)}
+_PREDICTORS = {
+    "uint8": (codes.NO_PREDICTOR, codes.HORIZONTAL),
+    "uint16": (codes.NO_PREDICTOR, codes.HORIZONTAL),
+    "float32": (codes.NO_PREDICTOR, codes.FLOATING),
+}
 _PALETTE_BITS = 8
 _BITS_PER_BYTE = 8
 _JPEG_CHANNELS = (1, 3)
 WEBP_CHANNELS = (3, 4)
-_LERC_PARAMETERS = 50_674
 UNPREDICTED = ("none", "jpeg", "jpeg2000", "lerc", "webp")
-_UNPREDICTED_METHODS = tuple(method for method, name in COMPRESSIONS.items() if name in UNPREDICTED)
+_UNPREDICTED_METHODS = tuple(method for method, name in codes.COMPRESSIONS.items() if name in UNPREDICTED)
 
 
 def compression_of(path: str, fields: Fields) -> str:
     """Return the name of a page's compression. Raises UnsupportedFormatError, DamagedInputError."""
-    name = COMPRESSIONS.get(fields.compression)
+    name = codes.COMPRESSIONS.get(fields.compression)
     if name is None:
+        read = ", ".join(sorted(set(codes.COMPRESSIONS.values())))
         raise UnsupportedFormatError(
             f"{path} is compressed with TIFF method {fields.compression}; "
-            f"{', '.join(sorted(set(COMPRESSIONS.values())))} are read. Convert it, to deflate for example."
+            f"{read} are read. Convert it, to deflate for example."
         )
     if name != "lerc":
         return name
-    inner = fields.directory.value(_LERC_PARAMETERS)
+    inner = fields.directory.value(codes.LERC_PARAMETERS)
     for known, number in LERC_INNER.items():
         if isinstance(inner, tuple) and len(inner) > 1 and inner[1] == number:
             return known
@@ -86,7 +75,7 @@ def conversion_of(path: str, fields: Fields, compression: str) -> str:
     """Return what must be done to stored values; see TiffPage. Raises UnsupportedFormatError."""
     photometric = fields.photometric
     packed = fields.bitspersample == 1
-    if photometric == _PALETTE:
+    if photometric == codes.PALETTE:
         if fields.bitspersample != _PALETTE_BITS or fields.samplesperpixel != 1:
             raise UnsupportedFormatError(
                 f"{path} has a palette with {fields.bitspersample} bits and "
@@ -94,13 +83,15 @@ def conversion_of(path: str, fields: Fields, compression: str) -> str:
                 "Convert it to RGB."
             )
         return "palette"
-    if photometric == _WHITE_IS_ZERO:
-        if fields.sampleformat == 3:  # noqa: PLR2004 (IEEE floats)
+    if photometric == codes.WHITE_IS_ZERO:
+        if fields.sampleformat == codes.FLOAT:
             raise UnsupportedFormatError(
                 f"{path} has floats of which the smallest is white; convert it first."
             )
         return "inverted bits" if packed else "invert"
-    if photometric in (_BLACK_IS_ZERO, _RGB) or (photometric == _YCBCR and compression == "jpeg"):
+    if photometric in (codes.BLACK_IS_ZERO, codes.RGB) or (
+        photometric == codes.YCBCR and compression == "jpeg"
+    ):
         return "bits" if packed else "none"
     raise UnsupportedFormatError(
         f"{path} stores {_PHOTOMETRIC_NAMES.get(photometric, f'colour of kind {photometric}')}; "
@@ -112,7 +103,7 @@ def jpeg_colour(fields: Fields, planes: int) -> str:
     """Return how JPEG segments code colour."""
     if planes > 1 or fields.samplesperpixel == 1:
         return "gray"
-    return "ycbcr" if fields.photometric == _YCBCR else "rgb"
+    return "ycbcr" if fields.photometric == codes.YCBCR else "rgb"
 
 
 def check_codec(page: TiffPage) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mpi_stage.errors import ParameterError, UnsupportedImageError
 from mpi_stage.formats.base import Header, SinkOptions
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.coding import COMPRESSIONS, LERC_INNER, Coding, parse_coding
 from mpi_stage.formats.tile_pool import TILES_PER_THREAD
 from mpi_stage.image import ImageSpec, Pixels
@@ -83,10 +84,10 @@ class TiffLayout:
 
     @property
     def predictor(self) -> int:
-        """TIFF's predictor: 1 none, 2 differences of integers, 3 differences of float bytes."""
+        """TIFF's predictor, see ``codes``."""
         if self.compression not in _PREDICTED:
-            return 1
-        return 3 if self.spec.dtype == "float32" else 2
+            return codes.NO_PREDICTOR
+        return codes.FLOATING if self.spec.dtype == "float32" else codes.HORIZONTAL
 
     @property
     def big(self) -> bool:

@@ -15,20 +15,18 @@ from mpi_stage.formats.geo import (
     geo_reference,
 )
 from mpi_stage.formats.metadata import orientation_exif
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.directory import Directory, Value
 from mpi_stage.formats.tiff.fields import Fields
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaring.placement import Placement
 
-_DESCRIPTION, _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _UNIT, _PROFILE = 270, 274, 282, 283, 296, 34_675
-NODATA = 42_113
 GEO_TAGS = (PIXEL_SCALE, TIE_POINTS, TRANSFORMATION, KEYS, DOUBLES, ASCII)
-_UNITS = {1: "none", 2: "inch", 3: "centimeter"}
 _OTHER = {
     285: "page name",
     306: "date",
     315: "artist",
-    330: "sub-images",
+    codes.SUB_DIRECTORIES: "sub-images",
     700: "XMP",
     33_432: "copyright",
     33_723: "IPTC",
@@ -36,7 +34,6 @@ _OTHER = {
     34_665: "EXIF directory",
     42_112: "GDAL metadata",
 }
-_ALPHA_PREMULTIPLIED = 1
 _PAIR = 2
 
 
@@ -44,26 +41,26 @@ def page_metadata(fields: Fields, others: Sequence[str] = ()) -> Metadata:
     """Return the page's metadata; what has no field of its own is named in ``other``, with ``others``."""
     found = fields.directory
     other = [name for code, name in _OTHER.items() if code in found]
-    description = _text(_value(found, _DESCRIPTION))
+    description = _text(_value(found, codes.DESCRIPTION))
     if description is not None and _structural(fields):
         # It tells a reader how the pixels of the old file lie; on the new file it would be false.
         if not fields.is_shaped:
             other.append("OME or ImageJ description")
         description = None
-    if _ALPHA_PREMULTIPLIED in fields.extrasamples:
+    if codes.PREMULTIPLIED in fields.extrasamples:
         other.append("premultiplied alpha")
     other += others
     geo = geo_reference({code: _value(found, code) for code in GEO_TAGS})
     if geo is None and any(code in found for code in GEO_TAGS):
         other.append("GeoTIFF tags that contradict one another")
     return Metadata(
-        icc_profile=_bytes(_value(found, _PROFILE)),
+        icc_profile=_bytes(_value(found, codes.ICC_PROFILE)),
         resolution=_resolution(found),
         description=description,
-        exif=orientation_exif(_integer(found, _ORIENTATION, 1)),
+        exif=orientation_exif(_integer(found, codes.ORIENTATION, 1)),
         other=tuple(other),
         geo=geo,
-        nodata=_text(_value(found, NODATA)),
+        nodata=_text(_value(found, codes.NODATA)),
     )
 
 
@@ -109,8 +106,8 @@ def _bytes(value: object) -> bytes | None:
 
 def _resolution(found: Directory) -> tuple[float, float, str] | None:
     """Return both resolutions and their unit where the page states them sensibly."""
-    across, down = _value(found, _X_RESOLUTION), _value(found, _Y_RESOLUTION)
-    unit = _UNITS.get(_integer(found, _UNIT, 2))
+    across, down = _value(found, codes.X_RESOLUTION), _value(found, codes.Y_RESOLUTION)
+    unit = codes.RESOLUTION_UNITS.get(_integer(found, codes.RESOLUTION_UNIT, 2))
     if not isinstance(across, tuple) or not isinstance(down, tuple) or unit is None:
         return None
     if len(across) != _PAIR or len(down) != _PAIR or 0 in {*across, *down}:

@@ -15,12 +15,11 @@ from itertools import islice
 from mpi_stage.errors import DamagedInputError, MissingPageError
 from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.directory import Directory, Link, TiffFile
 from mpi_stage.formats.tiff.fields import Fields
 from mpi_stage.formats.tiff.ome_planes import parse_plane, read_ome
 
-_SUBFILE_TYPE, _SUB_DIRECTORIES = 254, 330
-_REDUCED, _MASK = 1, 4
 _MOST_LEVELS = 64
 _PARSE_ERRORS = (
     struct.error,
@@ -135,8 +134,8 @@ def _pages(file: TiffFile) -> Iterator[list[Link]]:
     open_page: list[Link] = []
     for link in file.links():
         kind = link.subfile_type
-        if open_page and kind & (_REDUCED | _MASK):
-            if len(open_page) <= _MOST_LEVELS and not kind & _MASK:
+        if open_page and kind & (codes.REDUCED | codes.MASK):
+            if len(open_page) <= _MOST_LEVELS and not kind & codes.MASK:
                 open_page.append(link)
             continue
         if open_page:
@@ -148,8 +147,8 @@ def _pages(file: TiffFile) -> Iterator[list[Link]]:
 
 def _levels(file: TiffFile, main: Directory, links: list[Link]) -> list[Directory]:
     """Return the directories of a page's smaller levels, largest first."""
-    if _SUB_DIRECTORIES in main:
-        places = main.table(_SUB_DIRECTORIES)[:_MOST_LEVELS].tolist()
+    if codes.SUB_DIRECTORIES in main:
+        places = main.table(codes.SUB_DIRECTORIES)[:_MOST_LEVELS].tolist()
     else:
         places = [link.place for link in links[1:]]
     found = [Directory(file, place) for place in dict.fromkeys(places)]
@@ -159,8 +158,8 @@ def _levels(file: TiffFile, main: Directory, links: list[Link]) -> list[Director
 
 def _is_level(directory: Directory) -> bool:
     """Whether a directory is no mask; other software leaves the type of levels out."""
-    kind = directory.value(_SUBFILE_TYPE)
-    return not isinstance(kind, int) or not kind & _MASK
+    kind = directory.value(codes.SUBFILE_TYPE)
+    return not isinstance(kind, int) or not kind & codes.MASK
 
 
 def _fits_in(size: tuple[int, int], whole: tuple[int, int]) -> bool:

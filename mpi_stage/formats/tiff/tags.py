@@ -6,6 +6,7 @@ from mpi_stage.formats import geo
 from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import GeoReference
 from mpi_stage.formats.metadata import orientation
+from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.coding import LERC_INNER, LERC_VERSION
 from mpi_stage.formats.tiff.ifd import (
     Offsets,
@@ -20,23 +21,11 @@ from mpi_stage.formats.tiff.ifd import (
     text,
 )
 from mpi_stage.formats.tiff.layout import TiffLayout
-from mpi_stage.formats.tiff.metadata import NODATA
 from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS
 
 SOFTWARE = "halorow"
-_SUBFILE_TYPE, _REDUCED = 254, 1
-_LERC, _LERC_PARAMETERS = 34_887, 50_674
-_COMPRESSION = {
-    "none": 1,
-    "lzw": 5,
-    "jpeg": 7,
-    "deflate": 8,
-    "zstd": 50_000,
-    **dict.fromkeys(LERC_INNER, _LERC),
-}
-_UNIT = {"none": 1, "inch": 2, "centimeter": 3}
-_GRAY, _RGB, _YCBCR = 1, 2, 6
-_ALPHA_UNASSOCIATED = 2
+_COMPRESSION = {**codes.COMPRESSIONS_WRITTEN, **dict.fromkeys(LERC_INNER, codes.COMPRESSIONS_WRITTEN["lerc"])}
+_UNIT = {name: number for number, name in codes.RESOLUTION_UNITS.items()}
 _FULL_RANGE_YCBCR = (0.0, 255.0, 128.0, 255.0, 128.0, 255.0)
 
 
@@ -56,15 +45,18 @@ def level_tags(
     layout: TiffLayout, nodata: str | None, offsets: Offsets, counts: Offsets, *, big: bool
 ) -> list[Tag]:
     """Return the directory of a smaller level of an image."""
-    more = [] if nodata is None else [text(NODATA, nodata)]
+    more = [] if nodata is None else [text(codes.NODATA, nodata)]
     tables = _tables(layout, offsets, counts, big=big)
-    return [longs(_SUBFILE_TYPE, _REDUCED), *_pixel_tags(layout), *more, *tables]
+    return [longs(codes.SUBFILE_TYPE, codes.REDUCED), *_pixel_tags(layout), *more, *tables]
 
 
 def _tables(layout: TiffLayout, offsets: Offsets, counts: Offsets, *, big: bool) -> list[Tag]:
     """Return where the segments lie."""
-    codes = (324, 325) if layout.tiled else (273, 279)
-    return [integers(codes[0], offsets, big=big), integers(codes[1], counts, big=big)]
+    if layout.tiled:
+        places, sizes = codes.TILE_OFFSETS, codes.TILE_COUNTS
+    else:
+        places, sizes = codes.STRIP_OFFSETS, codes.STRIP_COUNTS
+    return [integers(places, offsets, big=big), integers(sizes, counts, big=big)]
 
 
 def front_bytes(layout: TiffLayout, metadata: Metadata) -> int:
@@ -77,51 +69,62 @@ def _pixel_tags(layout: TiffLayout) -> list[Tag]:
     """Size, type, channels, segments and compression."""
     spec = layout.spec
     colour = spec.channels in (COLOUR_CHANNELS, ALPHA_CHANNELS)
-    photometric = _RGB if colour else _GRAY
+    photometric = codes.RGB if colour else codes.BLACK_IS_ZERO
     extras = spec.channels - (COLOUR_CHANNELS if colour else 1)
-    sample_format = 3 if spec.dtype == "float32" else 1
+    sample_format = codes.FLOAT if spec.dtype == "float32" else codes.UNSIGNED
     tags = [
-        longs(256, spec.columns),
-        longs(257, spec.rows),
-        shorts(258, *[8 * spec.itemsize] * spec.channels),
-        shorts(259, _COMPRESSION[layout.compression]),
-        shorts(277, spec.channels),
-        shorts(284, 1),
-        shorts(339, *[sample_format] * spec.channels),
+        longs(codes.IMAGE_WIDTH, spec.columns),
+        longs(codes.IMAGE_LENGTH, spec.rows),
+        shorts(codes.BITS, *[8 * spec.itemsize] * spec.channels),
+        shorts(codes.COMPRESSION, _COMPRESSION[layout.compression]),
+        shorts(codes.SAMPLES, spec.channels),
+        shorts(codes.PLANAR, codes.TOGETHER),
+        shorts(codes.SAMPLE_FORMAT, *[sample_format] * spec.channels),
     ]
     if layout.compression == "jpeg" and colour:
-        photometric = _YCBCR
-        tags += [shorts(530, 2, 2), rationals(532, *_FULL_RANGE_YCBCR)]
-    tags.append(shorts(262, photometric))
+        photometric = codes.YCBCR
+        tags += [
+            shorts(codes.YCBCR_SUBSAMPLING, 2, 2),
+            rationals(codes.REFERENCE_BLACK_WHITE, *_FULL_RANGE_YCBCR),
+        ]
+    tags.append(shorts(codes.PHOTOMETRIC, photometric))
     if extras:
-        tags.append(shorts(338, *([_ALPHA_UNASSOCIATED] if spec.has_alpha else [0] * extras)))
+        meanings = [codes.UNASSOCIATED] if spec.has_alpha else [codes.UNSPECIFIED] * extras
+        tags.append(shorts(codes.EXTRA_SAMPLES, *meanings))
     if layout.compression in LERC_INNER:
-        tags.append(longs(_LERC_PARAMETERS, LERC_VERSION, LERC_INNER[layout.compression]))
-    if layout.predictor != 1:
-        tags.append(shorts(317, layout.predictor))
+        tags.append(longs(codes.LERC_PARAMETERS, LERC_VERSION, LERC_INNER[layout.compression]))
+    if layout.predictor != codes.NO_PREDICTOR:
+        tags.append(shorts(codes.PREDICTOR, layout.predictor))
     if layout.tiled:
-        tags += [longs(322, layout.segment_columns), longs(323, layout.segment_rows)]
+        tags += [
+            longs(codes.TILE_WIDTH, layout.segment_columns),
+            longs(codes.TILE_LENGTH, layout.segment_rows),
+        ]
     else:
-        tags.append(longs(278, layout.segment_rows))
+        tags.append(longs(codes.ROWS_PER_STRIP, layout.segment_rows))
     return tags
 
 
 def _metadata_tags(metadata: Metadata) -> list[Tag]:
     """Profile, resolution, text and orientation, as far as there are any."""
-    tags = [text(305, SOFTWARE)]
+    tags = [text(codes.SOFTWARE, SOFTWARE)]
     if metadata.icc_profile:
-        tags.append(opaque(34_675, metadata.icc_profile))
+        tags.append(opaque(codes.ICC_PROFILE, metadata.icc_profile))
     if metadata.resolution:
         across, down, unit = metadata.resolution
-        tags += [rationals(282, across), rationals(283, down), shorts(296, _UNIT.get(unit, 1))]
+        tags += [
+            rationals(codes.X_RESOLUTION, across),
+            rationals(codes.Y_RESOLUTION, down),
+            shorts(codes.RESOLUTION_UNIT, _UNIT.get(unit, _UNIT["none"])),
+        ]
     if metadata.description:
-        tags.append(text(270, metadata.description))
+        tags.append(text(codes.DESCRIPTION, metadata.description))
     if (turn := orientation(metadata.exif)) != 1:
-        tags.append(shorts(274, turn))
+        tags.append(shorts(codes.ORIENTATION, turn))
     if metadata.geo is not None:
         tags += _geo_tags(metadata.geo)
     if metadata.nodata is not None:
-        tags.append(text(NODATA, metadata.nodata))
+        tags.append(text(codes.NODATA, metadata.nodata))
     return tags
 
 

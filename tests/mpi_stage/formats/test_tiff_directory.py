@@ -11,8 +11,9 @@ import tifffile
 from mpi_stage.errors import DamagedInputError
 from mpi_stage.formats.byte_source import FileSource
 from mpi_stage.formats.registry import read_header
+from mpi_stage.formats.tiff.codes import TILE_COUNTS, TILE_OFFSETS
 from mpi_stage.formats.tiff.directory import Directory, TiffFile
-from mpi_stage.formats.tiff.fields import TILE_COUNTS, TILE_OFFSETS, Fields
+from mpi_stage.formats.tiff.fields import Fields
 
 IMAGE_WIDTH, ROWS_PER_STRIP, SOFTWARE = 256, 278, 305
 
