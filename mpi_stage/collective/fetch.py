@@ -17,8 +17,7 @@ from mpi_stage.geometry.window import Remap, Window, read_by_rows
 from mpi_stage.image import Pixels
 from mpi_stage.rows.context import GlobalStep
 from mpi_stage.rows.slab import RowReader, WindowReader
-
-FETCH_TAG = 3
+from mpi_stage.rows.tags import Tag
 
 
 def fetch(step: GlobalStep, remap: Remap) -> Iterator[tuple[Window, Sequence[tuple[Window, Pixels]]]]:
@@ -54,7 +53,7 @@ def _exchange(
     step: GlobalStep, remap: Remap, number: int, windows: Sequence[Window], parts: Sequence[Pixels]
 ) -> None:
     """Receive the pieces of this rank's windows, and send the others theirs."""
-    comm, traffic = step.context.comm, step.context.traffic
+    comm = step.context.comm
     receiving: list[MPI.Request] = []
     for window, part in zip(windows, parts, strict=True):
         for piece in step.partition.pieces(window.rows) if window.pixels else ():
@@ -63,8 +62,7 @@ def _exchange(
                 rows = Rows(piece.first, piece.first + piece.height)
                 read_window(step.reader, step, Window(rows, window.columns), into)
             else:
-                receiving.append(comm.Irecv(_flat(into), source=piece.owner, tag=FETCH_TAG))
-                traffic.received_bytes += into.nbytes
+                receiving.append(step.context.receive(into, piece.owner, Tag.PIECE))
     own = step.partition.slab(comm.rank)
     for distance in range(1, comm.size):
         other = (comm.rank + distance) % comm.size
@@ -81,8 +79,7 @@ def _send(step: GlobalStep, other: int, window: Window) -> None:
     piece = np.empty(_shape(step, window), step.before.dtype)
     read_window(step.reader, step, window, piece)
     with step.context.clock.phase("wait"):
-        step.context.comm.Isend(_flat(piece), dest=other, tag=FETCH_TAG).Wait()
-    step.context.traffic.sent_bytes += piece.nbytes
+        step.context.send(piece, other, Tag.PIECE).Wait()
 
 
 def read_window(reader: RowReader, step: GlobalStep, window: Window, out: Pixels) -> None:
@@ -93,8 +90,3 @@ def read_window(reader: RowReader, step: GlobalStep, window: Window, out: Pixels
         reader.read_window(window, out)
     else:
         read_by_rows(reader.read_rows, step.before, window, out)
-
-
-def _flat(pixels: Pixels) -> Pixels:
-    """Return the bytes of contiguous pixels, as MPI takes them."""
-    return pixels.reshape(-1).view(np.uint8)

@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 from mpi_stage.collective.components import NOTHING, Flags, join, seam_pairs
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.rows.context import RankContext
-
-SEAM_TAG = 3
+from mpi_stage.rows.tags import Tag
 
 Numbers = NDArray[np.int64]
 
@@ -169,11 +168,9 @@ def _row_above(context: RankContext, partition: Partition, row: Numbers) -> Numb
     requests = []
     with context.clock.phase("halo"):
         if place:
-            requests.append(comm.Irecv(above, source=present[place - 1], tag=SEAM_TAG))
-            context.traffic.received_bytes += above.nbytes
+            requests.append(context.receive(above, present[place - 1], Tag.SEAM))
         if place + 1 < len(present):
-            requests.append(comm.Isend(row, dest=present[place + 1], tag=SEAM_TAG))
-            context.traffic.sent_bytes += row.nbytes
+            requests.append(context.send(row, present[place + 1], Tag.SEAM))
         MPI.Request.Waitall(requests)
     return above if place else None
 

@@ -6,8 +6,7 @@ from mpi4py import MPI
 from mpi_stage.formats.base import SeamSink
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.rows.context import RankContext
-
-LEVEL_TAG = 6
+from mpi_stage.rows.tags import Tag
 
 
 def join_seams(context: RankContext, partition: Partition, sink: SeamSink) -> None:
@@ -22,17 +21,12 @@ def join_seams(context: RankContext, partition: Partition, sink: SeamSink) -> No
         announced[rank].append((seam.level, seam.first, len(seam.rows)))
     with context.clock.phase("wait"):
         arriving = comm.alltoall(announced)
-    sent = [
-        comm.Isend(np.ascontiguousarray(seam.rows).reshape(-1).view(np.uint8), dest=rank, tag=LEVEL_TAG)
-        for rank, seam in seams
-    ]
-    context.traffic.sent_bytes += sum(seam.rows.nbytes for _, seam in seams)
+    sent = [context.send(np.ascontiguousarray(seam.rows), rank, Tag.LEVEL) for rank, seam in seams]
     for source, pieces in enumerate(arriving):
         for level, first, count in pieces:
             rows = sink.seam_spec(level).empty(count)
             with context.clock.phase("wait"):
-                comm.Recv(rows.reshape(-1).view(np.uint8), source=source, tag=LEVEL_TAG)
-            context.traffic.received_bytes += rows.nbytes
+                context.receive(rows, source, Tag.LEVEL).Wait()
             sink.take_seam(level, first, rows)
     with context.clock.phase("wait"):
         MPI.Request.Waitall(sent)

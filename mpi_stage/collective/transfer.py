@@ -2,16 +2,13 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from mpi_stage.formats.base import Sink, Source
 from mpi_stage.geometry.partition import Partition, message_rows
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.rows.context import RankContext
 from mpi_stage.rows.slab import Slab
+from mpi_stage.rows.tags import Tag
 from mpi_stage.sweep.chains import Room, one_buffer
-
-TRANSFER_TAG = 2
 
 
 def spread(context: RankContext, partition: Partition, source: Source, slab: Slab) -> None:
@@ -61,11 +58,8 @@ def _chunks(partition: Partition, spec: ImageSpec) -> Iterator[tuple[int, int, i
 
 def _carry(context: RankContext, rows: Pixels, source: int, target: int) -> None:
     """Send or receive ``rows``, as this rank is the source or the target."""
-    data = rows.reshape(-1).view(np.uint8)
     with context.clock.phase("wait"):
         if context.comm.rank == source:
-            context.comm.Isend(data, dest=target, tag=TRANSFER_TAG).Wait()
-            context.traffic.sent_bytes += rows.nbytes
+            context.send(rows, target, Tag.DEALT).Wait()
         else:
-            context.comm.Irecv(data, source=source, tag=TRANSFER_TAG).Wait()
-            context.traffic.received_bytes += rows.nbytes
+            context.receive(rows, source, Tag.DEALT).Wait()

@@ -7,8 +7,7 @@ from mpi4py import MPI
 from mpi_stage.geometry.partition import HaloNeed, Partition, Rows, halo_need
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.rows.context import RankContext
-
-HALO_TAG = 1
+from mpi_stage.rows.tags import Tag
 
 ReadRows = Callable[[int, Pixels], None]
 
@@ -16,7 +15,6 @@ ReadRows = Callable[[int, Pixels], None]
 class HaloSwap:
     """One swap for one pass, begun on construction and finished when the rows are asked for.
 
-    Only Isend, Irecv and Waitall are used: of MPI's calls these can be given a time limit.
     Every rank derives from the partition alone who sends what to whom, in the same order.
     """
 
@@ -87,8 +85,7 @@ class HaloSwap:
             if piece.owner == self._context.comm.rank:
                 self._read_rows(piece.first, part)
             else:
-                requests.append(self._context.comm.Irecv(part, source=piece.owner, tag=HALO_TAG))
-                self._context.traffic.received_bytes += part.nbytes
+                requests.append(self._context.receive(part, piece.owner, Tag.HALO))
         return requests
 
     def _send_all(self) -> None:
@@ -106,5 +103,4 @@ class HaloSwap:
         rows = self._spec.empty(count)
         self._read_rows(first, rows)
         self._keep.append(rows)
-        self._sends.append(self._context.comm.Isend(rows, dest=other, tag=HALO_TAG))
-        self._context.traffic.sent_bytes += rows.nbytes
+        self._sends.append(self._context.send(rows, other, Tag.HALO))
