@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS
+
 Stretch = tuple[float, float]
 """The values that are shown black and white."""
 
-_COLOUR, _ALPHA = 3, 4
 _QUALITY = 90
 _AS_THEY_ARE = ("uint8", "uint16")
 
@@ -27,16 +28,11 @@ def stretch_of(pixels: NDArray[Any]) -> Stretch | None:
 
 
 def to_display(pixels: NDArray[Any], stretch: Stretch | None = None) -> NDArray[np.uint8]:
-    """Return rows × columns (× 1, 3 or 4) bytes for the eye; 16 bit keeps the high byte.
+    """Return bytes for the eye: rows × columns, × 3 or 4 of colours; 16 bit keeps the high byte.
 
-    Of two channels the first is shown, of more than four the first three. ``stretch`` is what
-    :func:`stretch_of` says of the picture that these pixels are compared with.
+    ``stretch`` is what :func:`stretch_of` says of the picture that these pixels are compared with.
     """
-    channels = pixels.shape[2] if pixels.ndim == 3 else 1  # noqa: PLR2004  (rows, columns, channels)
-    if pixels.ndim == 3 and channels < _COLOUR:  # noqa: PLR2004
-        pixels = pixels[:, :, 0]
-    elif channels > _ALPHA:
-        pixels = pixels[:, :, :_COLOUR]
+    pixels = flat(visible(pixels))
     if pixels.dtype == np.uint8:
         return np.ascontiguousarray(pixels)
     if pixels.dtype == np.uint16:
@@ -48,22 +44,39 @@ def to_display(pixels: NDArray[Any], stretch: Stretch | None = None) -> NDArray[
     return np.rint(np.clip(values, 0, 1) * 255).astype(np.uint8)
 
 
+def visible(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return the channels that are seen, 1, 3 or 4: of two the first, of more than four the first three."""
+    channels = pixels.shape[2]
+    if channels < COLOUR_CHANNELS:
+        return pixels[:, :, :1]
+    return pixels if channels <= ALPHA_CHANNELS else pixels[:, :, :COLOUR_CHANNELS]
+
+
+def flat(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Return rows × columns of gray, which has an axis of its own else."""
+    return pixels[:, :, 0] if pixels.shape[2] == 1 else pixels
+
+
 def picture_of(pixels: NDArray[Any], stretch: Stretch | None = None, *, exact: bool) -> tuple[str, bytes]:
-    """Return the media type and the bytes of a picture, quickly made rather than small.
+    """Return the media type and the bytes of a picture.
 
     One that need not be ``exact`` is a JPEG, a sixth of a PNG's size, unless it has an alpha channel.
     """
     shown = to_display(pixels, stretch)
-    has_alpha = shown.ndim == 3 and shown.shape[2] == _ALPHA  # noqa: PLR2004  (as above)
-    if shown.ndim == 3 and shown.shape[2] >= _COLOUR:  # noqa: PLR2004
-        code = cv2.COLOR_RGBA2BGRA if has_alpha else cv2.COLOR_RGB2BGR
+    kind = "png" if exact or shown.shape[2:] == (ALPHA_CHANNELS,) else "jpeg"
+    return f"image/{kind}", encoded(shown, kind)
+
+
+def encoded(shown: NDArray[np.uint8], kind: str) -> bytes:
+    """Return bytes for the eye as a ``png``, quickly made rather than small, or as a ``jpeg``."""
+    if shown.shape[2:]:
+        code = cv2.COLOR_RGBA2BGRA if shown.shape[2] == ALPHA_CHANNELS else cv2.COLOR_RGB2BGR
         shown = np.asarray(cv2.cvtColor(shown, code), np.uint8)
-    kind = "png" if exact or has_alpha else "jpeg"
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1] if kind == "png" else [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
     done, data = cv2.imencode(f".{kind}", shown, options)
     if not done:
         raise MemoryError(f"OpenCV could not encode a small {kind}")
-    return f"image/{kind}", data.tobytes()
+    return data.tobytes()
 
 
 def _finite(pixels: NDArray[Any]) -> NDArray[np.float64]:

@@ -17,12 +17,13 @@ from mpi_stage.image import Pixels
 from mpi_stage.planning.budget import check_header
 from mpi_stage.planning.placed import upright_steps
 from mpi_stage.planning.plan import spec_json
+from mpi_stage.previews.display import encoded
 from mpi_stage.previews.evaluate import Means, crop_filtered, filtered, piece
 from mpi_stage.previews.levels import MOST_READ_BYTES, Shape, best_level, small_factor, tile_window
 from mpi_stage.previews.opening import hold_to, opened, pages_of
 from mpi_stage.previews.parts import Part, cut, trace
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
-from mpi_stage.previews.tones import histogram, png, shown, stretch_for
+from mpi_stage.previews.tones import histogram, shown, stretch_for
 from mpi_stage.rows.context import RankContext
 
 WORK_BYTES = 1 << 30
@@ -74,7 +75,7 @@ class TileDesk:
             return self._survey(request, image)
         pixels = self._pixels(request, image, tile)
         stretch = (tile.low, tile.high) if tile.low < tile.high else None
-        made = png(shown(pixels, stretch))
+        made = encoded(shown(pixels, stretch), "png")
         return {"png": base64.b64encode(made).decode(), "rows": pixels.shape[0], "columns": pixels.shape[1]}
 
     def _survey(self, request: Request, image: _Image) -> dict[str, Any]:

@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mpi_stage.previews.display import Stretch
+from mpi_stage.image import ALPHA_CHANNELS, COLOUR_CHANNELS
+from mpi_stage.previews.display import Stretch, flat, visible
 
 BINS = 128
 _TAILS = (0.1, 99.9)
-_COLOUR, _ALPHA = 3, 4
 
 
 def stretch_for(pixels: NDArray[Any]) -> Stretch | None:
@@ -32,31 +31,16 @@ def stretch_for(pixels: NDArray[Any]) -> Stretch | None:
 
 def shown(pixels: NDArray[Any], stretch: Stretch | None) -> NDArray[np.uint8]:
     """Return bytes for the eye: rows × columns, × 3 or 4 of colours."""
-    channels = pixels.shape[2]
-    if channels < _COLOUR:
-        pixels = pixels[:, :, :1]
-    elif channels > _ALPHA:
-        pixels = pixels[:, :, :_COLOUR]
+    pixels = visible(pixels)
     if stretch is not None:
         low, high = stretch
-        alpha = pixels[:, :, _COLOUR:] if pixels.shape[2] == _ALPHA else None
+        alpha = pixels[:, :, COLOUR_CHANNELS:] if pixels.shape[2] == ALPHA_CHANNELS else None
         values = np.nan_to_num(pixels.astype(np.float32), posinf=high, neginf=low)
         values = (values - low) * np.float32(255 / max(high - low, 1e-30))
         if alpha is not None and pixels.dtype == np.uint16:
-            values[:, :, _COLOUR:] = alpha >> 8
+            values[:, :, COLOUR_CHANNELS:] = alpha >> 8
         pixels = np.rint(np.clip(values, 0, 255)).astype(np.uint8)
-    return np.ascontiguousarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
-
-
-def png(picture: NDArray[np.uint8]) -> bytes:
-    """Return a PNG, quickly made rather than small."""
-    if picture.ndim == 3:  # noqa: PLR2004  (rows, columns, channels)
-        code = cv2.COLOR_RGBA2BGRA if picture.shape[2] == _ALPHA else cv2.COLOR_RGB2BGR
-        picture = np.asarray(cv2.cvtColor(picture, code), np.uint8)
-    done, made = cv2.imencode(".png", picture, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-    if not done:
-        raise MemoryError("OpenCV could not encode a tile")
-    return made.tobytes()
+    return np.ascontiguousarray(flat(pixels))
 
 
 def histogram(pixels: NDArray[Any]) -> dict[str, Any]:
@@ -65,10 +49,10 @@ def histogram(pixels: NDArray[Any]) -> dict[str, Any]:
     low, high = (0.0, 256.0) if pixels.dtype == np.uint8 else (float(values.min()), float(values.max()))
     if high <= low:
         high = low + 1
-    channels = min(pixels.shape[2], _COLOUR)
+    channels = min(pixels.shape[2], COLOUR_CHANNELS)
     counts = [
         np.histogram(np.nan_to_num(pixels[:, :, channel].astype(np.float64)), BINS, (low, high))[0].tolist()
-        for channel in range(channels if channels == _COLOUR else 1)
+        for channel in range(channels if channels == COLOUR_CHANNELS else 1)
     ]
     return {"low": low, "high": high, "counts": counts}
 
@@ -76,5 +60,5 @@ def histogram(pixels: NDArray[Any]) -> dict[str, Any]:
 def _seen(pixels: NDArray[Any]) -> NDArray[np.float64]:
     """Return the values that are seen, finite."""
     channels = pixels.shape[2]
-    wanted = pixels[:, :, : _COLOUR if channels >= _COLOUR else 1]
+    wanted = pixels[:, :, : COLOUR_CHANNELS if channels >= COLOUR_CHANNELS else 1]
     return np.nan_to_num(wanted.astype(np.float64), posinf=0.0, neginf=0.0)
