@@ -7,7 +7,7 @@ import numpy as np
 from mpi_stage.collective.fetch import fetch, read_window
 from mpi_stage.errors import PipelineError
 from mpi_stage.geometry.partition import Rows
-from mpi_stage.geometry.window import Remap, Window
+from mpi_stage.geometry.window import Remap, Window, piece
 from mpi_stage.image import Pixels
 from mpi_stage.rows.context import GlobalStep
 from mpi_stage.rows.slab import RowReader, Slab
@@ -37,7 +37,7 @@ def _make(remap: Remap, tile: Window, parts: Sequence[tuple[Window, Pixels]], sl
     """Make one tile of a slab from pixels that have arrived."""
 
     def take(window: Window, into: Pixels | None = None) -> Pixels:
-        pixels = next(_within(there, pixels, window) for there, pixels in parts if _holds(there, window))
+        pixels = next(piece(pixels, there, window) for there, pixels in parts if there.holds(window))
         if into is None:
             return pixels
         into[...] = pixels
@@ -50,23 +50,6 @@ def _make(remap: Remap, tile: Window, parts: Sequence[tuple[Window, Pixels]], sl
     made = np.empty((tile.rows.height, tile.columns.height, slab.spec.channels), slab.spec.dtype)
     remap.make(tile, take, made)
     slab.write_window(tile, made)
-
-
-def _holds(there: Window, window: Window) -> bool:
-    """Whether a window is a part of another."""
-    return all(
-        outer.first <= inner.first and inner.end <= outer.end
-        for outer, inner in zip(there, window, strict=True)
-    )
-
-
-def _within(there: Window, pixels: Pixels, window: Window) -> Pixels:
-    """Return the pixels of a window that is a part of another, whose pixels there are."""
-    rows, columns = (
-        slice(inner.first - outer.first, inner.end - outer.first)
-        for outer, inner in zip(there, window, strict=True)
-    )
-    return pixels[rows, columns]
 
 
 class MovedRows:

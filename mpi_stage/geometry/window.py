@@ -26,6 +26,27 @@ class Window(NamedTuple):
         """How many pixels these are."""
         return self.rows.height * self.columns.height
 
+    def holds(self, other: "Window") -> bool:
+        """Whether another window is a part of this one."""
+        return all(
+            outer.first <= inner.first and inner.end <= outer.end
+            for outer, inner in zip(self, other, strict=True)
+        )
+
+
+def all_of(spec: ImageSpec) -> Window:
+    """Return the window that is all of an image."""
+    return Window(Rows(0, spec.rows), Rows(0, spec.columns))
+
+
+def piece(pixels: Pixels, at: Window, wanted: Window) -> Pixels:
+    """Return the pixels of a window out of those (rows × columns × channels) of a larger one, ``at``."""
+    rows, columns = (
+        slice(inner.first - outer.first, inner.end - outer.first)
+        for outer, inner in zip(at, wanted, strict=True)
+    )
+    return pixels[rows, columns]
+
 
 @dataclass(frozen=True)
 class Grid:

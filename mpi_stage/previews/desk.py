@@ -11,13 +11,12 @@ from mpi_stage.errors import LimitError, StageError
 from mpi_stage.formats.base import Source
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.geometry.partition import Rows
-from mpi_stage.geometry.window import Window
+from mpi_stage.geometry.window import Window, all_of, piece
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.planning.budget import check_header
 from mpi_stage.planning.placed import upright_steps
-from mpi_stage.previews.evaluate import piece
 from mpi_stage.previews.opening import hold_to, opened, pages_of
-from mpi_stage.previews.pictures import WORK_BYTES, KeptImage, Preview, all_of
+from mpi_stage.previews.pictures import WORK_BYTES, KeptImage, Preview
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
 from mpi_stage.rows.context import RankContext
 
@@ -92,7 +91,7 @@ class Desk:
         if image.whole is not None:
             return piece(image.whole, all_of(spec), window)
         for there, pixels in image.windows:
-            if _holds(there, window):
+            if there.holds(window):
                 return piece(pixels, there, window)
         spread = _spread(window, spec)
         with opened(request, self._context.clock) as source:
@@ -109,13 +108,6 @@ def _whole(source: Source) -> Pixels | None:
     pixels = spec.empty(spec.rows)
     source.read_rows(0, pixels)
     return pixels
-
-
-def _holds(there: Window, window: Window) -> bool:
-    return all(
-        outer.first <= inner.first and inner.end <= outer.end
-        for outer, inner in zip(there, window, strict=True)
-    )
 
 
 def _spread(window: Window, spec: ImageSpec) -> Window:

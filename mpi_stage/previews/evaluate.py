@@ -9,7 +9,7 @@ import numpy as np
 from mpi_stage.engine import Engine
 from mpi_stage.errors import LimitError
 from mpi_stage.formats.memory import ArraySink, ArraySource
-from mpi_stage.geometry.window import Window
+from mpi_stage.geometry.window import Window, piece
 from mpi_stage.image import Pixels
 from mpi_stage.planning.plan import Pass
 from mpi_stage.planning.planner import make_plan
@@ -94,15 +94,6 @@ def crop_filtered(
         else:
             pixels = _moved(part, pixels, at, wanted)
     return pixels
-
-
-def piece(pixels: Pixels, at: Window, wanted: Window) -> Pixels:
-    """Return the pixels of a window out of those of a larger one."""
-    rows, columns = (
-        slice(inner.first - outer.first, inner.end - outer.first)
-        for outer, inner in zip(at, wanted, strict=True)
-    )
-    return pixels[rows, columns]
 
 
 def _moved(part: Part, pixels: Pixels, at: Window, wanted: Window) -> Pixels:

@@ -9,14 +9,13 @@ from typing import Any
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import StageError
 from mpi_stage.formats.base import Header
-from mpi_stage.geometry.partition import Rows
-from mpi_stage.geometry.window import Window
+from mpi_stage.geometry.window import Window, all_of, piece
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.spelling.grammar import Step, parse
 from mpi_stage.planning.plan import spec_json
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.previews.display import Stretch, picture_of, stretch_of
-from mpi_stage.previews.evaluate import Found, Means, crop_filtered, filtered, piece
+from mpi_stage.previews.evaluate import Found, Means, crop_filtered, filtered
 from mpi_stage.previews.parts import Part, Trace, crop_of, cut, origin, trace
 from mpi_stage.previews.reduced import fit_step, shrunk
 from mpi_stage.rows.context import RankContext
@@ -180,11 +179,6 @@ def _usable(part: Part, found: Sequence[Any]) -> Found:
         if one.operation.reduction is not None
     ]
     return tuple(None if reduction.placed else one for reduction, one in zip(reductions, found, strict=True))
-
-
-def all_of(spec: ImageSpec) -> Window:
-    """Return the window that is all of an image."""
-    return Window(Rows(0, spec.rows), Rows(0, spec.columns))
 
 
 def _window_json(window: Window) -> dict[str, int]:

@@ -12,13 +12,13 @@ from mpi_stage.contract import Request, Tile
 from mpi_stage.errors import LimitError, ParameterError
 from mpi_stage.formats.base import Header, Source
 from mpi_stage.formats.nodata import nodata_value
-from mpi_stage.geometry.window import Window
+from mpi_stage.geometry.window import Window, piece
 from mpi_stage.image import Pixels
 from mpi_stage.planning.budget import check_header
 from mpi_stage.planning.placed import upright_steps
 from mpi_stage.planning.plan import spec_json
 from mpi_stage.previews.display import encoded
-from mpi_stage.previews.evaluate import Means, crop_filtered, filtered, piece
+from mpi_stage.previews.evaluate import Means, crop_filtered, filtered
 from mpi_stage.previews.levels import MOST_READ_BYTES, Shape, best_level, small_factor, tile_window
 from mpi_stage.previews.opening import hold_to, opened, pages_of
 from mpi_stage.previews.parts import Part, cut, trace
