@@ -15,7 +15,7 @@ from mpi_stage.geometry.window import Window, all_of, piece
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.planning.budget import check_header
 from mpi_stage.planning.placed import upright_steps
-from mpi_stage.previews.opening import hold_to, opened, pages_of
+from mpi_stage.previews.opening import decoded, hold_to, levels_of, opened
 from mpi_stage.previews.pictures import WORK_BYTES, KeptImage, Preview
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
 from mpi_stage.rows.context import RankContext
@@ -26,8 +26,6 @@ KEPT_BYTES = 192 << 20
 KEPT_WINDOWS = 4
 SPARE_PX = 32
 """Read around a crop, so that a somewhat larger filter finds its pixels there already."""
-
-LISTED_PAGES = 64
 
 
 class Desk:
@@ -61,8 +59,7 @@ class Desk:
             check_header(request.input, header, request.budget)
             nodata = nodata_value(header.metadata.nodata, header.spec.dtype)
             image = KeptImage(key, header, upright_steps(header.metadata), nodata)
-            if not header.divisible:
-                image.whole = _whole(source)
+            image.whole = decoded(source, KEPT_BYTES)
             try:
                 image.small = self._small(request, view, image, source)
             except LimitError as error:
@@ -74,10 +71,8 @@ class Desk:
         """Return the reduced copy, made of a smaller level where the file has one."""
         if image.whole is not None:
             return shrunk(image.whole, view.longest_px, averaged=image.nodata is None)
-        pages = pages_of(request, LISTED_PAGES)
-        levels = pages[request.page] if request.plane is None and request.page < len(pages) else []
-        level = level_for(levels, view.longest_px)
-        if request.level or level == 0:
+        level = level_for(levels_of(request), view.longest_px)
+        if level == 0:
             return read_reduced(source, view.longest_px)
         with opened(request, self._context.clock, level) as smaller:
             return read_reduced(smaller, view.longest_px)
@@ -98,16 +93,6 @@ class Desk:
             pixels = window_reader(source)(spread)
         image.windows = [(spread, pixels), *image.windows[: KEPT_WINDOWS - 1]]
         return piece(pixels, spread, window)
-
-
-def _whole(source: Source) -> Pixels | None:
-    """Return all pixels of an image that is decoded as a whole, unless they are too many to be kept."""
-    spec = source.header.spec
-    if spec.total_bytes > KEPT_BYTES:
-        return None
-    pixels = spec.empty(spec.rows)
-    source.read_rows(0, pixels)
-    return pixels
 
 
 def _spread(window: Window, spec: ImageSpec) -> Window:

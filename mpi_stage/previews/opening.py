@@ -9,10 +9,14 @@ import cv2
 from mpi_stage.contract import Request
 from mpi_stage.formats.base import Source
 from mpi_stage.formats.registry import list_pages, open_source
+from mpi_stage.image import Pixels
 from mpi_stage.planning.program_memory import PROGRAM
 from mpi_stage.process.limits import LIMITS
 from mpi_stage.process.timing import PhaseClock
 from mpi_stage.rank.session import open_bucket, source_options
+
+LISTED_PAGES = 64
+"""Of a file, whose levels are looked for."""
 
 
 def hold_to(work_bytes: int, request: Request) -> None:
@@ -35,7 +39,20 @@ def opened(request: Request, clock: PhaseClock, level: int = 0) -> Iterator[Sour
             yield source
 
 
-def pages_of(request: Request, most: int) -> list[list[tuple[int, int]]]:
-    """Return columns and rows of each level of the first ``most`` images of the input's file."""
+def levels_of(request: Request) -> list[tuple[int, int]]:
+    """Return columns and rows of each level of the page that is asked for; none of a plane or of a level."""
+    if request.plane is not None or request.level or request.page >= LISTED_PAGES:
+        return []
     with open_bucket(request) as bucket:
-        return list_pages(request.input, most, source_options(request, bucket))[0]
+        pages, _ = list_pages(request.input, request.page + 1, source_options(request, bucket))
+    return pages[request.page] if request.page < len(pages) else []
+
+
+def decoded(source: Source, most_bytes: int) -> Pixels | None:
+    """Return all pixels of an image that is decoded as a whole, unless they are more than ``most_bytes``."""
+    spec = source.header.spec
+    if source.header.divisible or spec.total_bytes > most_bytes:
+        return None
+    pixels = spec.empty(spec.rows)
+    source.read_rows(0, pixels)
+    return pixels

@@ -10,7 +10,7 @@ from typing import Any
 
 from mpi_stage.contract import Request, Tile
 from mpi_stage.errors import LimitError, ParameterError
-from mpi_stage.formats.base import Header, Source
+from mpi_stage.formats.base import Header
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.geometry.window import Window, piece
 from mpi_stage.image import Pixels
@@ -20,7 +20,7 @@ from mpi_stage.planning.plan import spec_json
 from mpi_stage.previews.display import encoded
 from mpi_stage.previews.evaluate import Means, crop_filtered, filtered
 from mpi_stage.previews.levels import MOST_READ_BYTES, Shape, best_level, small_factor, tile_window
-from mpi_stage.previews.opening import hold_to, opened, pages_of
+from mpi_stage.previews.opening import decoded, hold_to, levels_of, opened
 from mpi_stage.previews.parts import Part, cut, trace
 from mpi_stage.previews.reduced import level_for, read_reduced, shrunk, window_reader
 from mpi_stage.previews.tones import histogram, shown, stretch_for
@@ -31,8 +31,6 @@ WORK_BYTES = 1 << 30
 
 KEPT_BYTES = 400 << 20
 """An image that can only be decoded as a whole is kept decoded up to this size, a reduced copy too."""
-
-LISTED_PAGES = 64
 
 
 @dataclass
@@ -108,25 +106,15 @@ class TileDesk:
             )
             after = upright[-1].after if upright else header.spec
             shape = Shape(after.columns, after.rows, after.channels * after.itemsize)
-            pages = pages_of(request, LISTED_PAGES)
-            plain = request.plane is None and not request.level and not upright
-            levels = pages[request.page] if plain and request.page < len(pages) else []
+            levels = [] if upright else levels_of(request)
             image = _Image(key, header, shape, upright, means, levels, small_factor(shape, tile.side))
-            if not header.divisible:
-                image.whole = self._whole(source, image)
+            whole = decoded(source, KEPT_BYTES)
+            if whole is not None:
+                for part in upright:
+                    whole, _ = filtered(part, whole, means)
+                image.whole = whole
         self._image = image
         return image
-
-    def _whole(self, source: Source, image: _Image) -> Pixels | None:
-        """Return all pixels, upright, of an image that is decoded as a whole, unless they are too many."""
-        spec = source.header.spec
-        if spec.total_bytes > KEPT_BYTES:
-            return None
-        pixels = spec.empty(spec.rows)
-        source.read_rows(0, pixels)
-        for part in image.upright:
-            pixels, _ = filtered(part, pixels, image.means)
-        return pixels
 
     def _pixels(self, request: Request, image: _Image, tile: Tile) -> Pixels:
         """Return a tile's pixels, as the image has them."""
