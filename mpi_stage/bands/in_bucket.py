@@ -31,11 +31,11 @@ class ObjectPlaces:
 
     def journal(self, place: str, rank: int, key: str) -> "ObjectJournal":  # noqa: ARG002 (the protocol's)
         """Begin to write records, each an object of its own."""
-        return ObjectJournal(Uploads(self._bucket, _prefix(place)), key)
+        return ObjectJournal(Uploads(self._bucket, ObjectAddress.prefix(place)), key)
 
     def records(self, place: str, key: str, wanted: Container[int]) -> Iterator[BandRecord]:
         """Yield the records of the wanted bands. Raises StorageError."""
-        prefix = _prefix(place)
+        prefix = ObjectAddress.prefix(place)
         for stored in self._bucket.list(prefix.beside(f"{prefix.name}{_JOURNAL}")):
             number = stored.address.name.rpartition(_JOURNAL)[2]
             if number.isdecimal() and int(number) in wanted:
@@ -43,7 +43,7 @@ class ObjectPlaces:
 
     def forget(self, place: str) -> None:
         """Remove the objects of a place. Raises StorageError."""
-        clear(Uploads(self._bucket, _prefix(place)))
+        clear(Uploads(self._bucket, ObjectAddress.prefix(place)))
 
     def _content(self, stored: Stored) -> bytes:
         """Return an object's bytes, none where somebody has removed it meanwhile."""
@@ -81,9 +81,3 @@ class ObjectJournal:
     def close(self) -> None:
         """Wait for what is under way, so that nothing appears after the job has ended; safe to call again."""
         self._pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _prefix(place: str) -> ObjectAddress:
-    """Return the address with which those of a place begin."""
-    whole = ObjectAddress.parse(f"{place}x")
-    return whole.beside(whole.name[:-1])

@@ -31,6 +31,12 @@ class ObjectAddress:
             raise ValueError(f"{url!r} names no object; write gs://bucket/name")
         return cls(bucket, name)
 
+    @classmethod
+    def prefix(cls, url: str) -> Self:
+        """Take apart what the URLs of several objects begin with; raises as :meth:`parse`."""
+        longer = cls.parse(f"{url}x")
+        return longer.beside(longer.name[:-1])
+
     def at(self, generation: int) -> Self:
         """Return the address of one generation."""
         return replace(self, generation=generation)

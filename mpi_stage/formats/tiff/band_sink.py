@@ -2,7 +2,6 @@
 
 import errno
 import os
-from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
+from mpi_stage.bands.order import BandOrder
 from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
 from mpi_stage.formats.tiff.band_rows import verified_rows
 from mpi_stage.formats.tiff.layout import TiffLayout
@@ -65,8 +65,7 @@ class TiffBandSink:
         self._writer: SegmentWriter | None = None
         self._appender: Appender | None = None
         self._taken = 0  # of the sizes that the appender has
-        self._next = 0
-        self._due: deque[int] = deque()
+        self._order = BandOrder(self._grid)
         self._untold: list[BandRecord] = []
         self._made: dict[int, BandRecord] = {}
 
@@ -110,11 +109,7 @@ class TiffBandSink:
             return
         if self._writer is None:
             self._writer = self._start(first)
-        if first != self._next and (first % self._grid.height or not self._at_band_end()):
-            raise ValueError(f"expected rows from {self._next} on, or those of another band, got {first}")
-        self._next = first + len(rows)
-        height = self._grid.height
-        self._due.extend(range(-(-first // height), -(-self._next // height)))
+        self._order.add(first, len(rows))
         with output_errors(self._place):
             self._writer.write(first, np.ascontiguousarray(rows))
 
@@ -203,13 +198,9 @@ class TiffBandSink:
             self._segments = os.open(f"{self._folder}/{self._name}", flags, 0o666)
         return self._segments
 
-    def _at_band_end(self) -> bool:
-        return self._next % self._grid.height == 0 or self._next == self._grid.rows
-
     def _segments_of(self, band: int) -> int:
         """Return how many sizes a band has: none where they are known anyway."""
-        height = self._grid.rows_of(band).height
-        return -(-height // self._layout.segment_rows) * self._layout.across if self._coded else 0
+        return self._layout.segments_in(self._grid.rows_of(band).height) if self._coded else 0
 
     def _extent(self, band: int, sizes: Sequence[int]) -> tuple[int, int]:
         """Return where a band begins in its file, and its bytes."""
@@ -225,15 +216,16 @@ class TiffBandSink:
 
     def _collect(self) -> None:
         """Make the records of the bands that are written by now. Raises OSError."""
-        while self._due:
-            band = self._due[0]
+        due = self._order.due
+        while due:
+            band = due[0]
             count = self._segments_of(band)
             if self._appender is None:
-                if self._grid.rows_of(band).end > self._next:
+                if self._grid.rows_of(band).end > self._order.next:
                     return
             elif len(self._appender.sizes) < self._taken + count:
                 return
-            self._due.popleft()
+            due.popleft()
             self._add(band, count)
 
     def _add(self, band: int, count: int) -> None:

@@ -116,10 +116,14 @@ class TiffLayout:
         held_back = self.segment_rows * self.spec.row_bytes
         return tables + sizes + held_back + self.codec_bytes(threads)
 
+    def segments_in(self, rows: int) -> int:
+        """How many segments hold so many rows, of which the first begins with segments."""
+        return -(-rows // self.segment_rows) * self.across
+
     def worst_bytes(self, rows: int) -> int:
         """Bound of the encoded bytes of the segments in some rows, which fill them."""
         each = int(self.segment_bytes * _GROWTH[self.compression]) + _SEGMENT_EXTRA_BYTES
-        return -(-rows // self.segment_rows) * self.across * each
+        return self.segments_in(rows) * each
 
     def codec_bytes(self, threads: int) -> int:
         """Bound of the memory for encoding segments with so many threads, and for those not written yet."""

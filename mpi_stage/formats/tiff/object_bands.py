@@ -9,6 +9,7 @@ import numpy as np
 from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.in_bucket import BAND, band_name
 from mpi_stage.bands.journal import BandPart, BandRecord
+from mpi_stage.bands.order import BandOrder
 from mpi_stage.errors import InputChangedError, MissingInputError
 from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
 from mpi_stage.formats.tiff.append import Part
@@ -67,8 +68,7 @@ class TiffObjectBandSink:
         self.plan = plan
         self.stored_as = f"object {layout!r}"
         self._final, self._uploads, self._clock = ObjectAddress.parse(url), uploads, clock
-        whole = ObjectAddress.parse(f"{place.folder}x")
-        self._bands = Uploads(uploads.bucket, whole.beside(whole.name[:-1]))
+        self._bands = Uploads(uploads.bucket, ObjectAddress.prefix(place.folder))
         self._layout, self._metadata = layout, metadata
         self._grid = BandGrid(layout.spec.rows, plan.band_rows or layout.spec.rows)
         self._codecs = TilePool(threads)
@@ -76,8 +76,8 @@ class TiffObjectBandSink:
         self._under_way: deque[tuple[int, tuple[int, ...], Future[Stored]]] = deque()
         self._segments = _Segments()
         self._writer: CodedWriter | None = None
-        self._taken = self._next = 0
-        self._due: deque[int] = deque()
+        self._order = BandOrder(self._grid)
+        self._taken = 0
         self._sizes: dict[int, tuple[int, ...]] = {}
 
     def create(self) -> None:
@@ -110,12 +110,7 @@ class TiffObjectBandSink:
             return
         if self._writer is None:
             self._writer = CodedWriter(self._layout, self._segments, self._codecs, self._clock)
-        height = self._grid.height
-        at_end = self._next % height == 0 or self._next == self._grid.rows
-        if first != self._next and (first % height or not at_end):
-            raise ValueError(f"expected rows from {self._next} on, or those of another band, got {first}")
-        self._next = first + len(rows)
-        self._due.extend(range(-(-first // height), -(-self._next // height)))
+        self._order.add(first, len(rows))
         self._writer.write(first, np.ascontiguousarray(rows))
         self._send_full()
 
@@ -160,13 +155,13 @@ class TiffObjectBandSink:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _segments_of(self, band: int) -> int:
-        height = self._grid.rows_of(band).height
-        return -(-height // self._layout.segment_rows) * self._layout.across
+        return self._layout.segments_in(self._grid.rows_of(band).height)
 
     def _send_full(self) -> None:
         """Begin to upload the bands of which all segments are there. Raises StorageError."""
-        while self._due and len(self._segments.sizes) >= self._taken + self._segments_of(self._due[0]):
-            band = self._due.popleft()
+        due = self._order.due
+        while due and len(self._segments.sizes) >= self._taken + self._segments_of(due[0]):
+            band = due.popleft()
             count = self._segments_of(band)
             sizes = tuple(self._segments.sizes[self._taken : self._taken + count])
             self._taken += count
