@@ -16,7 +16,7 @@ from benchmarks.table import Table
 from mpi_stage.contract import Report, Request
 from mpi_stage.operations.spelling.grammar import parse, to_json
 from mpi_stage.planning.forecast import Load, Rates, Stored, loads, seconds
-from mpi_stage.rank.session import plan_request
+from mpi_stage.rank.planned import plan_request
 from pipeline.worlds.world import World
 
 HERE = Path(__file__).parent
@@ -183,7 +183,7 @@ def run(world: World, source: Path, steps: str) -> Measured:
 def foretell(source: Path, steps: str, ranks: int) -> list[Load]:
     """Return what each rank of a world would have to do."""
     with _request(source, steps) as request:
-        plan, header, sink = plan_request(request, ranks)
+        plan, header, sink, _ = plan_request(request, ranks)
     return loads(plan, Stored.of(header, sink))
 
 

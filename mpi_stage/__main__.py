@@ -115,41 +115,74 @@ def foreseen(error: Exception, rank: int) -> Exception:
 
 
 def _carry_out(comm: Any, kind: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
-    from mpi_stage.contract import Request, Tile, View  # noqa: PLC0415
-    from mpi_stage.errors import StageError  # noqa: PLC0415
-    from mpi_stage.planning.forecast import Stored, forecast  # noqa: PLC0415
-    from mpi_stage.rank.session import file_pages, image_digest, plan_request, run_request  # noqa: PLC0415
+    from mpi_stage.errors import StageError  # noqa: PLC0415  (as everywhere here)
+
+    work = _REQUESTS.get(kind) if isinstance(kind, str) else None
+    if work is None:
+        raise StageError(f"unknown request {kind!r}; known are {', '.join(_REQUESTS)} and stop")
+    work(comm, message, connection)
+
+
+def _run(comm: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
+    """Filter an image."""
+    from mpi_stage.contract import Request  # noqa: PLC0415
+    from mpi_stage.rank.session import run_request  # noqa: PLC0415
     from mpi_stage.rows.context import RankContext  # noqa: PLC0415
 
-    send = connection.send
-    if kind == "run":
-        run_request(RankContext(comm), Request.from_json(message), send, token=lambda: connection.token)
-    elif kind == "plan":
-        ranks = int(message.pop("ranks", comm.size))
-        request = Request.from_json(message)
-        if comm.rank == 0:
-            plan, header, sink = plan_request(request, ranks)
-            facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
-            facts |= {
-                "forecast": forecast(plan, Stored.of(header, sink)),
-                **file_pages(request, header),
-            }
-            send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
-    elif kind == "digest":
-        request = Request.from_json(message)
-        if comm.rank == 0:
-            found = image_digest(request, token=lambda: connection.token)
-            send({"event": "digested", "job": request.job, "pixels_sha256": found})
-    elif kind == "preview":
-        view = View.from_json(message.pop("view", {}))
-        request = Request.from_json(message)
-        send({"event": "previewed", "job": request.job, "preview": _desk().preview(request, view)})
-    elif kind == "tile":
-        tile = Tile.from_json(message.pop("look", {}))
-        request = Request.from_json(message)
-        send({"event": "tiled", "job": request.job, "tile": _tile_desk().tile(request, tile)})
-    else:
-        raise StageError(f"unknown request {kind!r}; known are run, plan, digest, preview, tile and stop")
+    request = Request.from_json(message)
+    run_request(RankContext(comm), request, connection.send, token=lambda: connection.token)
+
+
+def _plan(comm: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
+    """Tell of the plan, the input and what is forecast, on rank 0."""
+    from mpi_stage.contract import Request  # noqa: PLC0415
+    from mpi_stage.planning.forecast import Stored, forecast  # noqa: PLC0415
+    from mpi_stage.rank.inspecting import file_pages  # noqa: PLC0415
+    from mpi_stage.rank.planned import plan_request  # noqa: PLC0415
+
+    ranks = int(message.pop("ranks", comm.size))
+    request = Request.from_json(message)
+    if comm.rank:
+        return
+    plan, header, sink, _ = plan_request(request, ranks)
+    facts = {"stored_bytes": header.stored_bytes, "format": header.layout.format}
+    facts |= {"forecast": forecast(plan, Stored.of(header, sink)), **file_pages(request, header)}
+    connection.send({"event": "planned", "job": request.job, "plan": {**plan.to_json(), **facts}})
+
+
+def _digest(comm: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
+    """Tell of the digest of the input's pixels, on rank 0."""
+    from mpi_stage.contract import Request  # noqa: PLC0415
+    from mpi_stage.rank.inspecting import image_digest  # noqa: PLC0415
+
+    request = Request.from_json(message)
+    if comm.rank == 0:
+        found = image_digest(request, token=lambda: connection.token)
+        connection.send({"event": "digested", "job": request.job, "pixels_sha256": found})
+
+
+def _preview(_comm: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
+    """Make the pictures of a preview."""
+    from mpi_stage.contract import Request, View  # noqa: PLC0415
+
+    view = View.from_json(message.pop("view", {}))
+    request = Request.from_json(message)
+    made = _desk().preview(request, view)
+    connection.send({"event": "previewed", "job": request.job, "preview": made})
+
+
+def _tile(_comm: Any, message: dict[str, Any], connection: Any) -> None:  # noqa: ANN401  (as above)
+    """Make a tile, or tell what is known of the whole image."""
+    from mpi_stage.contract import Request, Tile  # noqa: PLC0415
+
+    tile = Tile.from_json(message.pop("look", {}))
+    request = Request.from_json(message)
+    made = _tile_desk().tile(request, tile)
+    connection.send({"event": "tiled", "job": request.job, "tile": made})
+
+
+_REQUESTS = {"run": _run, "plan": _plan, "digest": _digest, "preview": _preview, "tile": _tile}
+"""What carries out each request of the contract."""
 
 
 @cache

@@ -13,7 +13,7 @@ from mpi_stage.image import Pixels
 from mpi_stage.planning.program_memory import PROGRAM
 from mpi_stage.process.limits import LIMITS
 from mpi_stage.process.timing import PhaseClock
-from mpi_stage.rank.session import open_bucket, source_options
+from mpi_stage.rank.ends import open_bucket, source_options
 
 LISTED_PAGES = 64
 """Of a file, whose levels are looked for."""

@@ -19,7 +19,7 @@ from mpi_stage.image import ImageSpec
 from mpi_stage.operations.catalogue import OPERATIONS
 from mpi_stage.operations.spelling.grammar import parse, to_json, to_text
 from mpi_stage.planning.planned_steps import plan_steps
-from mpi_stage.rank.session import _plan_placed
+from mpi_stage.rank.planned import plan_image
 
 _SPEC = ImageSpec(300, 400, 3, "uint8")
 _PLANES = (None, "z=1", "c=0,t=1")
@@ -84,7 +84,7 @@ def planner(data: bytes) -> None:
             "j", "in.tif", "", _NAMES[choice % 5], steps, budget=Budget(pixels=10**11, ratio=10**4)
         )
         for ranks in (1, 7):
-            _plan_placed(request, parse(steps), header, SinkOptions(), ranks=ranks, program=0)
+            plan_image(request, parse(steps), header, SinkOptions(), ranks=ranks, program_bytes=0)
 
 
 def _planner_seeds() -> Iterator[bytes]:

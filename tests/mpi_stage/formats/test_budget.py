@@ -12,7 +12,8 @@ from mpi_stage.errors import BudgetError
 from mpi_stage.formats.base import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.planning.budget import RATIO_FREE_BYTES, check_header
-from mpi_stage.rank.session import image_digest, plan_request
+from mpi_stage.rank.inspecting import image_digest
+from mpi_stage.rank.planned import plan_request
 
 
 @pytest.fixture
