@@ -12,11 +12,13 @@ from gpu_kernels.backend import WORK
 from gpu_kernels.cuda_backend import CudaBackend
 from gpu_kernels.device import device_of
 from gpu_kernels.errors import GpuError
-from gpu_kernels.program import Program, StencilNode, make_program
+from gpu_kernels.program import Program, make_program
 from gpu_kernels.stencils import Marching, Place
+from mpi_stage.errors import UnsupportedImageError
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.gpu_steps import gpu_steps
+from mpi_stage.planning.plan import PlannedStep
 from mpi_stage.planning.planned_steps import plan_steps
 
 COLUMNS = 16384
@@ -43,6 +45,12 @@ PIPELINES = (
     "laplacian",
     "adaptive_mean",
     "gaussian:sigma=7",
+    "gradient",
+    "gradient:size=5,shape=ellipse",
+    "tophat",
+    "saturation",
+    "hue",
+    "sepia",
 )
 
 TUNED = ("median:size=5", "gaussian:size=5", "gaussian", "box:size=15", "unsharp", "sobel", "adaptive_mean")
@@ -91,49 +99,85 @@ def kernel_rates(slab_bytes: int, *, tuning: bool) -> Iterator[KernelRate]:
     kinds = (("uint8", 3), ("uint8", 1), ("uint16", 3), ("float32", 3))
     for pipeline in TUNED if tuning else PIPELINES:
         for dtype, channels in kinds:
-            spec = ImageSpec(1 << 20, COLUMNS, channels, dtype)
-            steps = list(plan_steps(parse(pipeline), spec))[-1:]
-            program = make_program(gpu_steps(steps, ()))
-            if not isinstance(program, Program) or (steps[0].before.channels != channels):
+            step = _last_step(pipeline, ImageSpec(1 << 20, COLUMNS, channels, dtype))
+            program = make_program(gpu_steps([step], ())) if step else None
+            if step is None or not isinstance(program, Program):
                 continue
-            node = program.stencils[0]
-            stencil = node.stencil
+            kernel = _Kernel(pipeline, step.before, step.after, program)
             slab_bytes = min(slab_bytes, TUNING_BYTES) if tuning else slab_bytes
-            yield _rate(node, pipeline, slab_bytes, "as built")
+            yield _rate(kernel, slab_bytes, "as built")
+            stencil = program.stencils[0].stencil if program.stencils else None
             if tuning and isinstance(stencil, Marching):
                 for shape in SHAPES:
-                    tuned = replace(node, stencil=stencil.tuned(*shape))
-                    yield _rate(tuned, pipeline, slab_bytes, " × ".join(map(str, shape)))
+                    node = replace(program.stencils[0], stencil=stencil.tuned(*shape))
+                    tuned = replace(kernel, program=replace(program, stencils=(node,)))
+                    yield _rate(tuned, slab_bytes, " × ".join(map(str, shape)))
 
 
-def _rate(node: StencilNode, pipeline: str, slab_bytes: int, shape: str) -> KernelRate:
-    step = node.step
+def _last_step(pipeline: str, spec: ImageSpec) -> PlannedStep | None:
+    """Return the last step of a pipeline, None where it takes no such image or turns it to gray before."""
     try:
-        return KernelRate(pipeline, step.dtype, step.channels, shape, _measure(node, slab_bytes))
+        steps = list(plan_steps(parse(pipeline), spec))
+    except UnsupportedImageError:
+        return None
+    return None if steps[0].operation.name == "grayscale" else steps[-1]
+
+
+def _rate(kernel: "_Kernel", slab_bytes: int, shape: str) -> KernelRate:
+    spec = kernel.before
+    try:
+        return KernelRate(kernel.pipeline, spec.dtype, spec.channels, shape, kernel.measured(slab_bytes))
     except GpuError as error:
-        return KernelRate(
-            pipeline, step.dtype, step.channels, shape, 0.0, str(error)[:300].replace("\n", " ")
-        )
+        text = str(error)[:300].replace("\n", " ")
+        return KernelRate(kernel.pipeline, spec.dtype, spec.channels, shape, 0.0, text)
 
 
-def _measure(node: StencilNode, slab_bytes: int) -> float:
-    """Return bytes in and out per second."""
-    step = node.step
-    rows = slab_bytes // step.row_bytes
-    backend = _backend()
-    try:
+@dataclass(frozen=True)
+class _Kernel:
+    """A program of one step."""
+
+    pipeline: str
+    before: ImageSpec
+    after: ImageSpec
+    program: Program
+
+    def measured(self, slab_bytes: int) -> float:
+        """Return bytes in and out per second."""
+        rows = slab_bytes // self.before.row_bytes
+        backend = _backend()
+        try:
+            work = self._stencil(backend, rows) if self.program.stencils else self._points(backend, rows)
+            return rows * (self.before.row_bytes + self.after.row_bytes) / timed(backend, work)
+        finally:
+            backend.close()
+
+    def _stencil(self, backend: CudaBackend, rows: int) -> Callable[[], None]:
+        (node,) = self.program.stencils
         room = node.room(rows)
         source = backend.allocate(room.size_bytes)
         _fill(backend, source, room.size_bytes)
-        pitch = room.pitch
-        target = backend.allocate(rows * pitch * max(1, step.row_bytes_after // step.row_bytes))
-        temporary = node.stencil.temporary_bytes(rows + 2 * step.halo)
-        place = Place(room.row(source, step.halo), pitch, target, pitch, rows, 0)
+        target, pitch = self._target(backend, rows, room.pitch)
+        temporary = node.stencil.temporary_bytes(rows + 2 * node.step.halo)
         extra = backend.allocate(temporary) if temporary else 0
-        seconds = timed(backend, lambda: node.stencil.launch(backend, place, extra))
-        return rows * (step.row_bytes + step.row_bytes_after) / seconds
-    finally:
-        backend.close()
+        place = Place(room.row(source, node.step.halo), room.pitch, target, pitch, rows, 0)
+        return partial(node.stencil.launch, backend, place, extra)
+
+    def _points(self, backend: CudaBackend, rows: int) -> Callable[[], None]:
+        (kernel,) = self.program.points
+        if kernel is None:
+            message = f"{self.pipeline} does nothing"
+            raise ValueError(message)
+        source = backend.allocate(rows * self.program.before.pitch)
+        _fill(backend, source, rows * self.program.before.pitch)
+        target, pitch = self._target(backend, rows, self.program.before.pitch)
+        return partial(
+            kernel.launch, backend, Place(source, self.program.before.pitch, target, pitch, rows, 0)
+        )
+
+    def _target(self, backend: CudaBackend, rows: int, pitch: int) -> tuple[int, int]:
+        """Return memory for the result, and its pitch: that of the input or more."""
+        pitch = max(pitch, self.program.after.pitch)
+        return backend.allocate(rows * pitch), pitch
 
 
 def _fill(backend: CudaBackend, address: int, size_bytes: int) -> None:

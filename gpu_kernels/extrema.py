@@ -39,7 +39,8 @@ def median(step: Step) -> Stencil | None:
     return march(step, "median", "lanes median", words, {"SIZE": size})
 
 
-def _extrema(step: Step, *, greatest: bool) -> Stencil | None:
+def shape_macros(step: Step) -> dict[str, object] | None:
+    """Return the macros of a step's shape, None where it has one pixel or is too large."""
     size, shape = int(step.params["size"]), str(step.params["shape"])
     times = step.halo // (size // 2) if size > 1 else 1
     if shape == "rect":
@@ -51,16 +52,21 @@ def _extrema(step: Step, *, greatest: bool) -> Stencil | None:
     if times != 1 or size == 1 or size > _LARGEST_SHAPE:
         return None
     spans, span_of = _spans(_mask(shape, size), halo)
-    words = strip_words(step, size, 1 if step.is_float else 0.5)
-    macros = {
+    return {
         "ROWS": size,
         "ABOVE": halo,
         "SPANS": len(spans),
         "SPAN": ", ".join(f"{{{first}, {last}}}" for first, last in spans),
         "SPAN_OF": span_of,
-        "GREATEST": greatest,
     }
-    return march(step, "extrema", "lanes extrema", words, macros)
+
+
+def _extrema(step: Step, *, greatest: bool) -> Stencil | None:
+    shape = shape_macros(step)
+    if shape is None:
+        return None
+    words = strip_words(step, int(str(shape["ROWS"])), 1 if step.is_float else 0.5)
+    return march(step, "extrema", "lanes extrema", words, {**shape, "GREATEST": greatest})
 
 
 def _mask(shape: str, size: int) -> np.ndarray[Any, np.dtype[np.uint8]]:

@@ -15,6 +15,7 @@ _MOST_WORDS = 12
 """A thread's pixels are no wider than three times 16 bytes."""
 
 _HELPERS = """
+struct Spot { int column, columns; };  // where a pixel is in its row, and how long that is
 DEVICE double clipped(double v) { return v < 0 ? 0.0 : v > 1 ? 1.0 : v; }
 DEVICE f32 posterized(f32 v, f32 count) {
     const f32 inside = v < 0 ? 0.0f : v > 1 ? 1.0f : v;
@@ -85,8 +86,11 @@ def point_kernel(first: Step, last: Step, points: Sequence[Point]) -> PointKerne
         "PIXELS": pixels,
         "Value": "f32" if first.is_float else "u32",
     }
+    files = dict.fromkeys(file for one in points if isinstance(one, Formula) for file in one.files)
     code = Code(
-        ("point",), (_HELPERS, body, "point.cuh"), tuple((name, str(value)) for name, value in macros.items())
+        ("point",),
+        (_HELPERS, *files, body, "point.cuh"),
+        tuple((name, str(value)) for name, value in macros.items()),
     )
     return PointKernel(code, columns, pixels, tables)
 
@@ -113,8 +117,11 @@ def _body(points: Sequence[Point]) -> tuple[str, Pixels]:
             tables.append(point.values.reshape(-1))
             offset += point.values.size
         else:
-            work = point.body
-        functions.append(f"DEVICE void step{number}(Value* v, const T* tables) {{ {work} }}\n")
-        calls.append(f"step{number}(v, tables);")
-    text = "".join(functions) + f"#define PIXEL(v, tables) {' '.join(calls)}\n"
+            work = point.body.replace("TABLE", f"(tables + {offset})")
+            if point.table is not None:
+                tables.append(point.table)
+                offset += point.table.size
+        functions.append(f"DEVICE void step{number}(Value* v, const T* tables, Spot at) {{ {work} }}\n")
+        calls.append(f"step{number}(v, tables, at);")
+    text = "".join(functions) + f"#define PIXEL(v, tables, at) {' '.join(calls)}\n"
     return text, np.concatenate(tables) if tables else np.zeros(1, np.uint8)

@@ -4,7 +4,7 @@ Integers are looked up wherever a value alone decides: the table is what the CPU
 values. What mixes channels is a few lines of C++ on the pixel's values ``v``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -33,10 +33,16 @@ class Table:
 
 @dataclass(frozen=True)
 class Formula:
-    """C++ that turns the values ``v`` of a pixel into its new ones, in place; ``channels`` come out."""
+    """C++ that turns the values ``v`` of a pixel into its new ones, in place; ``channels`` come out.
+
+    The body may use where the pixel is, ``at``, what is in ``files``, and ``TABLE``, the place of ``table``,
+    of the type of the values.
+    """
 
     body: str
     channels: int
+    files: tuple[str, ...] = ()
+    table: NDArray[Any] | None = field(default=None, compare=False)
 
 
 Point = Table | Formula
@@ -52,7 +58,7 @@ def each_value(step: Step) -> Point | None:
 
 def each_channel(step: Step) -> Point | None:
     """Do so for each channel by itself."""
-    if step.is_float or (step.name == "equalize" and not _each(step)):
+    if step.is_float:
         return None
     every = np.repeat(np.arange(step.white + 1, dtype=step.dtype).reshape(1, -1, 1), _colours(step), axis=2)
     return Table(np.ascontiguousarray(step.cpu(every)[0].T), _colours(step))
@@ -99,13 +105,13 @@ def posterize(step: Step) -> Point | None:
 def solarize(step: Step) -> Point | None:
     """Invert from a threshold on."""
     threshold = step.params["threshold"]
-    start = _single(0.5 if threshold is None else float(threshold))
+    start = single(0.5 if threshold is None else float(threshold))
     return _floats(step, f"x < {start} ? x : 1.0f - x")
 
 
 def threshold(step: Step) -> Point | None:
     """Compare with a value; a NaN is never above it."""
-    value = _single(float(step.params["value"]))
+    value = single(float(step.params["value"]))
     yes, no = {
         "binary": ("1.0f", "0.0f"),
         "binary_inv": ("0.0f", "1.0f"),
@@ -138,25 +144,14 @@ def channels(step: Step) -> Point | None:
     return Formula(f"const Value was[] = {{{before}}}; {picked}", len(selected))
 
 
-def matrix(step: Step) -> Point | None:
-    """Make each colour of all three; floats only, OpenCV rounds integers in ways of its own."""
-    if not step.is_float:
-        return None
-    weights = np.array(step.params["values"], np.float64).reshape(_COLOURS, -1)
-    return _mixed(weights, step.channels)
-
-
-def _mixed(weights: NDArray[np.float64], channels: int) -> Formula:
+def mixed_floats(weights: NDArray[np.float64], channels: int) -> Formula:
+    """Make each colour of all three."""
     lines = ["const Value r = v[0], g = v[1], b = v[2];"]
     for place, row in enumerate(weights):
-        red, green, blue, *rest = (_single(float(one)) for one in row)
+        red, green, blue, *rest = (single(float(one)) for one in row)
         added = f" + {rest[0]}" if rest else ""
         lines.append(f"v[{place}] = r * {red} + g * {green} + b * {blue}{added};")
     return Formula(" ".join(lines), channels)
-
-
-def _each(step: Step) -> bool:
-    return step.params["channels"] == "each" or step.channels == 1
 
 
 def _floats(step: Step, expression: str) -> Point | None:
@@ -181,7 +176,8 @@ def _exact(value: float) -> str:
     return f"({value.hex()})"
 
 
-def _single(value: float) -> str:
+def single(value: float) -> str:
+    """Return a float32 as C++."""
     return f"({float(np.float32(value)).hex()}f)"
 
 

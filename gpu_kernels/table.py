@@ -6,7 +6,7 @@ on the CPU. So it does where the result would not be the CPU's to the last bit.
 
 from collections.abc import Callable
 
-from gpu_kernels import correlation, edges, extrema, means, points
+from gpu_kernels import colours, correlation, edges, extrema, means, pairs, points
 from gpu_kernels.points import Point
 from gpu_kernels.stencils import Stencil
 from gpu_kernels.step import Step
@@ -31,6 +31,11 @@ STENCILS: dict[str, Callable[[Step], Stencil | None]] = {
     "dilate": extrema.dilate,
     "opening": extrema.dilate,
     "closing": extrema.erode,
+    "gradient": pairs.gradient,
+    "tophat": pairs.tophat,
+    "blackhat": pairs.blackhat,
+    "morphology_fork": pairs.fork,
+    "morphology_both": pairs.both,
 }
 """The opening and the closing are the last of the two halves that a plan makes of them."""
 
@@ -38,11 +43,14 @@ POINTS: dict[str, Callable[[Step], Point | None]] = {
     "invert": points.invert,
     "grayscale": points.grayscale,
     "rgb": points.rgb,
+    "saturation": colours.saturation,
+    "hue": colours.hue,
     "brightness": points.brightness,
     "contrast": points.contrast,
     "gamma": points.gamma,
     "levels": points.levels,
-    "matrix": points.matrix,
+    "matrix": colours.matrix,
+    "sepia": colours.sepia,
     "channels": points.channels,
     "posterize": points.posterize,
     "solarize": points.solarize,
@@ -51,7 +59,7 @@ POINTS: dict[str, Callable[[Step], Point | None]] = {
     "gaussian_otsu": points.each_value,
     "stretch": points.each_value,
     "normalize": points.each_value,
-    "equalize": points.each_channel,
+    "equalize": colours.equalize,
     "white_balance": points.each_channel,
 }
 """Of the reduce operations the second half, which applies what was measured."""

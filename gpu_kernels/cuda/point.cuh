@@ -1,5 +1,5 @@
 // Steps that look at one pixel at a time, one after the other in registers. Before this file stand the
-// functions of the steps and PIXEL(v, tables), which calls them. Macros: IN, OUT, channels; WIDEST, the most channels in between; PIXELS of a thread; Value, u32 for integers.
+// functions of the steps and PIXEL(v, tables, at), which calls them. Macros: IN, OUT, channels; WIDEST, the most channels in between; PIXELS of a thread; Value, u32 for integers.
 
 constexpr int OUT_WORDS = PIXELS * OUT / EACH;
 
@@ -16,7 +16,7 @@ KERNEL point(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int pix
     UNROLL for (int p = 0; p < PIXELS; p++) {
         Value v[WIDEST];
         UNROLL for (int c = 0; c < IN; c++) v[c] = loaded(words, p * IN + c);
-        PIXEL(v, tables);
+        PIXEL(v, tables, (Spot{index * PIXELS + p, pixels}));
         UNROLL for (int c = 0; c < OUT; c++) {
             if constexpr (IS_F32)
                 bits[p * OUT + c] = __float_as_uint(v[c]);

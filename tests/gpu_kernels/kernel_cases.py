@@ -1,5 +1,6 @@
 """Pipelines that between them use every kernel of the GPU, and the pictures that they take."""
 
+from dataclasses import replace
 from itertools import product
 
 from gpu_kernels.program import Program, make_program
@@ -57,6 +58,14 @@ PIPELINES = (
     "grayscale rgb",
     "channels:select=2,0",
     "matrix:values=0.2,0.5,0.3,-0.4,1.1,0.2,0.9,0.3,-0.1",
+    "matrix:values=0.2,0,0,-0.01,0,1.1,0,0,0,0,2,0 sepia:strength=0.7",
+    "saturation hue:degrees=-77",
+    "equalize",
+    "equalize:channels=each",
+    "gradient:size=5,shape=ellipse invert",
+    "gradient:size=4,shape=cross,iterations=2,border=constant",
+    "tophat:size=4",
+    "blackhat:shape=cross,iterations=2,border=constant invert",
     "invert gaussian:sigma=1.4 gamma median grayscale sobel threshold:value=0.4w dilate invert",
 )
 """``0.4w`` stands for that part of white."""
@@ -70,13 +79,16 @@ def written(pipeline, dtype):
 
 
 def pass_of(pipeline, spec):
-    """Return the point and stencil steps of a pipeline as one pass, None where it does not take the image."""
+    """Return what a pipeline does to pixels as one pass, None where it does not take the image.
+
+    That are its point and stencil steps, and of reduce steps the second half.
+    """
     try:
-        steps = tuple(
-            one for one in plan_steps(parse(pipeline), spec) if one.operation.pattern in {"point", "stencil"}
-        )
+        planned = [one for one in plan_steps(parse(pipeline), spec) if one.operation.pattern != "global"]
     except StageError:
         return None
+    reduced = [one for one in planned if one.operation.pattern == "reduce"]
+    steps = tuple(replace(one, applies=reduced.index(one)) if one in reduced else one for one in planned)
     return Pass(spec, steps[-1].after, steps, None)
 
 

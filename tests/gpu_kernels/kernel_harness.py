@@ -7,6 +7,7 @@ from gpu_kernels.program import make_program
 from mpi_stage.geometry.partition import Partition, Rows, halo_need
 from mpi_stage.image import ImageSpec
 from mpi_stage.planning.gpu_steps import gpu_steps
+from mpi_stage.sweep.measure import Measurement
 from mpi_stage.sweep.stream import Chain
 
 
@@ -40,17 +41,30 @@ def _push_all(chain, image, arriving, block_rows):
     return parts
 
 
+def measured_by(one, image):
+    """Return what the first halves of the reduce steps of a pass find out about an image that it gets."""
+    found = []
+    for step in one.steps:
+        if step.applies is not None:
+            measurement = Measurement(step)
+            while measurement.pending:
+                measurement.add(0, image)
+                measurement.finish(measurement.state)
+            found.append(measurement.found)
+    return found
+
+
 def on_cpu(one, image):
     """Return the image after a pass by the stage's own chain."""
     slab = Rows(0, len(image))
     arriving = _arriving(one, Partition(len(image), 1), 0)
-    chain = Chain(one.steps, arriving, slab, 16, periodic=one.periodic, measured=[])
+    chain = Chain(one.steps, arriving, slab, 16, periodic=one.periodic, measured=measured_by(one, image))
     return np.concatenate(_push_all(chain, image, arriving, 16))
 
 
 def on_device(one, image, backend, block_rows, *, ranks=1):
     """Return the image after a pass by the GPU's chain, rank after rank; None where it has no kernel."""
-    program = make_program(gpu_steps(one.steps, ()))
+    program = make_program(gpu_steps(one.steps, measured_by(one, image)))
     if isinstance(program, str):
         return None
     partition, parts = Partition(len(image), ranks), []

@@ -30,6 +30,9 @@ PIPELINES_COMPILED = (
     "sobel:size=7",
     "canny:low=0.1w,high=0.4w",
     "adaptive_mean:size=7",
+    "gradient",
+    "tophat:size=5",
+    "saturation hue sepia equalize",
     "levels:in_low=0.2,gamma=1.3 grayscale threshold:value=0.4w rgb",
 )
 """One for every source file and branch; all others differ from them in numbers alone."""
@@ -49,7 +52,7 @@ def _codes():
         for code in program.codes:
             macros = dict(code.macros)
             kept = ("T", "ALPHA", "MEAN", "AFTER", "OUTPUT", "Acc")
-            found.setdefault((code.kernels, *(macros.get(name) for name in kept)), code)
+            found.setdefault((code.kernels, code.files, *(macros.get(name) for name in kept)), code)
     return list(found.values())
 
 
