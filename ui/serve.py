@@ -19,6 +19,18 @@ LARGEST_UPLOAD_MB = 5
 """Of what the page itself holds in memory, such as a preset; images go past it, see ``ui.uploads``."""
 
 
+AS_REQUESTS_COME = {
+    # A further request joins those that wait, and takes no click away from a drawing that has just begun.
+    "runner.fastReruns": False,
+    # It takes a tenth of a second after each drawing, in which the next one waits. Python collects by itself.
+    "runner.postScriptGC": False,
+    # Browsers forget long messages after so many drawings, and fast clicks make many that nobody sees. One
+    # that comes as a mere reference, since the browser had it when it asked, would then end the page.
+    "global.maxCachedMessageAge": 50,
+}
+"""How Streamlit goes about requests that come one upon the other."""
+
+
 def page_config(host: str, port: int) -> dict[str, Any]:
     """Return Streamlit's configuration: where to listen, nothing sent out, no stack traces, our colours."""
     return {
@@ -34,6 +46,7 @@ def page_config(host: str, port: int) -> dict[str, Any]:
         "client.toolbarMode": "viewer",
         "logger.hideWelcomeMessage": True,
         "runner.magicEnabled": False,
+        **AS_REQUESTS_COME,
         "theme.light.primaryColor": "#0f766e",
         "theme.light.backgroundColor": "#ffffff",
         "theme.light.secondaryBackgroundColor": "#f3f6f6",

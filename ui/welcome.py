@@ -29,7 +29,7 @@ _STEPS = (
 
 def welcome() -> None:
     """Draw the three steps while there is neither an image nor a pipeline; small for who has jobs already."""
-    if state.pipeline().drafts:
+    if state.workbench().pipeline.drafts:
         return
     with st.expander("How it works", icon=":material/lightbulb:", expanded=not _has_jobs(), key="welcome"):
         for number, (icon, title, text) in enumerate(_STEPS, 1):
@@ -45,7 +45,7 @@ def _try_sample() -> None:
     except HalorowError as error:
         state.flash(words.plain(error.public_message))
         return
-    state.keep(Pipeline().rewritten(SAMPLE_PIPELINE))
+    state.workbench().keep(Pipeline().rewritten(SAMPLE_PIPELINE))
 
 
 def _has_jobs() -> bool:

@@ -21,6 +21,7 @@ IMAGES = ROOT / "tests" / "images"
 OUTPUT = ROOT / "tests" / "output"
 WRITES_DOCS = os.environ.get("HALOROW_WRITE_DOCS") == "1"
 CHANGES = 9
+CLICKS = 6
 BIG = (3600, 2400)
 PLACE = ("<!-- measured -->\n", "<!-- /measured -->")
 
@@ -36,6 +37,17 @@ WATCH = """image => {
   }, { capture: true, once: true });
 }"""
 """Measures from the next click until another picture is there."""
+
+CLICK_FAST = """([name, times]) => new Promise((done) => {
+  const click = (left) => {
+    if (!left) { done(); return; }
+    const button = document.querySelector(`.st-key-${name} button`);
+    if (!button.disabled) button.click();
+    setTimeout(click, 120, button.disabled ? left : left - 1);
+  };
+  click(times);
+})"""
+"""Clicks a button so often, about as fast as a finger can."""
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +142,18 @@ def test_a_pipeline_is_built_with_keys_alone_as_text_and_as_json(visit, page):
     as_json.fill('[{"op": "invert"}]')
     as_json.press("Control+Enter")
     titles(visit, "Invert")
+
+
+def test_every_click_counts_however_fast_they_come(visit, page):
+    names = "gaussian sobel invert median gamma erode dilate"
+    visit.goto(f"{page.address}/?pipeline={names.replace(' ', '%20')}")
+    visit.get_by_role("button", name="Sample image").click()
+    expect(visit.get_by_role("img", name="After: the whole picture")).to_be_visible()
+    visit.evaluate(CLICK_FAST, ["down_1", CLICKS])
+    expect(spelled(visit)).to_have_value("sobel invert median gamma erode dilate gaussian")
+    visit.evaluate(CLICK_FAST, ["undo", CLICKS])
+    expect(spelled(visit)).to_have_value(names)
+    expect(visit.get_by_role("dialog")).to_have_count(0)  # Streamlit's own errors
 
 
 def test_a_preset_is_there_after_a_reload_and_a_link_opens_its_pipeline(visit, page):

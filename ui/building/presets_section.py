@@ -42,10 +42,10 @@ def presets_button() -> None:
 def link_button() -> None:
     """Draw the button behind which the pipeline is an address to be copied."""
     with st.popover("Link", icon=":material/link:", type="tertiary", key="link"):
-        if not state.pipeline().active:
+        if not state.workbench().pipeline.active:
             st.caption("An empty pipeline has no link.")
             return
-        link = link_to(service.settings().base_url, state.pipeline().to_text())
+        link = link_to(service.settings().base_url, state.workbench().pipeline.to_text())
         if len(link) > LONGEST_LINK:
             st.warning(
                 f"This pipeline makes an address of {len(link):,} characters, and some programs cut those of"
@@ -95,14 +95,14 @@ def _take(texts: dict[str, str]) -> None:
     if chosen is None:
         return
     try:
-        state.keep(state.pipeline().emptied().rewritten(texts[chosen]))
+        state.workbench().keep(state.workbench().pipeline.emptied().rewritten(texts[chosen]))
     except StageError as error:
         st.session_state[_SAID_KEY] = error.public_message
 
 
 def _save(mine: list[Preset]) -> None:
     """Draw the form by which the pipeline is saved under a name."""
-    ready = bool(state.pipeline().active) and state.fault() is None
+    ready = bool(state.workbench().pipeline.active) and state.workbench().fault() is None
     with st.form("preset_form", border=False):
         st.text_input(
             "Save this pipeline as", key=_NAME_KEY, max_chars=40, placeholder="A name", disabled=not ready
@@ -120,7 +120,7 @@ def _save(mine: list[Preset]) -> None:
 def _keep() -> None:
     name, shared = st.session_state[_NAME_KEY], bool(st.session_state[_SHARE_KEY])
     try:
-        saved = service.client().presets().save(name, state.pipeline().to_json(), shared=shared)
+        saved = service.client().presets().save(name, state.workbench().pipeline.to_json(), shared=shared)
     except (HalorowError, StageError) as error:
         st.session_state[_SAID_KEY] = error.public_message
     else:

@@ -5,42 +5,45 @@ import re
 import streamlit as st
 
 from ui import words
-from ui.drafts import state
+from ui.drafts.workbench import Spelling, Workbench
 
 _LINE_PX = 26
 _LEAST_PX, _MOST_PX = 68, 320
+_SPELLINGS: list[Spelling] = ["Text", "JSON"]
+_TEXT_KEY = "pipeline_text"
 _PLACED = re.compile(r"step (\d+) \(([^)]*)\): (.*)")
 
 
-def spelling_section() -> None:
+def spelling_section(bench: Workbench) -> None:
     """Draw the choice of the spelling, the field, and its faults below it."""
-    st.segmented_control(
+    spelling: Spelling = st.segmented_control(
         "Spelling",
-        ["Text", "JSON"],
+        _SPELLINGS,
         default="Text",
         required=True,
         label_visibility="collapsed",
         key="spelling",
-        on_change=state.respell,
     )
-    key, (_, text), as_json = state.text_key(), state.text_field(), state.spelling() == "JSON"
+    as_json = spelling == "JSON"
+    text = bench.text(spelling)
+    version = bench.version
+    key = f"{_TEXT_KEY}_{version}"
     lines = text.count("\n") + 2 if as_json else 2
-    st.text_area(
+    written = st.text_area(
         "As JSON" if as_json else "As text",
         value=text,
         key=key,
-        on_change=state.keep_text,
-        args=(key,),
+        on_change=lambda: bench.take_text(version, st.session_state[key]),
         height=min(_MOST_PX, max(_LEAST_PX, lines * _LINE_PX)),
         placeholder="gaussian:sigma=2 grayscale canny:low=50,high=150",
         help="The same pipeline in the spelling of the client and of job files; edit it here, or paste one."
         if as_json
         else "The same pipeline in the spelling of the command line; edit it here, or paste one.",
     )
-    if state.has_unread_text(key):  # Streamlit leaves callbacks out where a drawing was interrupted
-        state.keep_text(key)
+    if bench.is_unread(written):  # Streamlit leaves callbacks out where a drawing was interrupted
+        bench.take_text(version, written)
         st.rerun()
-    fault = state.text_fault() or _of_all()
+    fault = bench.text_fault or _of_all(bench)
     if fault:
         st.error(fault_text(fault), icon=":material/edit_off:")
 
@@ -58,6 +61,6 @@ def fault_text(fault: str) -> str:
     return "  \n".join(lines)
 
 
-def _of_all() -> str | None:
+def _of_all(bench: Workbench) -> str | None:
     """Return what is wrong with the pipeline as a whole, and with none of its steps alone."""
-    return None if state.pipeline().faults() else state.fault()
+    return None if bench.pipeline.faults() else bench.fault()

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
@@ -35,35 +36,45 @@ def images_section() -> list[Image]:
 
 def run_section(chosen: Sequence[Image]) -> None:
     """Draw the button that submits a job for every image, and say what is still missing."""
-    ready = bool(chosen) and bool(state.pipeline().active) and state.fault() is None
+    bench = state.workbench()
+    ready = bool(chosen) and bool(bench.pipeline.active) and bench.fault() is None
     label = f"Run on {words.count(len(chosen), 'image')}" if chosen else "Run"
-    clicked = st.button(
-        label, type="primary", icon=":material/play_arrow:", disabled=not ready, width="stretch", key="run"
+    st.button(
+        label,
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not ready,
+        width="stretch",
+        key="run",
+        on_click=bench.ask_to_run,
     )
     sending = st.session_state.get(_SENDING_KEY, 0)
-    if clicked:
-        _submit(chosen)
+    if bench.take_request_to_run() and ready:
+        _submit(chosen, bench.pipeline.to_json())
     elif sending:
         st.caption(
             f"{words.count(sending, 'image')} still on the way: run when they are there, or without them."
         )
     elif not chosen:
         st.caption("Add one or more images.")
-    elif not state.pipeline().active:
+    elif not bench.pipeline.active:
         st.caption("Add at least one operation.")
 
 
-def _submit(chosen: Sequence[Image]) -> None:
-    """Submit a job for each image; one that is refused does not keep the others."""
-    steps = state.pipeline().to_json()
+def _submit(chosen: Sequence[Image], steps: list[dict[str, Any]]) -> None:
+    """Submit a job for each image; one that is refused does not keep the others.
+
+    Nothing is drawn before all are submitted: there Streamlit may break this off.
+    """
     batch = uuid.uuid4().hex[:12]
-    accepted = 0
+    refused = []
     for image in chosen:
         try:
             service.client().submit(image.uri, steps, input_name=image.name, batch=batch)
         except (HalorowError, StageError) as error:
-            st.error(f"**{words.plain(image.name)}** · {words.plain(error.public_message)}")
-        else:
-            accepted += 1
+            refused.append(f"**{words.plain(image.name)}** · {words.plain(error.public_message)}")
+    for sentence in refused:
+        st.error(sentence)
+    accepted = len(chosen) - len(refused)
     if accepted:
         st.toast(f"{words.count(accepted, 'job')} submitted", icon=":material/check:")

@@ -17,6 +17,6 @@ def take_over(job_id: str) -> str:
     """
     client = service.client()
     manifest = client.manifest(job_id)
-    state.keep(Pipeline().rewritten(json.dumps(manifest.steps)))
+    state.workbench().keep(Pipeline().rewritten(json.dumps(manifest.steps)))
     images.pick([Found(client.input_uri(job_id), manifest.input_name, manifest.input.size_bytes)])
     return f"{words.plain(manifest.input_name)} and its pipeline are here to be changed. Then press Run."

@@ -47,16 +47,16 @@ def _pending() -> bool:
 
 def begin_preview(images: Sequence[Image]) -> None:
     """Have the preview made while the rest of the page is drawn."""
-    if images and service.settings().preview_processes and state.fault() is None:
+    if images and service.settings().preview_processes and state.workbench().fault() is None:
         number = st.session_state.get(_PICK_KEY, 0) if len(images) > 1 else 0
         image = images[min(number or 0, len(images) - 1)]
-        ask_preview(held("preview"), image, state.pipeline().to_json(), part.chosen())
+        ask_preview(held("preview"), image, state.workbench().pipeline.to_json(), part.chosen())
 
 
 def _section(images: list[Image]) -> None:
     image = _picked(images)
     preview, estimate = held("preview"), held("estimate")
-    steps = state.pipeline().to_json() if state.fault() is None else None
+    steps = state.workbench().pipeline.to_json() if state.workbench().fault() is None else None
     status = st.empty()
     if steps is None:
         st.caption("The preview goes on when the pipeline is right again.")

@@ -61,10 +61,12 @@ def test_a_step_is_switched_off_and_on_with_its_values(page):
     assert page.number_input(key="1_sigma").value == 3
 
 
-def test_a_pick_and_a_text_count_though_streamlit_has_left_their_callbacks_out(page, monkeypatch):
+def test_picks_values_and_texts_count_though_streamlit_has_left_their_callbacks_out(page, monkeypatch):
     monkeypatch.setattr(SessionState, "_call_callbacks", lambda *_args, **_more: None)
     pick(page, "gaussian")
     assert text(page).value == "gaussian"
+    page.number_input(key="1_sigma").set_value(3.0).run()
+    assert text(page).value == "gaussian:sigma=3"
     text(page).set_value("sobel invert").run()
     pick(page, "median")
     assert text(page).value == "sobel invert median"
