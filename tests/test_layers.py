@@ -62,7 +62,8 @@ ROOMS = {
         device errors layout sources step
         backend points
         cuda_backend slots stencils
-        border correlation edges extrema means pixels
+        border colours correlation edges extrema means pixels
+        pairs
         table
         program
         chain
