@@ -138,6 +138,7 @@ class Chain:
             self._stencils.append(_Stencil(node, backend, span, most, periodic=periodic))
             span = self._stencils[-1].leaving
         self._row = span.first
+        self._point_rows = [arriving[0], *(stencil.leaving.first for stencil in self._stencils)]
         self._ups = Slots(backend, program.before, block_rows)
         self._downs = Slots(backend, program.after, program.most_rows(block_rows)[-1])
         self._between = [backend.allocate(size) if size else 0 for size in program.between_bytes(block_rows)]
@@ -178,7 +179,9 @@ class Chain:
         target, target_pitch = self._down_place(emit) if last else self._stencils[number].place()
         kernel = self._program.points[number]
         if kernel is not None:
-            kernel.launch(self._backend, Place(source, pitch, target, target_pitch, rows, 0))
+            place = Place(source, pitch, target, target_pitch, rows, 0)
+            kernel.launch(self._backend, place, self._point_rows[number])
+            self._point_rows[number] += rows
         elif source != target:
             row_bytes = self._program.row_bytes(number)
             self._backend.copy(target, source, (target_pitch, pitch), row_bytes, rows)

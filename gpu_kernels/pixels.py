@@ -15,7 +15,7 @@ _MOST_WORDS = 12
 """A thread's pixels are no wider than three times 16 bytes."""
 
 _HELPERS = """
-struct Spot { int column, columns; };  // where a pixel is in its row, and how long that is
+struct Spot { int column, columns, row; };  // where a pixel is in the image, and how long its row is
 DEVICE double clipped(double v) { return v < 0 ? 0.0 : v > 1 ? 1.0 : v; }
 DEVICE f32 posterized(f32 v, f32 count) {
     const f32 inside = v < 0 ? 0.0f : v > 1 ? 1.0f : v;
@@ -54,16 +54,32 @@ class PointKernel:
     pixels: int
     """Of one thread."""
 
-    tables: Pixels
+    rows: int
+    """Of the image."""
 
-    def launch(self, backend: Backend, place: Place) -> None:
-        """Filter the rows of a place."""
-        tables = backend.constant(self.tables)
+    tables: Pixels
+    later_bytes: int
+    """Of tables that are not known yet."""
+
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of all tables on the device."""
+        return int(self.tables.nbytes) + self.later_bytes
+
+    def launch(self, backend: Backend, place: Place, first_row: int = 0) -> None:
+        """Filter the rows of a place, of which the first is the virtual row ``first_row`` of the image."""
+        tables, row = backend.constant(self.tables), first_row
         for part in portions(place, MAX_GRID_ROWS):
             places: list[Argument] = [part.source, part.source_pitch, part.target, part.target_pitch]
-            size = (np.int32(part.rows), np.int32(self.columns))
+            size = (
+                np.int32(part.rows),
+                np.int32(self.columns),
+                np.int32(row % self.rows),
+                np.int32(self.rows),
+            )
             grid = (ceil(ceil(self.columns, self.pixels), THREADS), part.rows)
             backend.launch(self.code, "point", grid, THREADS, [*places, *size, tables])
+            row += part.rows
 
 
 def point_kernel(first: Step, last: Step, points: Sequence[Point]) -> PointKernel:
@@ -92,7 +108,8 @@ def point_kernel(first: Step, last: Step, points: Sequence[Point]) -> PointKerne
         (_HELPERS, *files, body, "point.cuh"),
         tuple((name, str(value)) for name, value in macros.items()),
     )
-    return PointKernel(code, columns, pixels, tables)
+    later_bytes = sum(one.later_bytes for one in points if isinstance(one, Formula))
+    return PointKernel(code, columns, pixels, first.rows, tables, later_bytes)
 
 
 def _pixels(into: int, out: int, itemsize: int) -> int:

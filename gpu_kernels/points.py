@@ -36,13 +36,14 @@ class Formula:
     """C++ that turns the values ``v`` of a pixel into its new ones, in place; ``channels`` come out.
 
     The body may use where the pixel is, ``at``, what is in ``files``, and ``TABLE``, the place of ``table``,
-    of the type of the values.
+    of the type of the values. ``later_bytes`` is what the table takes that is not known yet.
     """
 
     body: str
     channels: int
     files: tuple[str, ...] = ()
     table: NDArray[Any] | None = field(default=None, compare=False)
+    later_bytes: int = 0
 
 
 Point = Table | Formula

@@ -96,6 +96,11 @@ class Program:
         )
         return slots + rooms + temporary + sum(self.between_bytes(block_rows))
 
+    @property
+    def table_bytes(self) -> int:
+        """Return the memory of the device that tables of point steps take, whatever the blocks."""
+        return sum(kernel.table_bytes for kernel in self.points if kernel is not None)
+
     def pinned_bytes(self, block_rows: int) -> int:
         """Return the pinned memory of the host that a chain takes."""
         most = self.most_rows(block_rows)

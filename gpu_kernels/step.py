@@ -28,6 +28,8 @@ class Step:
     border: for a stencil, the place in the image of each place of ``-halo … length + halo - 1``, -1 for the
         fill value, from the length of an axis.
     fill: the value outside with a constant border, as the type.
+    found: of a reduce step's second half what the first has found, None before that is known. The maker of
+        its kernel says what it needs of it.
 
     """
 
@@ -44,6 +46,7 @@ class Step:
     cpu: Callable[[Pixels], Pixels]
     border: Callable[[int], NDArray[np.intp]] | None = None
     fill: float = 0.0
+    found: Any = None
 
     @property
     def itemsize(self) -> int:

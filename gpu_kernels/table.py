@@ -6,7 +6,7 @@ on the CPU. So it does where the result would not be the CPU's to the last bit.
 
 from collections.abc import Callable
 
-from gpu_kernels import colours, correlation, edges, extrema, means, pairs, points
+from gpu_kernels import clahe, colours, correlation, edges, extrema, means, pairs, points
 from gpu_kernels.points import Point
 from gpu_kernels.stencils import Stencil
 from gpu_kernels.step import Step
@@ -60,6 +60,7 @@ POINTS: dict[str, Callable[[Step], Point | None]] = {
     "stretch": points.each_value,
     "normalize": points.each_value,
     "equalize": colours.equalize,
+    "clahe": clahe.clahe,
     "white_balance": points.each_channel,
 }
 """Of the reduce operations the second half, which applies what was measured."""

@@ -62,7 +62,7 @@ ROOMS = {
         device errors layout sources step
         backend points
         cuda_backend slots stencils
-        border colours correlation edges extrema means pixels
+        border clahe colours correlation edges extrema means pixels
         pairs
         table
         program

@@ -8,7 +8,8 @@ DEVICE Value loaded(const u32* words, int value) {
     return bits_at(words, value);
 }
 
-KERNEL point(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int pixels, const T* tables) {
+KERNEL point(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int pixels, int first_row,
+             int image_rows, const T* tables) {
     const int index = blockIdx.x * blockDim.x + threadIdx.x, row = blockIdx.y;
     if (index * PIXELS >= pixels) return;
     u32 words[WORDS], bits[PIXELS * OUT], packed[OUT_WORDS];
@@ -16,7 +17,7 @@ KERNEL point(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows, int pix
     UNROLL for (int p = 0; p < PIXELS; p++) {
         Value v[WIDEST];
         UNROLL for (int c = 0; c < IN; c++) v[c] = loaded(words, p * IN + c);
-        PIXEL(v, tables, (Spot{index * PIXELS + p, pixels}));
+        PIXEL(v, tables, (Spot{index * PIXELS + p, pixels, (first_row + row) % image_rows}));
         UNROLL for (int c = 0; c < OUT; c++) {
             if constexpr (IS_F32)
                 bits[p * OUT + c] = __float_as_uint(v[c]);

@@ -130,7 +130,7 @@ def _fitting(one: Pass, plan: Plan, gpu: Gpu, memory_bytes: int) -> Gpu | str:
     rows = max(LEAST_BLOCK_ROWS, min(slab_rows, BLOCK_TARGET_BYTES // max(1, widest)))
     room = memory_bytes - plan.peak_bytes - HOST_BYTES
     while True:
-        needed, pinned = program.device_bytes(rows), program.pinned_bytes(rows)
+        needed, pinned = program.device_bytes(rows) + program.table_bytes, program.pinned_bytes(rows)
         if needed <= gpu.share_bytes and pinned <= room:
             return replace(gpu, block_rows=rows)
         if rows <= LEAST_BLOCK_ROWS:

@@ -62,6 +62,8 @@ PIPELINES = (
     "saturation hue:degrees=-77",
     "equalize",
     "equalize:channels=each",
+    "clahe:tiles=3 gaussian:size=3 invert",
+    "clahe:channels=each,tiles=2",
     "gradient:size=5,shape=ellipse invert",
     "gradient:size=4,shape=cross,iterations=2,border=constant",
     "tophat:size=4",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from kernel_cases import pass_of, programs_of
-from kernel_harness import fresh_picture, on_device, spec_of
+from kernel_harness import fresh_picture, measured_by, on_device, spec_of
 
 from gpu_kernels.layout import LINE_BYTES, Room, Rows
 from gpu_kernels.program import Program, make_program
@@ -36,6 +36,13 @@ def test_point_steps_behind_a_stencil_become_its_table():
     assert isinstance(program, Program)
     assert program.points == (None, None)
     assert len(program.tables[0]) == 256
+
+
+def test_tables_that_are_not_measured_yet_are_planned_for():
+    image = fresh_picture(np.random.default_rng(1), 40, 33, 3, "uint16")
+    one = pass_of("clahe:tiles=3", spec_of(image))
+    planned, known = (make_program(gpu_steps(one.steps, found)) for found in (None, measured_by(one, image)))
+    assert 0 <= planned.table_bytes - known.table_bytes <= image.itemsize
 
 
 def test_rows_start_at_whole_lines_and_leave_room_for_a_strip():

@@ -33,6 +33,7 @@ PIPELINES_COMPILED = (
     "gradient",
     "tophat:size=5",
     "saturation hue sepia equalize",
+    "clahe",
     "levels:in_low=0.2,gamma=1.3 grayscale threshold:value=0.4w rgb",
 )
 """One for every source file and branch; all others differ from them in numbers alone."""

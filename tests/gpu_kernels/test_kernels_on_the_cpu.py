@@ -44,6 +44,13 @@ def test_borders_and_seams_are_those_of_the_cpu(border, ranks, library):
         assert differing(result, on_cpu(one, image)) == 0, f"{border}, {rows} × {columns}, seed {SEED}"
 
 
+def test_tables_that_depend_on_the_place_are_found_by_the_image_s_own_rows(library):
+    image = fresh_picture(np.random.default_rng(SEED), 41, 23, 3, "uint8")
+    one = pass_of("clahe:tiles=3 gaussian:size=3,border=wrap", spec_of(image))
+    result = on_device(one, image, HostBackend(library), 5, ranks=3)
+    assert differing(result, on_cpu(one, image)) == 0, f"seed {SEED}"
+
+
 @pytest.mark.parametrize("name", ["median", "dilate:size=3", "median:size=5", "erode:size=4"])
 def test_nan_counts_as_on_the_cpu(name, host_backend):
     image = fresh_picture(np.random.default_rng(SEED), 19, 23, 1, "float32")
