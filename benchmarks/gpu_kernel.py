@@ -51,6 +51,12 @@ PIPELINES = (
     "saturation",
     "hue",
     "sepia",
+    "median:size=9",
+    "median:size=15",
+    "median:size=31",
+    "bilateral",
+    "adaptive_gaussian",
+    "adaptive_gaussian:size=51",
 )
 
 TUNED = ("median:size=5", "gaussian:size=5", "gaussian", "box:size=15", "unsharp", "sobel", "adaptive_mean")

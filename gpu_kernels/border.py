@@ -8,6 +8,9 @@ from gpu_kernels.sources import C_TYPES, Code, code
 from gpu_kernels.stencils import MAX_GRID_ROWS, THREADS, ceil
 from gpu_kernels.step import Step
 
+BORDER_TABLES = 3
+"""Of at most two places for each row or column of the halo: beside the image, above and below it."""
+
 
 def border_code(step: Step) -> Code:
     """Return the kernels that fill in the borders of a step."""

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_kernels.adaptive import threshold_offset
 from gpu_kernels.sources import code
 from gpu_kernels.stencils import (
     CHUNK_ROWS,
@@ -58,7 +59,6 @@ them, and of other types (by whether weights are fixed). Chosen by what was fast
 _LONG_STRIP = {"uint8": 2, "uint16": 2, "float32": 4}
 """Words of a strip of longer ones: as many results wait in registers as fit."""
 
-_DEFAULT_OFFSET = 2 / 255
 _LARGEST_BYTE = 255
 _MULTIPLIER_BITS = 24
 
@@ -97,11 +97,7 @@ def unsharp(step: Step) -> Stencil | None:
 
 def adaptive_mean(step: Step) -> Stencil | None:
     """Compare with the mean of a square."""
-    white = 1.0 if step.is_float else float(step.white)
-    given = step.params["offset"]
-    wanted = _DEFAULT_OFFSET * white if given is None else float(given)
-    offset = wanted if step.is_float else math.ceil(min(max(wanted, -white - 1), white + 1))
-    return _box(step, {"AFTER": _ADAPTIVE, "OFFSET": offset})
+    return _box(step, {"AFTER": _ADAPTIVE, "OFFSET": threshold_offset(step)})
 
 
 def _smoother(step: Step, size: int) -> Any:  # noqa: ANN401  (a kernel)

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gpu_kernels.border import border_code
+import numpy as np
+
+from gpu_kernels.border import BORDER_TABLES, border_code
 from gpu_kernels.layout import Room, Rows
+from gpu_kernels.measured import is_measured
 from gpu_kernels.pixels import PointKernel, merged, point_kernel, single_table
 from gpu_kernels.points import Formula, Point
 from gpu_kernels.slots import SLOTS
@@ -12,6 +15,9 @@ from gpu_kernels.sources import Code
 from gpu_kernels.stencils import Stencil
 from gpu_kernels.step import Pixels, Step
 from gpu_kernels.table import point_of, stencil_of
+
+_ALLOCATED_BYTES = 512
+"""Memory of a device is given in multiples of this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +40,7 @@ class Program:
 
     ``points`` has one place more than ``stencils``: the kernel of the point steps before each, and behind
     the last; None where there are none, or where a stencil looks their table up itself (``tables``).
+    ``unmeasured`` are the names of steps whose kernels have not been run on a GPU yet.
     """
 
     before: Rows
@@ -41,6 +48,7 @@ class Program:
     stencils: tuple[StencilNode, ...]
     points: tuple[PointKernel | None, ...]
     tables: tuple[Pixels | None, ...]
+    unmeasured: tuple[str, ...]
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -98,8 +106,13 @@ class Program:
 
     @property
     def table_bytes(self) -> int:
-        """Return the memory of the device that tables of point steps take, whatever the blocks."""
-        return sum(kernel.table_bytes for kernel in self.points if kernel is not None)
+        """Return the memory of the device for tables, whatever the height of blocks."""
+        sizes = [kernel.table_bytes for kernel in self.points if kernel is not None]
+        sizes += [table.nbytes for table in self.tables if table is not None]
+        for node in self.stencils:
+            sizes += BORDER_TABLES * [2 * node.step.halo * np.dtype(np.int32).itemsize]
+            sizes += [table.nbytes for table in node.stencil.constants]
+        return sum(-(-size // _ALLOCATED_BYTES) * _ALLOCATED_BYTES for size in sizes)
 
     def pinned_bytes(self, block_rows: int) -> int:
         """Return the pinned memory of the host that a chain takes."""
@@ -139,6 +152,7 @@ def make_program(steps: Sequence[Step]) -> Program | str:
         tuple(stencils),
         tuple(kernels),
         tuple(tables),
+        tuple(step.name for step in steps if not is_measured(step)),
     )
 
 

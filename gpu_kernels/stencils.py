@@ -198,11 +198,12 @@ class Long:
 
 @dataclass(frozen=True, eq=False)
 class Pixelwise:
-    """One thread for each pixel."""
+    """One thread for each pixel; with tables, a kernel gets that of the point steps before them."""
 
     code: Code
     columns: int
     looks_up: bool = False
+    tables: tuple[NDArray[Any], ...] = ()
 
     @property
     def codes(self) -> tuple[Code, ...]:
@@ -211,8 +212,8 @@ class Pixelwise:
 
     @property
     def constants(self) -> tuple[NDArray[Any], ...]:
-        """Return nothing."""
-        return ()
+        """Its tables."""
+        return self.tables
 
     def temporary_bytes(self, rows: int) -> int:  # noqa: ARG002
         """Return 0."""
@@ -220,11 +221,13 @@ class Pixelwise:
 
     def launch(self, backend: Backend, place: Place, temporary: int) -> None:  # noqa: ARG002
         """Filter the rows of a place."""
+        tables: list[Argument] = [backend.constant(table) for table in self.tables]
         for part in portions(place, MAX_GRID_ROWS):
             places: list[Argument] = [part.source, part.source_pitch, part.target, part.target_pitch]
             size = (np.int32(part.rows), np.int32(self.columns))
             grid = (ceil(self.columns, THREADS), part.rows)
-            backend.launch(self.code, self.code.kernels[0], grid, THREADS, [*places, *size])
+            after: list[Argument] = [part.table, *tables] if tables else []
+            backend.launch(self.code, self.code.kernels[0], grid, THREADS, [*places, *size, *after])
 
 
 def ceil(value: int, unit: int) -> int:

@@ -64,6 +64,11 @@ class Step:
         return self.columns * self.channels_after * int(np.dtype(self.dtype_after).itemsize)
 
     @property
+    def colours(self) -> int:
+        """Channels of what the step gets that the operation sees."""
+        return self.channels - 1 if self.keeps_alpha else self.channels
+
+    @property
     def is_float(self) -> bool:
         """Whether values are floats."""
         return self.dtype == "float32"

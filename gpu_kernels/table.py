@@ -6,7 +6,19 @@ on the CPU. So it does where the result would not be the CPU's to the last bit.
 
 from collections.abc import Callable
 
-from gpu_kernels import clahe, colours, correlation, edges, extrema, means, pairs, points
+from gpu_kernels import (
+    adaptive,
+    bilateral,
+    clahe,
+    colours,
+    correlation,
+    edges,
+    extrema,
+    means,
+    medians,
+    pairs,
+    points,
+)
 from gpu_kernels.points import Point
 from gpu_kernels.stencils import Stencil
 from gpu_kernels.step import Step
@@ -14,7 +26,8 @@ from gpu_kernels.step import Step
 STENCILS: dict[str, Callable[[Step], Stencil | None]] = {
     "box": means.box,
     "gaussian": means.gaussian,
-    "median": extrema.median,
+    "median": medians.median,
+    "bilateral": bilateral.bilateral,
     "sharpen": correlation.fixed,
     "unsharp": means.unsharp,
     "emboss": correlation.fixed,
@@ -27,6 +40,7 @@ STENCILS: dict[str, Callable[[Step], Stencil | None]] = {
     "canny_gradients": edges.canny_gradients,
     "canny_maps": edges.canny_maps,
     "adaptive_mean": means.adaptive_mean,
+    "adaptive_gaussian": adaptive.adaptive_gaussian,
     "erode": extrema.erode,
     "dilate": extrema.dilate,
     "opening": extrema.dilate,

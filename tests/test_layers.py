@@ -60,10 +60,10 @@ OURS = {
 ROOMS = {
     "gpu_kernels": """
         device errors layout sources step
-        backend points
+        backend measured points
         cuda_backend slots stencils
-        border clahe colours correlation edges extrema means pixels
-        pairs
+        adaptive bilateral border clahe colours correlation edges extrema pixels
+        means medians pairs
         table
         program
         chain

@@ -51,10 +51,10 @@ def agreed(everyone: Sequence[Gpu | str], rank: int) -> Gpu | str:
 def place(plan: Plan, device: str, memory_bytes: int, find: FindGpu) -> Plan:
     """Return the plan with a device for every pass.
 
-    ``auto`` takes a GPU only for passes whose bytes do not depend on it, and only where the work that it
-    saves outweighs the start and the copies; ``find`` is not called before that is clear. Where floats
-    were asked to be filtered on a GPU and do not fit, they are not on the CPU either: the bytes would
-    depend on how many ranks share the memory.
+    ``auto`` takes a GPU only for passes whose bytes do not depend on it and whose kernels have been measured,
+    and only where the work that it saves outweighs the start and the copies; ``find`` is not called before
+    that is clear. Where floats were asked to be filtered on a GPU and do not fit, they are not on the CPU
+    either: the bytes would depend on how many ranks share the memory.
 
     Raises
     ------
@@ -105,9 +105,16 @@ def _program(one: Pass) -> "Program | str":
 
 def _wish(one: Pass, plan: Plan, device: str) -> tuple[float, str | None]:
     """Return the seconds that a GPU would save, and why a pass stays on the CPU."""
-    why = why_no_kernels(one)
-    if why is None and device == AUTO and _has_floats(one):
+    program = _program(one)
+    if isinstance(program, str):
+        return 0.0, program
+    why = None
+    if device == AUTO and _has_floats(one):
         why = "floats would differ in their last bits, so that only --device gpu takes one for them"
+    elif device == AUTO and program.unmeasured:
+        why = (
+            f"the kernel of {program.unmeasured[0]} has not been measured, so that only --device gpu takes it"
+        )
     cpu_s = sum(step.cost_s for step in one.steps) / plan.ranks
     copies_s = (one.before.total_bytes + one.after.total_bytes) / COPY_BYTES_PER_S
     saved_s = cpu_s - copies_s
@@ -130,7 +137,8 @@ def _fitting(one: Pass, plan: Plan, gpu: Gpu, memory_bytes: int) -> Gpu | str:
     rows = max(LEAST_BLOCK_ROWS, min(slab_rows, BLOCK_TARGET_BYTES // max(1, widest)))
     room = memory_bytes - plan.peak_bytes - HOST_BYTES
     while True:
-        needed, pinned = program.device_bytes(rows) + program.table_bytes, program.pinned_bytes(rows)
+        needed = program.device_bytes(rows) + program.table_bytes
+        pinned = program.pinned_bytes(rows)
         if needed <= gpu.share_bytes and pinned <= room:
             return replace(gpu, block_rows=rows)
         if rows <= LEAST_BLOCK_ROWS:

@@ -100,6 +100,10 @@ class HostBackend:
             self._constants[key] = np.ascontiguousarray(values).copy()
         return self._constants[key].ctypes.data
 
+    @property
+    def constant_bytes(self):
+        return sum(table.nbytes for table in self._constants.values())
+
     def pinned(self, size_bytes):
         self.pinned_bytes += size_bytes
         return np.full(size_bytes, POISON, np.uint8)

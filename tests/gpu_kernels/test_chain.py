@@ -21,13 +21,14 @@ def test_memory_is_what_the_program_says(pipeline, block_rows, host_backend):
     program = make_program(gpu_steps(one.steps, None))
     on_device(one, image, host_backend, block_rows)
     assert host_backend.allocated_bytes == program.device_bytes(block_rows)
+    assert host_backend.constant_bytes <= program.table_bytes
     assert host_backend.pinned_bytes == program.pinned_bytes(block_rows)
 
 
 def test_a_step_without_a_kernel_is_named_with_what_it_would_get():
-    one = pass_of("invert denoise", ImageSpec(30, 30, 3, "uint8"))
+    one = pass_of(f"invert convolve:kernel={','.join(['0.01'] * 169)}", ImageSpec(30, 30, 3, "uint8"))
     reason = make_program(gpu_steps(one.steps, None))
-    assert "denoise has no GPU kernel for uint8 of 3 channels" in reason
+    assert "convolve has no GPU kernel for uint8 of 3 channels" in reason
 
 
 def test_point_steps_behind_a_stencil_become_its_table():

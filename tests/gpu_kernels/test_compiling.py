@@ -19,6 +19,9 @@ NVCC = shutil.which("nvcc")
 WANTED = ("70", "80", "90")
 PIPELINES_COMPILED = (
     "median",
+    "median:size=9",
+    "median:size=17",
+    "bilateral",
     "dilate:size=7,shape=cross",
     "gaussian",
     "gaussian:sigma=6",
@@ -34,6 +37,8 @@ PIPELINES_COMPILED = (
     "tophat:size=5",
     "saturation hue sepia equalize",
     "clahe",
+    "adaptive_gaussian:size=5",
+    "adaptive_gaussian:size=21",
     "levels:in_low=0.2,gamma=1.3 grayscale threshold:value=0.4w rgb",
 )
 """One for every source file and branch; all others differ from them in numbers alone."""

@@ -12,6 +12,8 @@ from mpi_stage.planning.planner import make_plan
 LARGE = ImageSpec(40_000, 40_000, 3, "uint8")
 GIB = 1 << 30
 A_GPU = Gpu(0, "a GPU", 8 * GIB)
+WITHOUT_KERNEL = f"convolve:kernel={','.join(['0.01'] * 169)}"
+"""One of 13 × 13 numbers, which the CPU sums in another way than smaller ones."""
 
 
 class Facts:
@@ -62,15 +64,22 @@ def test_floats_go_to_the_gpu_only_if_it_is_asked_for():
     assert _devices(place(plan, "gpu", 4 * GIB, lambda: A_GPU)) == ["gpu"]
 
 
+def test_a_kernel_that_was_never_measured_is_taken_only_if_a_gpu_is_asked_for():
+    plan = _plan("gaussian:sigma=6 bilateral")
+    assert _devices(place(plan, "auto", 4 * GIB, _must_not_ask)) == ["cpu"]
+    assert _devices(place(plan, "gpu", 4 * GIB, lambda: A_GPU)) == ["gpu"]
+
+
 def test_the_cpu_is_the_cpu():
     plan = _plan("gaussian:sigma=6")
     assert place(plan, "cpu", 4 * GIB, _must_not_ask) is plan
 
 
 def test_a_step_without_a_kernel_keeps_its_pass_on_the_cpu_and_the_plan_says_why():
-    placed = place(_plan("bilateral equalize:channels=each gaussian:sigma=6"), "gpu", 4 * GIB, lambda: A_GPU)
+    plan = _plan(f"{WITHOUT_KERNEL} equalize:channels=each gaussian:sigma=6")
+    placed = place(plan, "gpu", 4 * GIB, lambda: A_GPU)
     assert _devices(placed) == ["cpu", "gpu"]
-    assert "bilateral has no GPU kernel" in placed.to_json()["passes"][0]["why_cpu"]
+    assert "convolve has no GPU kernel" in placed.to_json()["passes"][0]["why_cpu"]
 
 
 def test_asking_for_a_gpu_where_there_is_none_is_refused_with_the_reason():
@@ -79,8 +88,8 @@ def test_asking_for_a_gpu_where_there_is_none_is_refused_with_the_reason():
 
 
 def test_asking_for_a_gpu_for_steps_without_kernels_is_refused_with_the_reason():
-    with pytest.raises(DeviceError, match="denoise has no GPU kernel"):
-        place(_plan("denoise"), "gpu", 4 * GIB, lambda: A_GPU)
+    with pytest.raises(DeviceError, match="convolve has no GPU kernel"):
+        place(_plan(WITHOUT_KERNEL), "gpu", 4 * GIB, lambda: A_GPU)
 
 
 def test_auto_does_without_a_gpu_where_there_is_none():
