@@ -120,7 +120,6 @@ THIRD_PARTIES = {
     "mpi4py": (
         "mpi_stage.rows.halo",
         "mpi_stage.rows.context",
-        "mpi_stage.engine",
         "mpi_stage.collective.*",
         "mpi_stage.__main__",
     ),
