@@ -5,7 +5,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from mpi_stage.image import Pixels
+from mpi_stage.image import DTYPES, Pixels
 from mpi_stage.operations.declaring.declaration import Channels, Kind, Operation, Parameter, Params, Pattern
 from mpi_stage.operations.declaring.scratch import by_type
 from mpi_stage.operations.declaring.values import number
@@ -77,6 +77,7 @@ SATURATION = Operation(
         ),
     ),
     channels=Channels.COLOUR,
+    row_bound=DTYPES,
     cost=lambda _params, spec: 4.0 if spec.dtype == "uint8" else 8.0,
     point=_saturation,
     scratch=by_type(uint8=1, uint16=10.5, float32=4.2),
@@ -102,6 +103,7 @@ HUE = Operation(
         ),
     ),
     channels=Channels.COLOUR,
+    row_bound=DTYPES,
     cost=lambda _params, spec: 5.0 if spec.dtype == "uint8" else 15.0,
     point=_hue,
     scratch=by_type(uint8=1, uint16=10.5, float32=4.2),

@@ -24,9 +24,6 @@ Tick = Callable[[int], None]
 RUN_BYTES = 1 << 20
 """Of tiles that are read at once: they stay in cache until they are written."""
 
-_WHOLE_NUMBERS = ("uint8", "uint16")
-"""Of floats, some library calls round the last pixels of a row otherwise than others."""
-
 
 @runtime_checkable
 class WindowMaker(Protocol):
@@ -86,7 +83,7 @@ def tiles_to_measure(step: PlannedStep, reader: object) -> Tiled | None:
 def _looks_at_one_pixel(step: PlannedStep) -> bool:
     """Whether a step makes of a pixel the same wherever it is, and in whatever rows."""
     operation = step.operation
-    if step.before.dtype not in _WHOLE_NUMBERS:
+    if step.before.dtype in operation.row_bound:
         return False
     return operation.point is not None or (operation.reduction is not None and not operation.reduction.placed)
 

@@ -196,6 +196,8 @@ class Operation:
         an operation's name and its parameters.
     into: the same as ``point`` or ``stencil``, into the memory of the step that follows.
     masked: a stencil's kernel for images with a nodata value, where it leaves such pixels out.
+    row_bound: the types of which library calls round the last values of a row otherwise than the others, so
+        that what looks at single pixels must still be given whole rows.
     moves_values: every value of the result is one of the image or the fill value, so that nodata pixels
         stay what they are.
     remap: for a global step that moves pixels (``collective`` is then ``geometry``): from the parameters
@@ -240,6 +242,7 @@ class Operation:
     stencil: StencilKernel | None = None
     into: IntoKernel | None = None
     masked: MaskedKernel | None = None
+    row_bound: tuple[str, ...] = ("float32",)
     moves_values: bool = False
     reduction: Reduction | None = None
     collective: str | None = None

@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 import tifffile
+from operation_harness import picture
 
 from mpi_stage.formats.base import Metadata, SinkOptions, TileLayout
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
-from mpi_stage.operations.spelling.grammar import parse
+from mpi_stage.operations.catalogue import OPERATIONS
+from mpi_stage.operations.declaring.declaration import Pattern
+from mpi_stage.operations.spelling.grammar import make_step, parse
 from mpi_stage.planning.plan import Pass
 from mpi_stage.planning.planned_steps import plan_steps
 from mpi_stage.process.timing import PhaseClock
@@ -60,3 +63,33 @@ def test_other_tiles_in_the_result_are_written_by_rows(tmp_path):
 
 def test_floats_are_filtered_in_whole_rows(tmp_path):
     assert tiles_of(tmp_path, "invert", dtype="float32", tile=(32, 48)) is None
+
+
+@pytest.mark.parametrize("pipeline", ["hue:degrees=40", "invert saturation:factor=2"])
+def test_what_is_rounded_otherwise_at_the_end_of_a_row_needs_rows(tmp_path, pipeline):
+    assert tiles_of(tmp_path, pipeline, tile=(32, 48)) is None
+
+
+GIVEN = {
+    "matrix": {"values": [0.3, 0.6, 0.1, 0.2, 0.7, 0.1, 0.1, 0.2, 0.7]},
+    "channels": {"select": [2, 1, 0]},
+    "threshold": {"value": 100},
+}
+
+
+FREE = [
+    pytest.param(one, dtype, id=f"{one.name}-{dtype}")
+    for one in OPERATIONS
+    for dtype in ("uint8", "uint16")
+    if one.pattern is Pattern.POINT and dtype not in one.row_bound
+]
+
+
+@pytest.mark.parametrize(("operation", "dtype"), FREE)
+def test_what_is_not_bound_to_rows_makes_the_same_of_a_pixel_in_a_tile(operation, dtype):
+    params = make_step(operation.name, GIVEN.get(operation.name, {})).params
+    for columns in (16, 40, 64, 200):
+        rows = picture(columns, 30, columns, 3, dtype)
+        tiles = [np.ascontiguousarray(rows[:, left : left + 16]) for left in range(0, columns, 16)]
+        filtered = np.concatenate([operation.point(tile, params) for tile in tiles], axis=1)
+        np.testing.assert_array_equal(filtered, operation.point(rows, params))
