@@ -18,10 +18,12 @@ FUZZ_S ?= 600
 UP_ARGS ?=
 BENCH_ARGS ?=
 TEST_ARGS ?=
+# All tests run in two processes, tests/lanes.py says which beside which; those named by TEST_ARGS in one.
+TEST_LANES ?= $(if $(TEST_ARGS),,-n 2 --no-loadscope-reorder)
 CHAOS_ARGS ?= storm --jobs 1000 --faults 200
 LOAD_ARGS ?= --jobs 1000
 
-.PHONY: help setup demo up test lint format fuzz cluster chaos load drill audit bench docs site lock clean
+.PHONY: help setup demo up test coverage lint format fuzz cluster chaos load drill audit bench docs site lock clean
 
 help: ## list these targets
 	@echo "halorow: make TARGET"; echo
@@ -56,7 +58,15 @@ up: $(STAMP) ## start the service and its page on this machine (UP_ARGS="--port 
 	@"$(BIN)/halorow" up $(UP_ARGS)
 
 test: $(STAMP) ## run the tests (TEST_ARGS="-k gaussian")
-	@"$(BIN)/python" -m pytest -q $(TEST_ARGS)
+	@"$(BIN)/python" -m pytest -q $(TEST_LANES) $(TEST_ARGS)
+
+coverage: $(STAMP) ## run the tests and report the lines and branches that they reach, in build/coverage
+	@rm -rf build/coverage && mkdir -p build/coverage
+	@status=0; \
+	"$(BIN)/coverage" run -m pytest -q $(TEST_LANES) $(TEST_ARGS) || status=$$?; \
+	"$(BIN)/coverage" combine --quiet; "$(BIN)/coverage" html --quiet; \
+	"$(BIN)/coverage" report > build/coverage/report.txt; tail -n 1 build/coverage/report.txt; \
+	exit "$$status"
 
 lint: $(STAMP) ## check style, format, types, sizes and vocabulary
 	@"$(BIN)/ruff" check .

@@ -13,6 +13,14 @@ settings.register_profile("halorow", deadline=None)
 settings.load_profile("halorow")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Have tests of whole services run one after another, though others run beside them."""
+    from tests.lanes import Lanes  # noqa: PLC0415  (pytest alone runs a part of the tests without xdist)
+
+    return Lanes(config, log)
+
+
 @pytest.fixture(scope="session")
 def redis_server(tmp_path_factory):
     """Give a real Redis server, as embedded mode runs it."""
