@@ -46,8 +46,10 @@ def axis_weights(before: int, after: int, interpolation: str, *, shrinks: bool) 
         return _area(before, after, scale)
     if interpolation == "area":
         pixel = np.floor(places * scale)
-        fraction = (places + 1) - (pixel + 1) * (after / before)
-        return _neighbours(before, pixel, np.where(fraction <= 0, 0, fraction - np.floor(fraction)), "linear")
+        # OpenCV rounds here: just below one would be a whole pixel further than one.
+        past = ((places + 1) - (pixel + 1) * (after / before)).astype(np.float32)
+        fraction = np.where(past <= 0, 0, past - np.floor(past)).astype(np.float64)
+        return _neighbours(before, pixel, fraction, "linear")
     centre = (places + 0.5) * scale - 0.5
     if interpolation == "lanczos":
         centre = centre.astype(np.float32)  # as OpenCV does here, and nowhere else
