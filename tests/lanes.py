@@ -3,7 +3,7 @@
 from xdist.scheduler import LoadScopeScheduling
 
 SERVICES = ("tests/browser/", "tests/chaos/", "tests/cluster/")
-"""Folders whose tests start Ray, hosts or whole services: two at once would take each other's time and ports."""
+"""Folders whose tests start hosts or whole services: two at once would take each other's time, and ports."""
 
 
 class Lanes(LoadScopeScheduling):

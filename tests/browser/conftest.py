@@ -27,15 +27,7 @@ PATIENCE_MS = 30_000
 STOP_S = 60
 
 
-def pytest_collection_modifyitems(items):
-    """Put the browser's tests last: its event loop runs in this thread until it is closed.
-
-    Tests with loops of their own have run by then, and none shares the machine with the service.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
     """Give a browser; without Chromium skip, but fail where CI promises one."""
     if shutil.which(CHROMIUM) is None:
@@ -102,7 +94,7 @@ class RunningService:
     pid: int
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_service(tmp_path_factory):
     """Give a running embedded service; in the end Ctrl-C must have it gone within ``STOP_S``."""
     with socket.socket() as probe:
@@ -138,7 +130,7 @@ def running_service(tmp_path_factory):
             pytest.fail(f"the service did not end within {STOP_S} s of Ctrl-C")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(running_service):
     """Give the address of the page of a running embedded service."""
     return running_service.address

@@ -4,9 +4,10 @@ import pytest
 from fakes.gcs.faults import FaultKind
 from fakes.gcs.fixture import BUCKET
 from fakes.gcs.server import FakeGcs
-from page_alone import page_alone
 from playwright.sync_api import expect
-from test_uploads_in_chromium import choose, expect_ready, row, sparse, visit_images
+
+from tests.browser.page_alone import page_alone
+from tests.browser.test_uploads_in_chromium import choose, expect_ready, row, sparse, visit_images
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from page_alone import page_alone
 from PIL import Image
 from playwright.sync_api import expect
+
+from tests.browser.page_alone import page_alone
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -11,7 +11,6 @@ import numpy as np
 import psutil
 import pytest
 import tifffile
-from conftest import OUTPUT
 from playwright.sync_api import expect
 
 from pipeline.client import Client
@@ -19,6 +18,7 @@ from pipeline.config import Settings
 from pipeline.embedded.service import answers, free_port
 from pipeline.models import JobState
 from pipeline.worlds.processes import spawn
+from tests.browser.conftest import OUTPUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.slow]
 

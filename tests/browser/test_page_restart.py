@@ -1,11 +1,11 @@
 """A page whose server is killed and started again, while somebody looks at it."""
 
 import pytest
-from page_alone import page_alone
 from playwright.sync_api import expect
 
 from pipeline.client import Client
 from pipeline.connect import connect_parts
+from tests.browser.page_alone import page_alone
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tifffile
-from conftest import OUTPUT
 from PIL import Image
 from playwright.sync_api import expect
 
 from pipeline.client import Client
 from pipeline.config import Settings
+from tests.browser.conftest import OUTPUT
 
 pytestmark = [pytest.mark.browser, pytest.mark.cluster, pytest.mark.slow]
 

@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from page_alone import Line, page_alone
 from playwright.sync_api import expect
 
 from pipeline.uploads.checksum import of_file
+from tests.browser.page_alone import Line, page_alone
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -40,7 +40,9 @@ def resized(image, width, height, kind, **cut):
     channels=st.sampled_from([1, 3, 4]),
     dtype=st.sampled_from(DTYPES),
 )
-@example(seed=0, size=(22, 1), after=(50, 1), kind="area", channels=1, dtype="float32")  # just below a whole one
+@example(
+    seed=0, size=(22, 1), after=(50, 1), kind="area", channels=1, dtype="float32"
+)  # just below a whole one
 def test_values_are_opencv_s(*, seed, size, after, kind, channels, dtype):
     image = picture(seed, *size, channels, dtype)
     expected = cv2.resize(image, after[::-1], interpolation=INTERPOLATIONS[kind]).reshape(*after, channels)
