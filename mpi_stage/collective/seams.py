@@ -3,7 +3,7 @@
 import numpy as np
 from mpi4py import MPI
 
-from mpi_stage.formats.base import SeamSink
+from mpi_stage.formats.ports import SeamSink
 from mpi_stage.geometry.partition import Partition
 from mpi_stage.rows.context import RankContext
 from mpi_stage.rows.tags import Tag

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from mpi_stage.formats.base import Sink, Source
+from mpi_stage.formats.ports import Sink, Source
 from mpi_stage.geometry.partition import Partition, message_rows
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.rows.context import RankContext

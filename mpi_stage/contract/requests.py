@@ -96,7 +96,7 @@ class Request(Message):
     format: of the output, one of ``formats.sink_plans.FORMATS``; None for the one of its suffix.
     compression, quality, tile: for the sink, ``tile`` the edge of a square one in pixels; None as the
         input has it.
-    page, plane, level: which image of the input, see ``formats.base.SourceOptions``.
+    page, plane, level: which image of the input, see ``formats.options.SourceOptions``.
     threads: how many threads decode and encode on each rank.
     access: for objects; the only secret, and never written down.
     parts: ``gs://bucket/prefix`` of the parts that an object is made of, this attempt's alone; the

@@ -9,7 +9,7 @@ from mpi_stage.collective.reduction import join
 from mpi_stage.collective.transfer import spread
 from mpi_stage.engine.hands import Hands, Progress
 from mpi_stage.engine.output import Output
-from mpi_stage.formats.base import Sink, Source
+from mpi_stage.formats.ports import Sink, Source
 from mpi_stage.image import Pixels
 from mpi_stage.operations.declaring.declaration import Measured, Pattern
 from mpi_stage.planning.between import Between, Origin, between

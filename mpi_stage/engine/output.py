@@ -5,7 +5,7 @@ import numpy as np
 from mpi_stage.collective.seams import join_seams
 from mpi_stage.collective.transfer import collect
 from mpi_stage.engine.hands import Hands
-from mpi_stage.formats.base import BandSink, SeamSink, Sink, TileSink
+from mpi_stage.formats.ports import BandSink, SeamSink, Sink, TileSink
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.image import Pixels
 from mpi_stage.planning.plan import Pass

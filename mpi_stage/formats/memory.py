@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from mpi_stage.formats.base import Header, Layout, Metadata, SinkPlan
+from mpi_stage.formats.headers import Header, Layout, Metadata
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.image import ImageSpec, Pixels
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mpi_stage.formats.base import Metadata
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.image import ImageSpec
 
 EXIF_PREFIX = b"Exif\x00\x00"

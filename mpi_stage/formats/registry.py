@@ -9,8 +9,10 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageError, UnsupportedFormatError
-from mpi_stage.formats.base import Header, Source, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource, FileSource, read_start
+from mpi_stage.formats.headers import Header
+from mpi_stage.formats.options import SourceOptions
+from mpi_stage.formats.ports import Source
 from mpi_stage.formats.raster.kinds import KINDS, START_BYTES
 from mpi_stage.formats.zarr.tree import MAX_DOCUMENT_BYTES
 from mpi_stage.process.limits import LIMITS

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from mpi_stage.bands.grid import LEAST_BANDED_BYTES, choose_band_rows
 from mpi_stage.errors import ParameterError, UnsupportedFormatError
-from mpi_stage.formats.base import Header, Metadata, SinkOptions, SinkPlan
 from mpi_stage.formats.cog.layout import CogLayout, choose_cog
+from mpi_stage.formats.headers import Header, Metadata
 from mpi_stage.formats.metadata import Settled, settle
+from mpi_stage.formats.options import SinkOptions
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.raster.kinds import KINDS, WRITTEN, check_quality, check_raster
 from mpi_stage.formats.tiff.layout import TiffLayout, choose_layout
 from mpi_stage.formats.zarr.layout import ZarrLayout, choose_zarr

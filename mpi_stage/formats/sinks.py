@@ -6,10 +6,12 @@ The codecs are imported when they are needed, as there.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mpi_stage.formats.base import Header, Metadata, Sink, SinkOptions, SinkPlan
 from mpi_stage.formats.byte_sink import ByteSink, FileSink
 from mpi_stage.formats.cog.layout import CogLayout
+from mpi_stage.formats.headers import Header, Metadata
 from mpi_stage.formats.nodata import nodata_value
+from mpi_stage.formats.options import SinkOptions
+from mpi_stage.formats.ports import Sink, SinkPlan
 from mpi_stage.formats.sink_plans import kind_written, plan_written
 from mpi_stage.formats.tiff.layout import TiffLayout
 from mpi_stage.formats.zarr.layout import ZarrLayout

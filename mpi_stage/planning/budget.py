@@ -6,7 +6,7 @@ from mpi_stage.errors import BudgetError
 
 if TYPE_CHECKING:
     from mpi_stage.contract import Budget
-    from mpi_stage.formats.base import Header
+    from mpi_stage.formats.headers import Header
     from mpi_stage.planning.plan import Plan
 
 RATIO_FREE_BYTES = 256 << 20

@@ -18,7 +18,8 @@ from mpi_stage.planning.between import Origin, between
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from mpi_stage.formats.base import Header, SinkPlan
+    from mpi_stage.formats.headers import Header
+    from mpi_stage.formats.ports import SinkPlan
     from mpi_stage.image import ImageSpec
     from mpi_stage.planning.between import Between
     from mpi_stage.planning.plan import Pass, Plan

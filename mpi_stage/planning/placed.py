@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from math import hypot
 
-from mpi_stage.formats.base import Metadata
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.metadata import orientation, upright_exif
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.declaring.placement import SAME, Placement

@@ -8,8 +8,8 @@ from typing import Any
 
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import LimitError, StageError
-from mpi_stage.formats.base import Source
 from mpi_stage.formats.nodata import nodata_value
+from mpi_stage.formats.ports import Source
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Window, all_of, piece
 from mpi_stage.image import ImageSpec, Pixels

@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 
 from mpi_stage.contract import Request
-from mpi_stage.formats.base import Source
+from mpi_stage.formats.ports import Source
 from mpi_stage.formats.registry import list_pages, open_source
 from mpi_stage.image import Pixels
 from mpi_stage.planning.program_memory import PROGRAM

@@ -8,7 +8,7 @@ from typing import Any
 
 from mpi_stage.contract import Request, View
 from mpi_stage.errors import StageError
-from mpi_stage.formats.base import Header
+from mpi_stage.formats.headers import Header
 from mpi_stage.geometry.window import Window, all_of, piece
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.spelling.grammar import Step, parse

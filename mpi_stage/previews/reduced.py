@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from mpi_stage.errors import LimitError
-from mpi_stage.formats.base import Header, Source
+from mpi_stage.formats.headers import Header
+from mpi_stage.formats.ports import Source
 from mpi_stage.geometry.window import Window, read_by_rows
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.operations.spelling.grammar import Step

@@ -10,7 +10,7 @@ from typing import Any
 
 from mpi_stage.contract import Request, Tile
 from mpi_stage.errors import LimitError, ParameterError
-from mpi_stage.formats.base import Header
+from mpi_stage.formats.headers import Header
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.geometry.window import Window, piece
 from mpi_stage.image import Pixels

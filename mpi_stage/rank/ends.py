@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpi_stage.contract import Access, Request
-from mpi_stage.formats.base import BandPlace, SinkOptions, SourceOptions
+from mpi_stage.formats.options import BandPlace, SinkOptions, SourceOptions
 from mpi_stage.objects.address import ObjectAddress, is_object
 
 if TYPE_CHECKING:

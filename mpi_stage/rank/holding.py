@@ -1,7 +1,7 @@
 """A process held to the plan that it carries out: by the kernel, and by what earlier jobs have left."""
 
 from mpi_stage.contract import Request
-from mpi_stage.formats.base import Header
+from mpi_stage.formats.headers import Header
 from mpi_stage.planning.memory import LATER_BYTES
 from mpi_stage.planning.plan import Plan
 from mpi_stage.planning.program_memory import PROGRAM

@@ -5,7 +5,7 @@ from typing import Any
 
 from mpi_stage.contract import Request
 from mpi_stage.errors import DamagedInputError
-from mpi_stage.formats.base import Header
+from mpi_stage.formats.headers import Header
 from mpi_stage.formats.registry import list_pages, open_source
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.planning.budget import check_header

@@ -6,8 +6,10 @@ from importlib import import_module
 from typing import NamedTuple
 
 from mpi_stage.contract import Request
-from mpi_stage.formats.base import Header, SinkOptions, SinkPlan
+from mpi_stage.formats.headers import Header
 from mpi_stage.formats.nodata import nodata_value
+from mpi_stage.formats.options import SinkOptions
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.image import ImageSpec

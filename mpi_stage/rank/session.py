@@ -8,7 +8,7 @@ import cv2
 from mpi_stage.contract import Report, Request
 from mpi_stage.engine import Engine
 from mpi_stage.errors import OutputExistsError
-from mpi_stage.formats.base import Source
+from mpi_stage.formats.ports import Source
 from mpi_stage.formats.registry import open_source
 from mpi_stage.objects.address import is_object
 from mpi_stage.planning.devices import place

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mpi_stage.contract import Request
-from mpi_stage.formats.base import BandSink, Sink
+from mpi_stage.formats.ports import BandSink, Sink
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.objects.address import is_object
 from mpi_stage.rank.ends import sink_options

@@ -10,7 +10,7 @@ from mpi_stage.bands.grid import BandGrid, ranges
 from mpi_stage.bands.journal import JOURNAL_VERSION, OUTPUT, BandRecord
 from mpi_stage.bands.places import BandPlaces, Records
 from mpi_stage.errors import StorageError
-from mpi_stage.formats.base import BandSink
+from mpi_stage.formats.ports import BandSink
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.rows.digest import ROW_BYTES, RowDigest
 

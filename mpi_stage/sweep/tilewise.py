@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
-from mpi_stage.formats.base import TileLayout, TileSink, TileSource
+from mpi_stage.formats.ports import TileLayout, TileSink, TileSource
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Window
 from mpi_stage.image import ImageSpec, Pixels

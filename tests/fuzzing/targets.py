@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from mpi_stage.contract import Budget, RankReport, Report, Request, check_event, encode, error_of
 from mpi_stage.errors import PipelineError, StageError
-from mpi_stage.formats.base import SinkOptions, SourceOptions
 from mpi_stage.formats.memory import MemorySource
+from mpi_stage.formats.options import SinkOptions, SourceOptions
 from mpi_stage.formats.tiff.header import parse_tiff
 from mpi_stage.formats.tiff.pages import list_pages
 from mpi_stage.image import ImageSpec

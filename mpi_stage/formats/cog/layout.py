@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from mpi_stage.formats.base import Header, Metadata, SinkOptions
+from mpi_stage.formats.headers import Header, Metadata
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.tiff.ifd import Offsets, front
 from mpi_stage.formats.tiff.layout import TiffLayout, choose_layout, outgrows_classic
 from mpi_stage.formats.tiff.tags import level_tags, page_tags

@@ -8,10 +8,11 @@ from typing import Protocol
 import numpy as np
 
 from mpi_stage.errors import OutputError
-from mpi_stage.formats.base import Metadata, Seam, SinkPlan
 from mpi_stage.formats.cog.layout import FRAME_BYTES, PUSHED_ROWS, CogLayout
 from mpi_stage.formats.cog.level import CogLevel
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.nodata import nodata_value
+from mpi_stage.formats.ports import Seam, SinkPlan
 from mpi_stage.formats.tiff.append import SegmentAppender
 from mpi_stage.formats.tiff.ifd import Offsets
 from mpi_stage.formats.tiff.write_coded import CodedWriter

@@ -7,8 +7,8 @@ import imagecodecs
 from PIL import Image
 
 from mpi_stage.errors import UnsupportedFormatError
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.raster.avif_header import avif_bits
 from mpi_stage.formats.raster.parsed import Parsed
 from mpi_stage.formats.raster.pillow import decoded, metadata_of, opened, spec_of

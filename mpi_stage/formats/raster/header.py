@@ -1,8 +1,8 @@
 """Headers of files of one image: size, channels, type and metadata, no pixels."""
 
 from mpi_stage.errors import DamagedInputError, StageError
-from mpi_stage.formats.base import Header, Layout
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.headers import Header, Layout
 from mpi_stage.formats.raster.kinds import KINDS, decoder_of
 
 _FIXED_BYTES = 4 << 20

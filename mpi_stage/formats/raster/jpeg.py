@@ -3,8 +3,8 @@
 import imagecodecs
 
 from mpi_stage.errors import DamagedInputError
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.jpeg_markers import is_whole, with_metadata
 from mpi_stage.formats.raster.parsed import Parsed
 from mpi_stage.formats.raster.pillow import decoded, metadata_of, opened, spec_of

@@ -8,10 +8,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from mpi_stage.errors import UnsupportedFormatError
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.boxes import Box, boxes, content, read
 from mpi_stage.formats.byte_source import ByteSource
 from mpi_stage.formats.geo import GeoReference, geo_reference
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.memory import MemorySource
 from mpi_stage.formats.tiff.directory import TiffFile
 from mpi_stage.formats.tiff.metadata import GEO_TAGS

@@ -10,7 +10,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Protocol, cast
 
 from mpi_stage.errors import ParameterError, UnsupportedImageError
-from mpi_stage.formats.base import Metadata, SinkOptions
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.image import ImageSpec, Pixels
 
 if TYPE_CHECKING:

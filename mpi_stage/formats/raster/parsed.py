@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mpi_stage.formats.base import Metadata
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.image import ImageSpec, Pixels
 
 _GRAY_ALPHA = 2

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 
 from mpi_stage.errors import UnsupportedFormatError
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.byte_source import ByteSource, stream
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.metadata import bare_exif
 from mpi_stage.image import ImageSpec, Pixels
 

@@ -2,8 +2,8 @@
 
 import imagecodecs
 
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.byte_source import ByteSource, read_start
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.raster.parsed import Parsed
 from mpi_stage.formats.raster.pillow import metadata_of, opened
 from mpi_stage.formats.raster.png_chunks import HEADER_BYTES, png_kind, with_metadata

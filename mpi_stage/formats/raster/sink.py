@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpi_stage.formats.base import Metadata, SinkPlan
 from mpi_stage.formats.byte_sink import ByteSink
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.raster.kinds import encoder_of
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.process.timing import PhaseClock

@@ -7,8 +7,8 @@ import imagecodecs
 from PIL import Image
 
 from mpi_stage.errors import UnsupportedFormatError
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.byte_source import ByteSource, stream
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.metadata import bare_exif
 from mpi_stage.formats.raster.parsed import Parsed
 from mpi_stage.formats.raster.webp_header import webp_header

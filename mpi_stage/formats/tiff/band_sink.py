@@ -10,7 +10,9 @@ import numpy as np
 from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
 from mpi_stage.bands.order import BandOrder
-from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import BandPlace
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.tiff.band_rows import verified_rows
 from mpi_stage.formats.tiff.layout import TiffLayout
 from mpi_stage.formats.tiff.tables import segment_tables
@@ -29,7 +31,7 @@ _SEGMENTS = "segments-"
 
 
 class TiffBandSink:
-    """A :class:`~mpi_stage.formats.base.BandSink` on one TIFF file.
+    """A :class:`~mpi_stage.formats.ports.BandSink` on one TIFF file.
 
     Uncompressed bands lie at their place in the output. Of compressed ones that is not known before all
     are there: each rank appends them, in any order, to a file of its own, from where they are copied.

@@ -5,8 +5,9 @@ from typing import Literal
 import numpy as np
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
-from mpi_stage.formats.base import Header, Layout, SourceOptions
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.headers import Header, Layout
+from mpi_stage.formats.options import SourceOptions
 from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.directory import TiffFile
 from mpi_stage.formats.tiff.fields import Fields

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mpi_stage.errors import ParameterError, UnsupportedImageError
-from mpi_stage.formats.base import Header, SinkOptions
+from mpi_stage.formats.headers import Header
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.coding import COMPRESSIONS, LERC_INNER, Coding, parse_coding
 from mpi_stage.formats.tile_pool import TILES_PER_THREAD

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import (
     ASCII,
     DOUBLES,
@@ -14,6 +13,7 @@ from mpi_stage.formats.geo import (
     TRANSFORMATION,
     geo_reference,
 )
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.metadata import orientation_exif
 from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.directory import Directory, Value

@@ -11,7 +11,9 @@ from mpi_stage.bands.in_bucket import BAND, band_name
 from mpi_stage.bands.journal import BandPart, BandRecord
 from mpi_stage.bands.order import BandOrder
 from mpi_stage.errors import InputChangedError, MissingInputError
-from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import BandPlace
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.tiff.append import Part
 from mpi_stage.formats.tiff.layout import TiffLayout
 from mpi_stage.formats.tiff.tables import segment_tables
@@ -42,7 +44,7 @@ class _Segments:
 
 
 class TiffObjectBandSink:
-    """A :class:`~mpi_stage.formats.base.BandSink` on one TIFF object: each band is an object until the end.
+    """A :class:`~mpi_stage.formats.ports.BandSink` on one TIFF object: each band is an object until the end.
 
     Those of an earlier attempt are copied by the store itself, which states their checksums. The finished
     object is composed of the front and all bands, which stay until the job has ended.

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import islice
 
 from mpi_stage.errors import DamagedInputError, MissingPageError
-from mpi_stage.formats.base import SourceOptions
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.options import SourceOptions
 from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.directory import Directory, Link, TiffFile
 from mpi_stage.formats.tiff.fields import Fields

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.parts_append import PartAppender
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.tiff.layout import TiffLayout
 from mpi_stage.formats.tiff.tables import segment_tables
 from mpi_stage.formats.tiff.tags import front_bytes, tiff_front

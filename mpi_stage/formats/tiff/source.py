@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from mpi_stage.formats.base import SourceOptions, TileLayout
 from mpi_stage.formats.byte_source import ByteSource
+from mpi_stage.formats.options import SourceOptions
+from mpi_stage.formats.ports import TileLayout
 from mpi_stage.formats.tiff.header import parse_tiff
 from mpi_stage.formats.tiff.page import TiffPage, cut_short
 from mpi_stage.formats.tiff.ranges import row_ranges, window_ranges

@@ -3,8 +3,8 @@
 import numpy as np
 
 from mpi_stage.formats import geo
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import GeoReference
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.metadata import orientation
 from mpi_stage.formats.tiff import codes
 from mpi_stage.formats.tiff.coding import LERC_INNER, LERC_VERSION

@@ -7,7 +7,9 @@ from contextlib import suppress
 from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
 from mpi_stage.bands.verify import copy_part, file_crc32c
-from mpi_stage.formats.base import BandPlace, Metadata, SinkPlan
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import BandPlace
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.zarr.layout import ZarrLayout
 from mpi_stage.formats.zarr.place import FolderPlace
 from mpi_stage.formats.zarr.sink import ZarrSink
@@ -28,7 +30,7 @@ class _NotedShards(FolderPlace):
 
 
 class ZarrBandSink(ZarrSink):
-    """A :class:`~mpi_stage.formats.base.BandSink` on one folder; a band is some rows of shards of all levels.
+    """A :class:`~mpi_stage.formats.ports.BandSink` on one folder; a band is some rows of all levels' shards.
 
     Those are the levels that are made as the rows go by; the others are made anew, of the last of them.
     """

@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from mpi_stage.errors import MissingPageError, UnsupportedFormatError
-from mpi_stage.formats.base import Header, Layout, Metadata
+from mpi_stage.formats.headers import Header, Layout, Metadata
 from mpi_stage.formats.tile_pool import TILES_PER_THREAD
 from mpi_stage.formats.zarr.array import ZarrArray, parse_array
 from mpi_stage.formats.zarr.axes import Axes, find_axes

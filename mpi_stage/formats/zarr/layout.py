@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mpi_stage.errors import ParameterError, UnsupportedImageError
-from mpi_stage.formats.base import Header, SinkOptions
+from mpi_stage.formats.headers import Header
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.tile_pool import TILES_PER_THREAD
 from mpi_stage.formats.zarr.coding import COMPRESSIONS, ZarrCoding, parse_zarr_coding
 from mpi_stage.image import ImageSpec

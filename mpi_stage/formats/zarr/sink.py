@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from mpi_stage.errors import OutputError
-from mpi_stage.formats.base import Metadata, SinkPlan
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr.json_objects import DOCUMENT
 from mpi_stage.formats.zarr.layout import ZarrLayout

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mpi_stage.formats.base import Header, Metadata, SeamSink, SinkOptions, SourceOptions
+from mpi_stage.formats.headers import Header, Metadata
+from mpi_stage.formats.options import SinkOptions, SourceOptions
+from mpi_stage.formats.ports import SeamSink
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec, Pixels

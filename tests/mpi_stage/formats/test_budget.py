@@ -9,7 +9,7 @@ from formats_support import picture, write
 
 from mpi_stage.contract import Budget, Request
 from mpi_stage.errors import BudgetError
-from mpi_stage.formats.base import SinkOptions
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.planning.budget import RATIO_FREE_BYTES, check_header
 from mpi_stage.rank.inspecting import image_digest

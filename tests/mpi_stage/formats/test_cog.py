@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from rasterio.windows import Window
 
 from mpi_stage.errors import OutputExistsError, ParameterError
-from mpi_stage.formats.base import Metadata, SinkOptions, SourceOptions
 from mpi_stage.formats.cog.layout import GHOST, choose_cog
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import SinkOptions, SourceOptions
 from mpi_stage.formats.registry import list_pages, read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.image import ImageSpec

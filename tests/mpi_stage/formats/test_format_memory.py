@@ -13,7 +13,8 @@ from PIL import Image
 MEASURE = """
 import sys
 import numpy as np
-from mpi_stage.formats.base import Metadata, SinkOptions
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink

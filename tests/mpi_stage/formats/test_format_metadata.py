@@ -6,9 +6,10 @@ import tifffile
 from formats_support import picture, read, write
 from PIL import Image, ImageCms
 
-from mpi_stage.formats.base import Metadata, SinkOptions
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.memory import ArraySource
 from mpi_stage.formats.metadata import orientation, orientation_exif, settle
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink

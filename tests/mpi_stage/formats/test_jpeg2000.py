@@ -10,7 +10,7 @@ from formats_support import picture, read
 from PIL import Image, ImageCms
 
 from mpi_stage.errors import DamagedInputError, StageError, UnsupportedFormatError
-from mpi_stage.formats.base import SinkOptions
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.image import ImageSpec

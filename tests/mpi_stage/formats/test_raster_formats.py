@@ -9,8 +9,8 @@ from formats_support import picture, read, write
 from PIL import Image
 
 from mpi_stage.errors import DamagedInputError, UnsupportedFormatError
-from mpi_stage.formats.base import SinkOptions
 from mpi_stage.formats.jpeg_markers import is_whole
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import read_header
 
 WRITTEN = [

@@ -15,8 +15,9 @@ from mpi_stage.errors import (
     UnsupportedFormatError,
     UnsupportedImageError,
 )
-from mpi_stage.formats.base import Header, Layout, Metadata, SinkOptions
+from mpi_stage.formats.headers import Header, Layout, Metadata
 from mpi_stage.formats.memory import ArraySink, ArraySource
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink
@@ -198,7 +199,8 @@ LIMITED = """
 import resource, signal, sys
 import numpy as np
 from mpi_stage.errors import OutputError
-from mpi_stage.formats.base import Metadata, SinkOptions
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec
 from mpi_stage.process.timing import PhaseClock
@@ -239,7 +241,7 @@ def test_sources_and_sinks_are_chosen_without_loading_the_codecs():
     code = (
         "import sys, mpi_stage.formats.registry, mpi_stage.formats.sinks\n"
         "from mpi_stage.formats.sink_plans import plan_sink\n"
-        "from mpi_stage.formats.base import SinkOptions\n"
+        "from mpi_stage.formats.options import SinkOptions\n"
         "from mpi_stage.image import ImageSpec\n"
         "plan_sink('a.tif', ImageSpec(9, 9, 3, 'uint8'), None, SinkOptions())\n"
         "plan_sink('a.jpg', ImageSpec(9, 9, 3, 'uint8'), None, SinkOptions())\n"
@@ -252,7 +254,8 @@ def test_sources_and_sinks_are_chosen_without_loading_the_codecs():
 PLAIN = """
 import sys
 import numpy as np
-from mpi_stage.formats.base import Metadata, SinkOptions
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.image import ImageSpec

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpi_stage.errors import DamagedInputError, ParameterError, StageError, UnsupportedFormatError
-from mpi_stage.formats.base import SinkOptions
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.tiff.coding import Coding, parse_coding

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mpi_stage.errors import DamagedInputError, MissingInputError, StageError, UnsupportedFormatError
-from mpi_stage.formats.base import SinkOptions
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import open_source, read_header
 from mpi_stage.process.timing import PhaseClock
 

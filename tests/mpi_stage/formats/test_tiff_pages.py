@@ -12,7 +12,7 @@ from rasterio.enums import Resampling
 from rasterio.transform import Affine
 
 from mpi_stage.errors import DamagedInputError, MissingPageError, ParameterError, UnsupportedFormatError
-from mpi_stage.formats.base import SourceOptions
+from mpi_stage.formats.options import SourceOptions
 from mpi_stage.formats.registry import list_pages, read_header
 from mpi_stage.formats.tiff.ome_planes import parse_plane, read_ome
 

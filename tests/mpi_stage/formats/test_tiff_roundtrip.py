@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from mpi_stage.formats.base import SinkOptions
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import open_source, read_header
 from mpi_stage.process.timing import PhaseClock
 

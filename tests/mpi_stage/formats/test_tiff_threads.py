@@ -4,7 +4,7 @@ import tifffile
 from formats_support import picture, read, write
 
 from mpi_stage.errors import DamagedInputError
-from mpi_stage.formats.base import SinkOptions, SourceOptions
+from mpi_stage.formats.options import SinkOptions, SourceOptions
 from mpi_stage.formats.registry import open_source
 from mpi_stage.process.timing import PhaseClock
 

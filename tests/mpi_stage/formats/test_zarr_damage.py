@@ -12,7 +12,7 @@ from formats_support import read
 from zarr.codecs import BloscCodec, Crc32cCodec, GzipCodec, ZstdCodec
 
 from mpi_stage.errors import DamagedInputError, InputError, LimitError, StageError, UnsupportedFormatError
-from mpi_stage.formats.base import SourceOptions
+from mpi_stage.formats.options import SourceOptions
 from mpi_stage.formats.registry import open_source, read_header
 from mpi_stage.process.timing import PhaseClock
 

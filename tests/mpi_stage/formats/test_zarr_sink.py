@@ -9,8 +9,9 @@ import zarr
 from formats_support import picture, read, spec_of, tree, write
 
 from mpi_stage.errors import OutputError, OutputExistsError, ParameterError, UnsupportedImageError
-from mpi_stage.formats.base import Layout, Metadata, SinkOptions
+from mpi_stage.formats.headers import Layout, Metadata
 from mpi_stage.formats.memory import ArraySource
+from mpi_stage.formats.options import SinkOptions
 from mpi_stage.formats.registry import read_header
 from mpi_stage.formats.sink_plans import plan_sink
 from mpi_stage.formats.sinks import create_sink

@@ -18,7 +18,7 @@ from zarr.codecs import (
 )
 
 from mpi_stage.errors import DamagedInputError, MissingInputError, MissingPageError, UnsupportedFormatError
-from mpi_stage.formats.base import SourceOptions
+from mpi_stage.formats.options import SourceOptions
 from mpi_stage.formats.registry import list_pages, open_source, read_header
 from mpi_stage.process.timing import PhaseClock
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from geometry_harness import moved
 
-from mpi_stage.formats.base import Metadata
 from mpi_stage.formats.geo import GeoReference, geo_reference
+from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.metadata import orientation, orientation_exif, upright_exif
 from mpi_stage.image import ImageSpec
 from mpi_stage.operations.spelling.grammar import parse

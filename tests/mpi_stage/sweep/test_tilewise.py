@@ -5,7 +5,9 @@ import pytest
 import tifffile
 from operation_harness import picture
 
-from mpi_stage.formats.base import Metadata, SinkOptions, TileLayout
+from mpi_stage.formats.headers import Metadata
+from mpi_stage.formats.options import SinkOptions
+from mpi_stage.formats.ports import TileLayout
 from mpi_stage.formats.registry import open_source
 from mpi_stage.formats.sinks import create_sink
 from mpi_stage.operations.catalogue import OPERATIONS

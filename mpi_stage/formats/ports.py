@@ -1,145 +1,14 @@
-"""What the engine needs of a file format: the Source and Sink protocols."""
+"""What the engine needs of a file format: sources, and sinks with what is known of them beforehand."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
-from mpi_stage.formats.geo import GeoReference
+from mpi_stage.formats.headers import Header
 from mpi_stage.image import ImageSpec, Pixels
 
 if TYPE_CHECKING:
     from mpi_stage.bands.journal import BandRecord
-    from mpi_stage.objects.bucket import Bucket
-    from mpi_stage.objects.parts import Uploads
-
-
-@dataclass(frozen=True)
-class Metadata:
-    """What an image file says beside its pixels; every field may be absent.
-
-    Attributes
-    ----------
-    icc_profile: the bytes of an ICC profile.
-    resolution: horizontal and vertical resolution and its unit (``inch``, ``centimeter``, ``none``).
-    description: free text.
-    exif: the bytes of an EXIF block (TIFF structure, with or without the ``Exif`` prefix stripped).
-    geo: where on Earth the picture lies.
-    nodata: the value of pixels without data, as GDAL writes it.
-    other: names of further entries the source has and no sink can take; reported as dropped.
-
-    """
-
-    icc_profile: bytes | None = None
-    resolution: tuple[float, float, str] | None = None
-    description: str | None = None
-    exif: bytes | None = None
-    other: tuple[str, ...] = ()
-    geo: GeoReference | None = None
-    nodata: str | None = None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a file stores its pixels, as far as a sink may want to follow it.
-
-    Attributes
-    ----------
-    format: ``tiff``, ``zarr``, ``png``, ``jpeg``, ``jpeg2000``, ``webp``, ``avif`` or ``bmp``.
-    tile: rows and columns of a tile or chunk, or None for strips and formats without tiles.
-    compression: ``none``, ``deflate``, ``lzw``, ``zstd``, ``jpeg``, ``lerc``… (TIFF), ``none``, ``zstd``,
-        ``gzip``, ``blosc`` (Zarr), else the format's own.
-    bigtiff: whether a TIFF uses 64-bit offsets.
-
-    """
-
-    format: str
-    tile: tuple[int, int] | None = None
-    compression: str = "none"
-    bigtiff: bool = False
-
-
-@dataclass(frozen=True)
-class Header:
-    """All that is known of an image before a pixel is decoded.
-
-    ``divisible`` says that each rank can read any rows by itself. ``row_unit`` is how many rows are
-    decoded together (strip or tile height; 1 where rows are stored plainly). ``decode_bytes`` is
-    the most memory that reading needs beside the rows asked for. ``stored_bytes`` is the file's size; of
-    a Zarr, that of the decoded chunks.
-    ``decoded_bytes`` is what decoding makes of stored bytes, segments that are left out and pixels that
-    are stored plainly aside; 0 where nobody can tell before reading.
-    ``page`` and ``level`` say which image of the file this is. ``windowed`` says that any pixels of
-    some rows can be read without the rest of those rows.
-    """
-
-    spec: ImageSpec
-    layout: Layout
-    metadata: Metadata
-    divisible: bool
-    row_unit: int
-    decode_bytes: int
-    stored_bytes: int
-    page: int = 0
-    level: int = 0
-    windowed: bool = False
-    decoded_bytes: int = 0
-
-    @property
-    def rereadable(self) -> bool:
-        """Whether rows had better be read anew than kept: every rank can, and nothing must be decoded."""
-        return self.divisible and self.layout.compression == "none"
-
-
-@dataclass(frozen=True)
-class SourceOptions:
-    """Which image of a file is read, and how.
-
-    Attributes
-    ----------
-    page: the number of the image among those of the file, from 0.
-    plane: the image of an OME-TIFF instead, by its dimensions: ``z=3,c=1,t=0``; what is left out is 0.
-    level: of a pyramid, 0 being the largest.
-    threads: how many threads decode on one rank.
-    bucket: what inputs are read with that are objects.
-
-    """
-
-    page: int = 0
-    plane: str | None = None
-    level: int = 0
-    threads: int = 1
-    bucket: "Bucket | None" = None
-
-
-@dataclass(frozen=True)
-class SinkOptions:
-    """How an output is to be written; None means as the input has it, or the format's habit.
-
-    ``compression`` may carry a number (``zstd:9``), see ``tiff_coding``. ``threads`` is how many threads
-    encode on one rank. ``format`` is one of the names of ``sink_plans.FORMATS``, whatever the suffix says.
-    ``uploads`` is where the parts of outputs go that are objects, ``bands`` where bands are kept, if they
-    are to be.
-    """
-
-    format: str | None = None
-    compression: str | None = None
-    tile: tuple[int, int] | None = None
-    quality: int | None = None
-    threads: int = 1
-    uploads: "Uploads | None" = None
-    bands: "BandPlace | None" = None
-
-
-@dataclass(frozen=True)
-class BandPlace:
-    """Where the bands of an attempt are kept: a folder of its own.
-
-    ``band_bytes`` of pixels make one. ``digested`` says that the digests of their rows are kept with them.
-    """
-
-    folder: str
-    band_bytes: int | None = None
-    digested: bool = True
 
 
 @dataclass(frozen=True)
