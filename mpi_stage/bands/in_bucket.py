@@ -22,7 +22,7 @@ def band_name(band: int) -> str:
     return f"{BAND}{band:0{_DIGITS}d}"
 
 
-class ObjectPlaces:
+class BandsInBucket:
     """:class:`~mpi_stage.bands.places.BandPlaces` whose places are what names in a bucket begin with."""
 
     def __init__(self, bucket: Bucket) -> None:

@@ -33,7 +33,7 @@ class BandPlaces(Protocol):
         """Remove the bands of an attempt. Raises StageError."""
 
 
-class FolderPlaces:
+class BandsInFolders:
     """Folders of this machine, or of one that all nodes share."""
 
     def journal(self, place: str, rank: int, key: str) -> Records:

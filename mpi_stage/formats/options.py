@@ -45,12 +45,12 @@ class SinkOptions:
     quality: int | None = None
     threads: int = 1
     uploads: "Uploads | None" = None
-    bands: "BandPlace | None" = None
+    bands: "BandOptions | None" = None
 
 
 @dataclass(frozen=True)
-class BandPlace:
-    """Where the bands of an attempt are kept: a folder of its own.
+class BandOptions:
+    """How the bands of an attempt are kept: in ``folder``, its own alone.
 
     ``band_bytes`` of pixels make one. ``digested`` says that the digests of their rows are kept with them.
     """

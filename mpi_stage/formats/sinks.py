@@ -92,12 +92,12 @@ def _zarr_sink(order: _Order, layout: ZarrLayout, nodata: float | None) -> Sink:
 def _zarr_place(order: _Order) -> "ZarrPlace":
     """Return where the shards of a Zarr go."""
     if order.options.uploads is None:
-        from mpi_stage.formats.zarr.place import FolderPlace  # noqa: PLC0415 (start-up time)
+        from mpi_stage.formats.zarr.place import ZarrInFolder  # noqa: PLC0415 (start-up time)
 
-        return FolderPlace(order.path)
-    from mpi_stage.formats.zarr.objects import ObjectPlace  # noqa: PLC0415 (start-up time)
+        return ZarrInFolder(order.path)
+    from mpi_stage.formats.zarr.objects import ZarrInBucket  # noqa: PLC0415 (start-up time)
 
-    return ObjectPlace(order.options.uploads.bucket, order.path, order.scratch_dir)
+    return ZarrInBucket(order.options.uploads.bucket, order.path, order.scratch_dir)
 
 
 def _cog_sink(order: _Order, layout: CogLayout) -> Sink:

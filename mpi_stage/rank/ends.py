@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mpi_stage.contract import Access, Request
-from mpi_stage.formats.options import BandPlace, SinkOptions, SourceOptions
+from mpi_stage.formats.options import BandOptions, SinkOptions, SourceOptions
 from mpi_stage.objects.address import ObjectAddress, is_object
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def sink_options(request: Request, bucket: "Bucket | None") -> SinkOptions:
     tile = None if request.tile is None else (request.tile, request.tile)
     bands = request.bands
     options = SinkOptions(
-        bands=None if bands is None else BandPlace(bands.folder, bands.band_bytes, request.digest),
+        bands=None if bands is None else BandOptions(bands.folder, bands.band_bytes, request.digest),
         format=request.format,
         compression=request.compression,
         quality=request.quality,

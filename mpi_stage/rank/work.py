@@ -68,9 +68,9 @@ class Work:
     def _places(self) -> "BandPlaces":
         """Return where bands are kept: beside the output."""
         if self.bucket is not None and is_object(self.request.output):
-            from mpi_stage.bands.in_bucket import ObjectPlaces  # noqa: PLC0415 (start-up time)
+            from mpi_stage.bands.in_bucket import BandsInBucket  # noqa: PLC0415 (start-up time)
 
-            return ObjectPlaces(self.bucket)
-        from mpi_stage.bands.places import FolderPlaces  # noqa: PLC0415 (start-up time)
+            return BandsInBucket(self.bucket)
+        from mpi_stage.bands.places import BandsInFolders  # noqa: PLC0415 (start-up time)
 
-        return FolderPlaces()
+        return BandsInFolders()

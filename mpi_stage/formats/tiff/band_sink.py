@@ -11,7 +11,7 @@ from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
 from mpi_stage.bands.order import BandOrder
 from mpi_stage.formats.headers import Metadata
-from mpi_stage.formats.options import BandPlace
+from mpi_stage.formats.options import BandOptions
 from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.tiff.band_rows import verified_rows
 from mpi_stage.formats.tiff.layout import TiffLayout
@@ -43,7 +43,7 @@ class TiffBandSink:
 
     def __init__(
         self,
-        place: BandPlace,
+        bands: BandOptions,
         layout: TiffLayout,
         metadata: Metadata,
         *,
@@ -54,9 +54,9 @@ class TiffBandSink:
         """Prepare to write in a folder; touches no file. All ranks must pass the same metadata."""
         self.plan = plan
         self.stored_as = repr(layout)
-        self._place = f"{place.folder}/{OUTPUT}"
+        self._place = f"{bands.folder}/{OUTPUT}"
         self._grid = BandGrid(layout.spec.rows, plan.band_rows or layout.spec.rows)
-        self._folder, self._digested = place.folder, place.digested
+        self._folder, self._digested = bands.folder, bands.digested
         self._layout, self._metadata, self._clock = layout, metadata, clock
         self._pool = TilePool(threads)
         self._coded = layout.compression != "none"

@@ -12,7 +12,7 @@ from mpi_stage.bands.journal import BandPart, BandRecord
 from mpi_stage.bands.order import BandOrder
 from mpi_stage.errors import InputChangedError, MissingInputError
 from mpi_stage.formats.headers import Metadata
-from mpi_stage.formats.options import BandPlace
+from mpi_stage.formats.options import BandOptions
 from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.tiff.append import Part
 from mpi_stage.formats.tiff.layout import TiffLayout
@@ -57,7 +57,7 @@ class TiffObjectBandSink:
     def __init__(
         self,
         url: str,
-        place: BandPlace,
+        bands: BandOptions,
         layout: TiffLayout,
         metadata: Metadata,
         *,
@@ -70,7 +70,7 @@ class TiffObjectBandSink:
         self.plan = plan
         self.stored_as = f"object {layout!r}"
         self._final, self._uploads, self._clock = ObjectAddress.parse(url), uploads, clock
-        self._bands = Uploads(uploads.bucket, ObjectAddress.prefix(place.folder))
+        self._bands = Uploads(uploads.bucket, ObjectAddress.prefix(bands.folder))
         self._layout, self._metadata = layout, metadata
         self._grid = BandGrid(layout.spec.rows, plan.band_rows or layout.spec.rows)
         self._codecs = TilePool(threads)

@@ -8,17 +8,17 @@ from mpi_stage.bands.grid import BandGrid
 from mpi_stage.bands.journal import OUTPUT, BandPart, BandRecord
 from mpi_stage.bands.verify import copy_part, file_crc32c
 from mpi_stage.formats.headers import Metadata
-from mpi_stage.formats.options import BandPlace
+from mpi_stage.formats.options import BandOptions
 from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.zarr.layout import ZarrLayout
-from mpi_stage.formats.zarr.place import FolderPlace
+from mpi_stage.formats.zarr.place import ZarrInFolder
 from mpi_stage.formats.zarr.sink import ZarrSink
 from mpi_stage.image import Pixels
 from mpi_stage.process.files import make_folder, output_errors
 from mpi_stage.process.timing import PhaseClock
 
 
-class _NotedShards(FolderPlace):
+class _NotedShards(ZarrInFolder):
     """A folder that notes which shards are whole."""
 
     def __init__(self, path: str) -> None:
@@ -37,7 +37,7 @@ class ZarrBandSink(ZarrSink):
 
     def __init__(
         self,
-        place: BandPlace,
+        bands: BandOptions,
         layout: ZarrLayout,
         metadata: Metadata,
         *,
@@ -47,12 +47,12 @@ class ZarrBandSink(ZarrSink):
         threads: int = 1,
     ) -> None:
         """Prepare to write in a folder; touches nothing there."""
-        self._shards = _NotedShards(f"{place.folder}/{OUTPUT}")
+        self._shards = _NotedShards(f"{bands.folder}/{OUTPUT}")
         super().__init__(
             self._shards, layout, metadata, plan=plan, nodata=nodata, clock=clock, threads=threads
         )
         self.stored_as = f"{layout!r} {nodata!r}"
-        self._folder = place.folder
+        self._folder = bands.folder
         self._grid = BandGrid(layout.levels[0].spec.rows, plan.band_rows or layout.levels[0].spec.rows)
         self._rows = 0
         self._parts: dict[int, list[BandPart]] = {}

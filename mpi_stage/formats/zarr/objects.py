@@ -22,7 +22,7 @@ CLAIM = ".unfinished"
 _PIECE_BYTES = 1 << 20
 
 
-class ObjectPlace:
+class ZarrInBucket:
     """Objects below one name; a :class:`~mpi_stage.formats.zarr.place.ZarrPlace`.
 
     A shard grows by a chunk at a time, many of them side by side, which objects cannot; so it is a file in

@@ -40,7 +40,7 @@ class ZarrPlace(Protocol):
         """Release what is held; safe to call at any time."""
 
 
-class FolderPlace:
+class ZarrInFolder:
     """A folder of this machine, written in place."""
 
     def __init__(self, path: str) -> None:

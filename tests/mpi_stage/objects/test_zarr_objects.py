@@ -6,7 +6,7 @@ from threading import Barrier, Lock
 
 from fakes.gcs.fixture import BUCKET
 
-from mpi_stage.formats.zarr.objects import ObjectPlace
+from mpi_stage.formats.zarr.objects import ZarrInBucket
 from mpi_stage.objects.bucket import Bucket
 from mpi_stage.objects.tree import ObjectTree
 
@@ -51,7 +51,7 @@ def test_all_threads_read_one_generation_of_an_object(access, put):
 
 def test_a_shard_is_uploaded_while_a_connection_holds_a_piece_of_it(access, fake_gcs, tmp_path):
     bucket = HoldingBucket(access)
-    place = ObjectPlace(bucket, URL, str(tmp_path))
+    place = ZarrInBucket(bucket, URL, str(tmp_path))
     shard = f"{place.folder('')}/c"
     Path(shard).write_bytes(b"chunks and index")
 
