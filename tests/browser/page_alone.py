@@ -165,6 +165,10 @@ class Line:
                 _reset(inner)
                 continue
             with self._lock:
+                if self._is_cut:  # meanwhile
+                    _reset(inner)
+                    _reset(outer)
+                    continue
                 self._open |= {inner, outer}
             threading.Thread(target=self._pass, args=(inner, outer, True), daemon=True).start()
             threading.Thread(target=self._pass, args=(outer, inner, False), daemon=True).start()
