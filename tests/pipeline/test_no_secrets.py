@@ -9,7 +9,6 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,6 @@ from pipeline.notify.choices import ChoiceBook
 from pipeline.notify.outbox import Outbox
 from pipeline.notify.postman import Postman
 from pipeline.notify.sender import sender_of
-from pipeline.redis.connection import connect
 
 ROOT = Path(__file__).parents[2]
 WORD = "sesame7f3a"
@@ -151,13 +149,13 @@ def errors(settings):
         f"redis://{WORD}:x:y",
     ):
         try:
-            Client.connect(settings.model_copy(update={"redis_url": type(settings.redis_url)(wrong)}))
+            changed = settings.model_copy(update={"redis_url": type(settings.redis_url)(wrong)})
+            Client.connect(changed, patience_s=0.0)
         except HalorowError as error:
             yield f"{error!r} {error.public_message}"
 
 
 def test_planted_secrets_come_out_nowhere(settings, stage, photo, tmp_path, monkeypatch):
-    monkeypatch.setattr("pipeline.connect.connect", partial(connect, patience_s=0.0))
     said = io.StringIO()
     logs.configure("debug")
     handler = logging.StreamHandler(said)

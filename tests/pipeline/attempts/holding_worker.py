@@ -1,4 +1,4 @@
-"""A worker that gets stuck in its first job, for a test that kills it: URL of Redis, folder of the store."""
+"""A worker that gets stuck in its first job, for a test that kills it: URL of Redis, folders, lease."""
 
 import sys
 import threading
@@ -27,8 +27,14 @@ class StuckStage:
 
 
 def main():
-    url, folder, scratch = sys.argv[1:]
-    settings = Settings.load(find_service=False, redis_url=url, store_uri=Path(folder).as_uri())
+    url, folder, scratch, lease_s = sys.argv[1:]
+    settings = Settings.load(
+        find_service=False,
+        redis_url=url,
+        store_uri=Path(folder).as_uri(),
+        lease_s=float(lease_s),
+        heartbeat_s=float(lease_s) / 4,
+    )
     parts = connect_parts(settings)
     JobRunner(
         parts, StuckStage(), Workplace(parts.store, Path(scratch)), lane=Lane.SINGLE, consumer="stuck-"

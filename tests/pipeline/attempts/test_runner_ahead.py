@@ -151,7 +151,7 @@ def test_a_killed_worker_leaves_both_of_its_jobs_to_others_and_takes_the_blame_f
     parts = connect_parts(settings)
     client = Client(parts, settings)
     jobs = [job.id for job in client.submit_many([client.order(photo, edges)] * 2)]
-    words = [redis_server.url, str(tmp_path / "store"), str(tmp_path / "stuck")]
+    words = [redis_server.url, str(tmp_path / "store"), str(tmp_path / "stuck"), str(LEASE_S)]
     worker = subprocess.Popen([sys.executable, str(Path(__file__).with_name("holding_worker.py")), *words])
     until(lambda: parts.queue.held(Lane.SINGLE) == 2)
     os.kill(worker.pid, signal.SIGKILL)
