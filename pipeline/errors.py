@@ -11,7 +11,8 @@
     │   ├── JobStateError          exit 2   the job is not in a state that allows this
     │   ├── JobFailedError         the job ended without a result; exit code as the stage gave it
     │   ├── RunCancelledError      the work was stopped because somebody asked for it
-    │   └── StaleFenceError        a newer attempt holds the job; this one must not commit
+    │   ├── StaleFenceError        a newer attempt holds the job; this one must not commit
+    │   └── OutputTakenError       retryable: a newer attempt has taken over what this one has made
     ├── StoreError
     │   ├── ObjectNotFoundError    exit 3
     │   ├── ObjectExistsError      a create-only write found the object there
@@ -27,6 +28,7 @@
     ├── QueueUnavailableError      retryable: Redis does not answer
     ├── PresetError                exit 2   a preset cannot be saved
     └── ServiceError               a part of the service did not start or stopped
+        ├── StoreNotSharedError    a world spans nodes that do not all see the folder that is the store
         └── PreviewsBusyError      retryable: all processes for previews are at work
 
 Errors of the stage (``mpi_stage.errors``) pass through the service unchanged.
@@ -101,6 +103,12 @@ class RunCancelledError(JobError):
 
 class StaleFenceError(JobError):
     """Raised before a commit, when a newer attempt has taken the job over."""
+
+
+class OutputTakenError(JobError):
+    """Raised before a commit, when a newer attempt has taken over the bands that the output was made in."""
+
+    retryable = True
 
 
 class StoreError(HalorowError):

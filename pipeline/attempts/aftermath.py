@@ -10,6 +10,7 @@ from pipeline.errors import (
     HalorowError,
     KeyRefusedError,
     ObjectNotFoundError,
+    OutputTakenError,
     QueueUnavailableError,
     RunCancelledError,
     StaleFenceError,
@@ -171,6 +172,7 @@ def _outcome(record: AttemptRecord, stop: Stop | None, error: Exception) -> Atte
         away = {"retryable": True, "counts": not error.retryable}
         return base.model_copy(update={"message": error.public_message, **away})
     lost = isinstance(error, NodeLostError)  # machines are taken away as often as it pleases their owner
+    blameless = lost or isinstance(error, OutputTakenError)
     if isinstance(error, StageError | HalorowError):
         return base.model_copy(
             update={
@@ -178,7 +180,7 @@ def _outcome(record: AttemptRecord, stop: Stop | None, error: Exception) -> Atte
                 "retryable": error.retryable,
                 "exit_code": error.exit_code,
                 "died": isinstance(error, WorldError) and not lost,
-                "counts": not lost,
+                "counts": not blameless,
             }
         )
     return base.model_copy(update={"message": f"{_PUBLIC_FAULT} ({type(error).__name__})", "retryable": True})

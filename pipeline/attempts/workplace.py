@@ -12,7 +12,7 @@ from pathlib import Path
 from mpi_stage.contract import Bands, Budget, Request
 from mpi_stage.errors import StageError
 from pipeline import layout
-from pipeline.errors import ObjectNotFoundError, StoreError
+from pipeline.errors import ObjectNotFoundError, OutputTakenError, StoreError
 from pipeline.images.folder_images import is_folder_output
 from pipeline.images.trees import ROOT, fetch_tree, put_tree, remove_image, tree_info, tree_of
 from pipeline.models import Manifest, ObjectInfo, ObjectRef
@@ -83,7 +83,7 @@ class Place:
 
         One that was kept in bands keeps its place among these too, until the job has ended: should this
         attempt still die, the next one need not make it again. Raises ObjectNotFoundError, StoreError,
-        OSError.
+        OSError; OutputTakenError where a newer attempt has taken these bands over.
         """
         if self.bucket is None:
             made = Path(self.output)
@@ -283,12 +283,16 @@ def _prefix(store: BucketStore, prefix: str) -> str:
 def _name_twice(path: Path, name: Path) -> Path:
     """Give a file another name, its only one where it cannot have two; return it, a folder's own.
 
-    Raises OSError.
+    Raises OSError; OutputTakenError where it is gone.
     """
     if path.is_dir():
         return path
     try:
         name.hardlink_to(path)
+    except FileNotFoundError as error:
+        raise OutputTakenError(
+            f"{path} is gone: a newer attempt has taken its bands over while this one was at work"
+        ) from error
     except OSError as error:
         if error.errno not in {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK}:
             raise

@@ -91,10 +91,10 @@ def make_runner(parts, tmp_path):
     """Give a maker of runners, each with a name of its own."""
     made = []
 
-    def make(stage, *, lane=Lane.SINGLE, router=None, using=None):
+    def make(stage, *, lane=Lane.SINGLE, router=None, using=None, band_bytes=None):
         name = f"runner-{len(made)}"
         chosen = using or parts
-        place = Workplace(chosen.store, tmp_path / "scratch" / name)
+        place = Workplace(chosen.store, tmp_path / "scratch" / name, band_bytes=band_bytes)
         made.append(JobRunner(chosen, stage, place, lane=lane, consumer=name, router=router))
         return made[-1]
 

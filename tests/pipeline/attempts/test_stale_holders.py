@@ -9,6 +9,7 @@ from pipeline import layout
 from pipeline.models import JobState, Lane
 
 PLACE = "mine/out.png"
+BAND_BYTES = 64 << 10
 
 
 class Watched:
@@ -140,3 +141,24 @@ def test_one_whose_failure_comes_after_a_rival_began_ends_nothing(service, stopp
 
     assert records.ending(job) is None
     assert records.is_open(job)
+
+
+def test_one_whose_bands_a_rival_has_taken_over_says_so_and_is_not_to_blame(service):
+    job = service.submit(format="tiff")
+
+    class Overtaken:
+        def run(self, request, **options):
+            report = service.stage.run(request, **options)
+            service.clock.at_s += 100.0
+            assert service.runner(service.stage, band_bytes=BAND_BYTES).work_once()
+            return report
+
+    slow = dataclasses.replace(service.parts, heartbeat_s=1000.0)
+    service.runner(Overtaken(), using=slow, band_bytes=BAND_BYTES).work_once()
+
+    result = service.client.result(job)
+    assert (result.attempt, outputs(service, job)) == (2, [result.output.key])
+    assert result.report["ranks"][0]["bands_reused"] > 1
+    outcome = service.parts.records.history(job).outcomes[1]
+    assert (outcome.kind, outcome.retryable, outcome.counts) == ("OutputTakenError", True, False)
+    assert "a newer attempt has taken its bands over" in outcome.message
