@@ -1,5 +1,6 @@
 """How people want to be told, kept in the store: a choice survives the loss of Redis."""
 
+import threading
 import uuid
 from contextlib import suppress
 from datetime import datetime
@@ -14,10 +15,15 @@ from pipeline.ports import ObjectStore
 
 MOST_CHANNELS = 10
 _ID_CHARS = 12
+_changing = threading.Lock()
+"""Held from the reading of somebody's choices until they are written anew, whichever book does it."""
 
 
 class ChoiceBook:
-    """The choices of all people; every method may raise StoreError."""
+    """The choices of all people; every method may raise StoreError.
+
+    One process changes them, the page's, with any number of threads.
+    """
 
     def __init__(self, store: ObjectStore, rules: Rules) -> None:
         """Keep them in ``store``; what may be an address is up to ``rules``."""
@@ -39,14 +45,7 @@ class ChoiceBook:
         self, user: str, medium: Medium, address: str, kinds: frozenset[Kind] = CHOSEN_AT_FIRST
     ) -> Channel:
         """Give a user one more channel. Raises ChoiceError where it cannot be one."""
-        choices = self.of(user)
-        if len(choices.channels) >= MOST_CHANNELS:
-            raise ChoiceError(
-                f"there are {MOST_CHANNELS} ways to be told already, the most; remove one first"
-            )
         address, shown = checked(medium, address.strip(), user, self.rules)
-        if any(one.address.get_secret_value() == address for one in choices.channels):
-            raise ChoiceError(f"{shown} is among your ways to be told already")
         made = Channel(
             id=uuid.uuid4().hex[:_ID_CHARS],
             medium=medium,
@@ -54,25 +53,40 @@ class ChoiceBook:
             shown=shown,
             kinds=kinds,
         )
-        self.keep(choices.model_copy(update={"channels": (*choices.channels, made)}))
+        with _changing:
+            choices = self.of(user)
+            if len(choices.channels) >= MOST_CHANNELS:
+                raise ChoiceError(
+                    f"there are {MOST_CHANNELS} ways to be told already, the most; remove one first"
+                )
+            if any(one.address.get_secret_value() == address for one in choices.channels):
+                raise ChoiceError(f"{shown} is among your ways to be told already")
+            self.keep(choices.model_copy(update={"channels": (*choices.channels, made)}))
         return made
 
     def change(self, user: str, channel: Channel) -> None:
         """Write one of a user's channels anew; one that is gone stays gone, its address stays as it is."""
-        choices = self.of(user)
-        changed = tuple(
-            channel.model_copy(update={"address": one.address, "medium": one.medium, "shown": one.shown})
-            if one.id == channel.id
-            else one
-            for one in choices.channels
-        )
-        self.keep(choices.model_copy(update={"channels": changed}))
+        with _changing:
+            choices = self.of(user)
+            changed = tuple(
+                channel.model_copy(update={"address": one.address, "medium": one.medium, "shown": one.shown})
+                if one.id == channel.id
+                else one
+                for one in choices.channels
+            )
+            self.keep(choices.model_copy(update={"channels": changed}))
 
     def remove(self, user: str, channel_id: str) -> None:
         """Take a channel away from a user."""
-        choices = self.of(user)
-        left = tuple(one for one in choices.channels if one.id != channel_id)
-        self.keep(choices.model_copy(update={"channels": left}))
+        with _changing:
+            choices = self.of(user)
+            left = tuple(one for one in choices.channels if one.id != channel_id)
+            self.keep(choices.model_copy(update={"channels": left}))
+
+    def show(self, user: str, *, page: frozenset[Kind], browser: frozenset[Kind]) -> None:
+        """Choose what the page shows a user in passing, and what the browser does."""
+        with _changing:
+            self.keep(self.of(user).model_copy(update={"page": page, "browser": browser}))
 
     def _read(self, key: str) -> Choices | None:
         with suppress(ObjectNotFoundError):

@@ -45,7 +45,7 @@ class Desk:
 
     def keep(self, *, page: frozenset[Kind], browser: frozenset[Kind]) -> None:
         """Choose what the page shows in passing, and what the browser does."""
-        self.book.keep(self.choices().model_copy(update={"page": page, "browser": browser}))
+        self.book.show(self.user, page=page, browser=browser)
 
     def add(self, medium: Medium, address: str) -> Channel:
         """Add a channel. Raises ChoiceError, which names no secret."""

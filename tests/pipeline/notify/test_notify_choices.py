@@ -1,5 +1,8 @@
 """What people may choose, and that what is secret in it comes out nowhere."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from pipeline import layout
@@ -138,6 +141,21 @@ def test_nobody_has_the_same_channel_twice_or_very_many(book):
         book.add("ann", Medium.WEBHOOK, f"https://example.org/{number}")
     with pytest.raises(ChoiceError, match=f"{MOST_CHANNELS} ways"):
         book.add("ann", Medium.WEBHOOK, "https://example.org/more")
+
+
+def test_of_several_choices_that_are_made_at_once_none_is_lost(store):
+    start = threading.Barrier(MOST_CHANNELS)
+
+    def choose(number):
+        start.wait()
+        ChoiceBook(store, RULES).add("ann", Medium.WEBHOOK, f"https://example.org/{number}")
+
+    with ThreadPoolExecutor(MOST_CHANNELS) as clicks:
+        for done in [clicks.submit(choose, number) for number in range(MOST_CHANNELS)]:
+            done.result()
+
+    addresses = {one.address.get_secret_value() for one in ChoiceBook(store, RULES).of("ann").channels}
+    assert addresses == {f"https://example.org/{number}" for number in range(MOST_CHANNELS)}
 
 
 def test_what_is_wrong_with_a_choice_in_the_store_is_said_without_what_is_in_it(book, store):
