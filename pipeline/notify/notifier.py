@@ -29,6 +29,7 @@ from pipeline.notify.fanout import Fanout
 from pipeline.notify.news import announce
 from pipeline.notify.outbox import Outbox, letters_of
 from pipeline.notify.postman import Postman
+from pipeline.notify.rests import Rests
 from pipeline.notify.sender import Sender, sender_of
 from pipeline.parts import Parts
 from pipeline.ports import BucketStore, Subscription
@@ -75,7 +76,7 @@ class Notifier:
         self._stopping = threading.Event()
         self._more = threading.Event()
         self._due_s = {"look": 0.0, "sweep": 0.0, "forget": time.monotonic() + FORGET_S}
-        self._batches_s: dict[str, float] = {}
+        self._rests = Rests()
         self._log = logs.get_logger(part="notifier")
 
     def stop(self) -> None:
@@ -141,7 +142,8 @@ class Notifier:
         Letters go out though Redis is away: it may be what they tell of. Raises StoreError.
         """
         listing = list(self._parts.store.list(layout.OUTBOX))
-        posted = [self._passed_on(info.key) for info in listing]
+        self._rests.forget_all_but({info.key for info in listing})
+        posted = [self._passed_on(info.key) for info in listing if not self._rests.is_resting(info.key)]
         due = self._outbox.due() if any(posted) else letters_of(listing)
         self._postman.look(due, senders, self._more.set)
 
@@ -150,7 +152,9 @@ class Notifier:
         try:
             return self._pass_on(key)
         except (HalorowError, ValueError) as error:
-            self._log.warning("cannot pass on now", mark=key, kind=type(error).__name__, error=str(error))
+            kind, passes = type(error).__name__, isinstance(error, StoreError | QueueUnavailableError)
+            if self._rests.fail(key, f"{kind}: {error}", passes=passes):
+                self._log.warning("cannot pass on now", mark=key, kind=kind, error=str(error))
             return True
 
     def _pass_on(self, key: str) -> bool:
@@ -166,13 +170,10 @@ class Notifier:
         return True
 
     def _batch(self, key: str) -> bool:
-        at = time.monotonic()
-        if at < self._batches_s.get(key, 0.0):
-            return False
-        self._batches_s[key] = at + BATCH_S
+        self._rests.rest(key, BATCH_S)
         ended = self._fanout.batch(key)
         if ended:
-            del self._batches_s[key]
+            self._rests.forget(key)
         return ended
 
 

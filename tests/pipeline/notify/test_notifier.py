@@ -8,11 +8,12 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from pipeline import layout
 from pipeline.channels.addresses import Rules
-from pipeline.channels.keys import NEWS, batch_key
+from pipeline.channels.keys import BATCHES, NEWS, batch_key
 from pipeline.channels.models import Channel, Kind, Medium, Outcome
 from pipeline.errors import DeliveryError, QueueUnavailableError, StoreUnavailableError
 from pipeline.models import Alert, AlertState, JobState, now
@@ -293,6 +294,26 @@ def test_letters_go_out_though_redis_is_away_and_a_mark_that_cannot_be_read_keep
 
     (one,) = told(desk)
     assert one.outcome is Outcome.SENT
+
+
+def test_marks_that_cannot_be_read_are_warned_of_once_and_kept_until_they_can(service, monkeypatch):
+    monkeypatch.setattr(pace, "FIRST_PAUSE_S", 0.0)
+    store, news, batch = service.parts.store, f"{NEWS}0.json", f"{BATCHES}0.json"
+    for mark in (news, batch):
+        store.put_bytes(mark, b'{"version": 99}')
+    monkeypatch.setattr(notifier, "BATCH_S", 0.0)
+    one = Notifier(service.parts, Sender(SecretStr("secret")), operators=("local",))
+
+    with structlog.testing.capture_logs() as lines, ThreadPoolExecutor(1) as senders:
+        for _ in range(3):
+            one._look(senders)
+        assert sorted(line["mark"] for line in lines) == [batch, news]
+        assert {info.key for info in store.list(layout.OUTBOX)} == {batch, news}
+
+        alert = Alert(id="disk", state=AlertState.RAISED, since=now(), text="the disk is nearly full")
+        store.put_bytes(news, alert.model_dump_json().encode())
+        one._look(senders)
+    assert [notice.text for notice in service.client.notices("local")] == ["Alert: the disk is nearly full"]
 
 
 def test_every_operator_is_told_of_an_alert_though_redis_is_away(service, receiver, monkeypatch):
