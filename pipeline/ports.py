@@ -178,10 +178,11 @@ class JobQueue(Protocol):
     def release(self, claim: Claim) -> bool:
         """Take the job out of the queue for good; False if another consumer holds it by now."""
 
-    def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
+    def requeue(self, claim: Claim, priority: int | None = None, delay_s: float = 0.0) -> bool:
         """Give the job back to its place, to be handed out again; False if another consumer holds it.
 
-        With a delay another go is charged to its user's share.
+        It keeps its priority unless it is given another. With a delay another go is charged to its user's
+        share.
         """
 
     def contains(self, job_id: str) -> bool:

@@ -83,13 +83,14 @@ class Aftermath:
         queue.release(work.claim)
         self._parts.ledger.remove(work.claim.lane, manifest.id)
 
-    def put_back(self, claim: Claim, manifest: Manifest) -> None:
+    def put_back(self, claim: Claim) -> None:
         """Let go of a job that has not been begun: ended if it was cancelled, else for others to take."""
-        ending = self._parts.records.ending(manifest.id)
+        records = self._parts.records
+        ending = records.ending(claim.job_id)
         if ending is None:
-            self._parts.queue.requeue(claim, manifest.priority)
+            self._parts.queue.requeue(claim)
         else:
-            settle(self._parts.records, self._parts.news, manifest, ending, claim=claim)
+            settle(records, self._parts.news, records.manifest(claim.job_id), ending, claim=claim)
 
     def failed(self, work: Work, error: Exception) -> None:
         """Note how an attempt ended and decide what is next. What cannot be noted is left to the lease."""
@@ -150,7 +151,7 @@ class Aftermath:
             }
         )
         self._parts.news.mention(status)
-        self._parts.queue.requeue(work.claim, work.manifest.priority, delay_s if failed else 0.0)
+        self._parts.queue.requeue(work.claim, delay_s=delay_s if failed else 0.0)
 
     def _end(self, claim: Claim, manifest: Manifest, failure: Failure) -> None:
         """Write down that a job has failed, unless another attempt has begun meanwhile."""

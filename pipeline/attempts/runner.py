@@ -192,7 +192,7 @@ class JobRunner:
         if self._aftermath.bury(claim, manifest, history):
             return None
         if not turn.take(pulse.stopped):
-            self._aftermath.put_back(claim, manifest)
+            self._aftermath.put_back(claim)
             return None
         if self._was_lost(claim, since_s):
             return None

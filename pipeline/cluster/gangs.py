@@ -19,6 +19,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from mpi_stage.errors import NodeLostError
 from pipeline import logs
+from pipeline.attempts.aftermath import Aftermath
 from pipeline.attempts.heart import Heart
 from pipeline.attempts.pulse import Pulse
 from pipeline.cluster.nodes import draining, machines, nodes
@@ -30,7 +31,6 @@ from pipeline.decisions.retry import device_of_next
 from pipeline.errors import QueueUnavailableError, StoreError
 from pipeline.models import AttemptOutcome, Claim
 from pipeline.parts import Parts
-from pipeline.records.settle import settle
 
 PLACE_S = 10.0
 """A group made before Ray has noticed a lost node may wait for it for minutes; a new one does not."""
@@ -94,7 +94,7 @@ class GangHolder:
             ranks = self._ranks_of(claim)
             placed = self._placed(ranks, self._gpus_of(claim, ranks), pulse)
         if not placed:
-            self._give_back(claim)
+            Aftermath(self._parts).put_back(claim)
             return
         job = self._gang.work.remote(claim)
         self._at_work(now=True)
@@ -163,15 +163,6 @@ class GangHolder:
     def _is_leaving(self) -> bool:
         """Whether a node of the gang will be gone soon."""
         return not draining().isdisjoint(self._nodes)
-
-    def _give_back(self, claim: Claim) -> None:
-        """Let go of a job that has no cores yet: ended if it was cancelled, else for others to take."""
-        records = self._parts.records
-        ending = records.ending(claim.job_id)
-        if ending is None:
-            self._parts.queue.requeue(claim)
-            return
-        settle(records, self._parts.news, records.manifest(claim.job_id), ending, claim=claim)
 
     def drop(self) -> None:
         """End the gang and give its cores back."""

@@ -150,13 +150,13 @@ class MemoryQueue:
             del self._lanes[claim.lane].jobs[claim.job_id]
             return True
 
-    def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
+    def requeue(self, claim: Claim, priority: int | None = None, delay_s: float = 0.0) -> bool:
         """Give the job back to its place, to be handed out again; False if another consumer holds it."""
         with self._changed:
             held = self._owned(claim)
             if held is None:
                 return False
-            band, tag, share = band_of(priority), held.tag, held.share
+            band, tag, share = held.band if priority is None else band_of(priority), held.tag, held.share
             if band != held.band or delay_s:
                 fresh = self._lanes[claim.lane].shares[band].admit(share.user, cost_of(share.pixels))
                 tag = tag if band == held.band else fresh

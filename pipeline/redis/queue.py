@@ -21,6 +21,7 @@ from pipeline.models import Claim, Lane, Share
 from pipeline.ports import NOBODYS
 from pipeline.redis import admission, keys, scripts
 from pipeline.redis.connection import redis_errors
+from pipeline.redis.scripts import SAME_BAND
 from pipeline.redis.together import Step
 
 DEFAULT_LEASE_S = 30.0
@@ -58,7 +59,7 @@ class RedisQueue:
         names = [*lane_keys(lane, ""), keys.rate(share.user), *counted]
         lasts_ms = round(ADMITTED_S * 1000)
         most = (limits.user_pixels, limits.jobs, limits.user_jobs_per_minute)
-        arguments = (job_id, 2, share.user, cost_of(share.pixels), share.pixels, lasts_ms, *most)
+        arguments = (job_id, band_of(0) + 1, share.user, cost_of(share.pixels), share.pixels, lasts_ms, *most)
         full, has, per_s = self._do(Step(self._admit, names, arguments))
         if full == "pixels":
             raise too_many_pixels(share.user, int(float(has)), share.pixels, limits, float(per_s))
@@ -119,9 +120,10 @@ class RedisQueue:
         """Return what :meth:`release` does, to be done together with other steps."""
         return self._step(self._release, claim.lane, claim.consumer, [*_identity(claim), uuid4().hex])
 
-    def requeue(self, claim: Claim, priority: int = 0, delay_s: float = 0.0) -> bool:
+    def requeue(self, claim: Claim, priority: int | None = None, delay_s: float = 0.0) -> bool:
         """Give the job back to its place, to be handed out again; False if another consumer holds it."""
-        again: list[str | int] = [uuid4().hex, band_of(priority) + 1, _milliseconds(delay_s)]
+        band = SAME_BAND if priority is None else band_of(priority) + 1
+        again: list[str | int] = [uuid4().hex, band, _milliseconds(delay_s)]
         return bool(self._run(self._requeue, claim.lane, claim.consumer, [*_identity(claim), *again]))
 
     def contains(self, job_id: str) -> bool:

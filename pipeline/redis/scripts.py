@@ -12,6 +12,9 @@ from pipeline.redis.lua import COMMON
 PROMOTED_AT_ONCE = 1000
 """Delayed jobs moved to where they wait by one claim at most, so that no script runs for long."""
 
+SAME_BAND = 0
+"""In place of a band, which are counted from 1: the one that the job is in."""
+
 PACE_MS = 10_000
 """How long jobs that leave the queue are counted to tell how fast it empties."""
 
@@ -152,10 +155,10 @@ return 1
 """
 )
 
-# Arguments: as for RELEASE, then new band, delay in ms. Returns 1 if given back, else 0.
+# Arguments: as for RELEASE, then new band or SAME_BAND, delay in ms. Returns 1 if given back, else 0.
 REQUEUE = (
     COMMON
-    + """
+    + f"""
 local job, nonce, band, delay_ms = ARGV[1], ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 if remembered(nonce) then return 1 end
 if not owned(job, ARGV[2], ARGV[3], ARGV[4]) then return 0 end
@@ -163,6 +166,7 @@ let_go(job)
 local m = member(job)
 if m then
   -- It keeps its place. Where it waits because it failed, its user is charged for another go.
+  if band == {SAME_BAND} then band = m.band end
   if band ~= m.band then
     m.band, m.tag = band, admit(band, m.user, m.cost)
   elseif delay_ms > 0 then
@@ -171,7 +175,7 @@ if m then
   m.nonce = nonce
   put(job, m, delay_ms)
 end
-remember({nonce})
+remember({{nonce}})
 return 1
 """
 )

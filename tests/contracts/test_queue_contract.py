@@ -117,6 +117,17 @@ def test_a_job_given_back_with_a_delay_keeps_its_new_priority(rig, queue):
     assert drain(queue) == ["a", "b"]
 
 
+@pytest.mark.parametrize("delay_s", [0, 60])
+def test_a_job_given_back_keeps_its_priority_unless_it_is_given_another(rig, queue, delay_s):
+    queue.enqueue(LANE, "low", priority=-1)
+    queue.requeue(queue.claim(LANE, "w", 0), delay_s=delay_s)
+    queue.enqueue(LANE, "high", priority=1)
+    queue.enqueue(LANE, "normal")
+    queue.requeue(queue.claim(LANE, "w", 0), delay_s=delay_s)
+    rig.pass_time(61)
+    assert drain(queue) == ["high", "normal", "low"]
+
+
 def test_a_claim_waits_for_a_delayed_job_to_fall_due(queue):
     queue.enqueue(LANE, "a", delay_s=0.05)
     assert queue.claim(LANE, "w", 20).job_id == "a"
