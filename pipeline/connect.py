@@ -11,7 +11,7 @@ from pipeline.redis.notices import RedisNoticeBoard
 from pipeline.redis.operators import RedisOperatorBoard
 from pipeline.redis.queue import RedisQueue
 from pipeline.redis.status import RedisStatusBoard
-from pipeline.stores.registry import open_store
+from pipeline.stores.registry import store_of
 
 
 def connect_parts(settings: Settings, *, patience_s: float | None = None) -> Parts:
@@ -22,13 +22,6 @@ def connect_parts(settings: Settings, *, patience_s: float | None = None) -> Par
     patience_s = PATIENCE_S if patience_s is None else patience_s
     url = settings.redis_url.get_secret_value()
     client = connect(url, patience_s=patience_s)
-    store = open_store(
-        settings.store_uri,
-        link_secret=settings.link_secret.get_secret_value().encode(),
-        link_base_url=settings.base_url,
-        gcs_endpoint=settings.gcs_endpoint or None,
-        gcs_credentials_file=settings.gcs_credentials_file,
-    )
     queue = RedisQueue(client, lease_s=settings.lease_s)
     board = RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s)
     bus = RedisEventBus(url, patience_s=patience_s)
@@ -38,7 +31,7 @@ def connect_parts(settings: Settings, *, patience_s: float | None = None) -> Par
         bus.close()
 
     return Parts(
-        store=store,
+        store=store_of(settings),
         queue=queue,
         board=board,
         bus=bus,

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from pipeline.alerts.lookout import BEAT
 from pipeline.alerts.probe import Probe
-from pipeline.alerts.start import store_folder
 from pipeline.config import Settings
 from pipeline.errors import HalorowError
 from pipeline.models import AlertsStatus
 from pipeline.ports import ObjectStore
 from pipeline.redis.connection import answers
+from pipeline.stores.registry import local_folder
 
 STORE_S = 3.0
 LATE_LOOKS = 6
@@ -29,7 +29,7 @@ class Check:
 
 def store_probe(store: ObjectStore, settings: Settings) -> Probe:
     """Return what asks the store whether it answers; one for all questions of a process."""
-    folder = store_folder(settings.store_uri)
+    folder = local_folder(settings.store_uri)
 
     def ask() -> None:
         if folder is not None and not folder.is_dir():

@@ -4,8 +4,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from pipeline.alerts.book import AlertBook
 from pipeline.alerts.lookout import Lookout
@@ -16,6 +14,7 @@ from pipeline.parts import Parts
 from pipeline.ports import OperatorBoard
 from pipeline.redis.connection import answers, connect
 from pipeline.redis.operators import RedisOperatorBoard
+from pipeline.stores.registry import local_folder
 
 END_S = 5.0
 """How long the end waits for a look that is under way."""
@@ -45,15 +44,9 @@ def alert_loop(settings: Settings, parts: Parts, tell: Tell, board: OperatorBoar
     redis_answers = partial(answers, settings.redis_url.get_secret_value())
     return AlertLoop(
         AlertBook(parts.store, board),
-        Lookout(parts, redis_answers, store_folder(settings.store_uri)),
+        Lookout(parts, redis_answers, local_folder(settings.store_uri)),
         rules_of(settings),
         tell,
         clear_s=settings.alert_clear_s,
         every_s=settings.alert_look_s,
     )
-
-
-def store_folder(uri: str) -> Path | None:
-    """Return where a store is on this machine, None where it is not in a folder."""
-    parts = urlsplit(uri)
-    return Path(unquote(parts.path)) if parts.scheme in {"", "file"} else None

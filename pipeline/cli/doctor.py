@@ -26,7 +26,7 @@ from pipeline.models import now
 from pipeline.notify.mail import try_server
 from pipeline.notify.sender import mail_server_of
 from pipeline.redis.examine import examine
-from pipeline.stores.registry import open_store
+from pipeline.stores.registry import store_of
 from pipeline.worlds.world import World
 
 LEAST_REDIS = (6, 2)
@@ -104,13 +104,7 @@ def _access(settings: Settings) -> Iterator[Finding]:
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
-    store = open_store(
-        settings.store_uri,
-        link_secret=settings.link_secret.get_secret_value().encode(),
-        link_base_url=settings.base_url,
-        gcs_endpoint=settings.gcs_endpoint or None,
-        gcs_credentials_file=settings.gcs_credentials_file,
-    )
+    store = store_of(settings)
     key, data = f"doctor/{uuid.uuid4().hex}", os.urandom(1 << 16)
     began = time.monotonic()
     info = store.put_bytes(key, data)

@@ -16,7 +16,7 @@ from pipeline.images.trees import ROOT, copy_tree
 from pipeline.local.options import RunOptions, Words
 from pipeline.local.places import check_input, final_place, folder_beside, publish_file
 from pipeline.ports import BucketStore
-from pipeline.stores.registry import open_store
+from pipeline.stores.registry import store_of
 from pipeline.worlds.launch import cores
 from pipeline.worlds.world import Listener, World
 
@@ -59,13 +59,7 @@ class _Buckets:
         return self._stores[bucket], key
 
     def _opened(self, url: str, bucket: str) -> BucketStore:
-        store = open_store(
-            f"{SCHEME}{bucket}",
-            link_secret=b"",
-            link_base_url="",
-            gcs_endpoint=self._settings.gcs_endpoint or None,
-            gcs_credentials_file=self._settings.gcs_credentials_file,
-        )
+        store = store_of(self._settings, f"{SCHEME}{bucket}")
         if not isinstance(store, BucketStore):
             raise KeyRefusedError(f"{url!r} is in no bucket")
         return store

@@ -4,6 +4,7 @@ import threading
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from pipeline.config import Settings
 from pipeline.errors import KeyRefusedError
 from pipeline.ports import ObjectStore
 from pipeline.stores.local import LocalStore
@@ -42,11 +43,10 @@ def open_store(
         If the folder cannot be made, or there are no credentials for the bucket.
 
     """
-    if "://" not in uri and not uri.startswith("file:"):
-        return LocalStore(Path(uri).expanduser(), link_secret, link_base_url, durable=durable)
+    folder = local_folder(uri)
+    if folder is not None:
+        return LocalStore(folder, link_secret, link_base_url, durable=durable)
     parts = urlsplit(uri)
-    if parts.scheme == "file":
-        return LocalStore(_folder_of(uri), link_secret, link_base_url, durable=durable)
     if parts.scheme == "gs":
         return _bucket(uri, gcs_endpoint, gcs_credentials_file)
     if parts.scheme == "memory":
@@ -56,8 +56,27 @@ def open_store(
     )
 
 
-def _folder_of(uri: str) -> Path:
+def store_of(settings: Settings, uri: str | None = None) -> ObjectStore:
+    """Return the store that the settings name, or another one reached in the same way. Raises StoreError."""
+    return open_store(
+        settings.store_uri if uri is None else uri,
+        link_secret=settings.link_secret.get_secret_value().encode(),
+        link_base_url=settings.base_url,
+        gcs_endpoint=settings.gcs_endpoint or None,
+        gcs_credentials_file=settings.gcs_credentials_file,
+    )
+
+
+def local_folder(uri: str) -> Path | None:
+    """Return the folder of this machine that a store is in; None for one that is in none.
+
+    Raises KeyRefusedError for a ``file:`` URI that names no folder of this machine.
+    """
+    if "://" not in uri and not uri.startswith("file:"):
+        return Path(uri).expanduser()
     parts = urlsplit(uri)
+    if parts.scheme != "file":
+        return None
     if parts.netloc not in {"", "localhost"} or not parts.path.strip("/") or parts.query or parts.fragment:
         raise KeyRefusedError(f"{uri!r} names no folder of this machine; write file:///folder")
     return Path(unquote(parts.path))

@@ -11,7 +11,7 @@ from fakes.gcs.server import FakeGcs
 from pipeline.errors import KeyRefusedError, StoreError
 from pipeline.ports import ObjectStore
 from pipeline.stores.gcs import GcsStore
-from pipeline.stores.registry import open_store
+from pipeline.stores.registry import local_folder, open_store
 
 SECRET = b"a secret for tests only"
 
@@ -28,6 +28,20 @@ def test_a_plain_path_and_its_file_uri_name_the_same_folder(tmp_path: Path) -> N
 
     assert by_uri.get_bytes("key") == b"bytes"
     assert by_uri.uri("key") == by_path.uri("key") == (folder / "objects" / "key").as_uri()
+
+
+@pytest.mark.parametrize(
+    ("uri", "folder"),
+    [
+        ("~/images", Path.home() / "images"),
+        ("images", Path("images")),
+        ("file:///with%20space", Path("/with space")),
+        ("gs://bucket/prefix", None),
+        ("memory://name", None),
+    ],
+)
+def test_the_folder_of_a_store_is_the_one_that_it_is_opened_in(uri: str, folder: Path | None) -> None:
+    assert local_folder(uri) == folder
 
 
 def test_a_name_of_memory_is_the_same_store_each_time() -> None:
