@@ -83,7 +83,7 @@ ROOMS = {
         __main__
     """,
     "pipeline": """
-        errors layout metrics models ops trace_ids
+        errors layout metrics models ops sample trace_ids
         channels decisions logs settings worlds
         config ports tracing
         images stores

@@ -1,7 +1,8 @@
-"""Who reaches the page: where it listens, and what Streamlit needs to know of the login."""
+"""Who reaches the page: where it listens, whether it answers, what Streamlit needs to know of the login."""
 
 import hashlib
 import hmac
+import http.client
 import importlib.util
 import ipaddress
 from pathlib import Path
@@ -12,6 +13,7 @@ from pipeline.settings.connection_file import toml_line
 from pipeline.settings.private_files import write_private
 
 FILE_NAME = "login.toml"
+ANSWER_S = 5.0
 
 
 def check_exposure(settings: Settings, host: str) -> None:
@@ -49,6 +51,18 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def page_answers(port: int, host: str = "127.0.0.1", *, timeout_s: float = ANSWER_S) -> bool:
+    """Whether the page answers on a port, by default of this machine, that it is alive."""
+    connection = http.client.HTTPConnection(host, port, timeout=timeout_s)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def write_login(settings: Settings) -> Path:

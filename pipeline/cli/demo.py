@@ -13,12 +13,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from pathlib import Path
 
 from PIL import Image
 from rich.console import Console
 
+from pipeline import sample
 from pipeline.cli.follow import follow
 from pipeline.client import Client
 from pipeline.config import Settings
@@ -26,7 +26,6 @@ from pipeline.errors import ServiceError
 from pipeline.models import JobState, JobStatus
 from pipeline.worlds.processes import end, spawn
 
-SAMPLE = "coffee.jpg"
 ENLARGED = 8
 """The larger image is the photograph so many times as wide and high: 4,800 × 3,200 pixels."""
 
@@ -104,9 +103,8 @@ def _page(process: subprocess.Popen[bytes], log: Path) -> str:
 
 def _tasks(target: Path) -> list[_Task]:
     """Write the demonstration's images."""
-    photo, large = target / SAMPLE, target / "large.tif"
-    with as_file(files("pipeline") / "samples" / SAMPLE) as sample:
-        photo.write_bytes(sample.read_bytes())
+    photo, large = target / sample.NAME, target / "large.tif"
+    photo.write_bytes(sample.photograph())
     with Image.open(photo) as image:
         size = (image.width * ENLARGED, image.height * ENLARGED)
         image.resize(size, Image.Resampling.BICUBIC).save(large)

@@ -3,16 +3,15 @@
 It does if Ray's process for nodes runs here, or if the page answers.
 """
 
-import http.client
 import sys
 
 import psutil
 
+from pipeline.access.page_access import page_answers
 from pipeline.config import Settings
 from pipeline.errors import SettingsError
 
 RAYLET = "raylet"
-ANSWER_S = 5.0
 _AT_WORK = {psutil.STATUS_RUNNING, psutil.STATUS_SLEEPING, psutil.STATUS_DISK_SLEEP, psutil.STATUS_IDLE}
 
 
@@ -22,18 +21,6 @@ def is_node(process: psutil.Process) -> bool:
         return process.name() == RAYLET and process.status() in _AT_WORK
     except psutil.NoSuchProcess:
         return False
-
-
-def page_answers(port: int) -> bool:
-    """Whether the page answers on a port of this machine."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_S)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def main() -> int:

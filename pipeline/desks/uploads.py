@@ -3,9 +3,8 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from importlib.resources import files
 
-from pipeline import layout
+from pipeline import layout, sample
 from pipeline.access.gate import Gate
 from pipeline.access.refusals import log_refusal
 from pipeline.decisions.quotas import UploadLimits
@@ -16,8 +15,6 @@ from pipeline.records import uploads as records
 from pipeline.records.uploads import Finished, Upload
 from pipeline.uploads.checksum import extended, spelled
 from pipeline.uploads.staged_file import StagedFile, check_same
-
-SAMPLE = "coffee.jpg"
 
 
 @dataclass(frozen=True)
@@ -124,9 +121,9 @@ class Uploads:
         Raises InvalidJobError where it would be over a limit.
         """
         upload_id = layout.new_job_id(now())
-        data = files("pipeline").joinpath("samples", SAMPLE).read_bytes()
-        self._check(SAMPLE, len(data))
-        upload = Upload(id=upload_id, user=self._user, name=SAMPLE, size_bytes=len(data))
+        data = sample.photograph()
+        self._check(sample.NAME, len(data))
+        upload = Upload(id=upload_id, user=self._user, name=sample.NAME, size_bytes=len(data))
         records.note_begun(self._store, upload)
         self._store.put_bytes(upload.key, data, create_only=True)
         records.note_finished(self._store, Finished(upload_id=upload_id, crc32c=spelled(extended(0, data))))

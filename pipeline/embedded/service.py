@@ -5,7 +5,6 @@ that is started again when it ends. All listen on the loopback interface; Redis 
 a token. When this process ends, however it ends, so do all the others.
 """
 
-import http.client
 import os
 import signal
 import socket
@@ -17,7 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pydantic import SecretStr
 
 from pipeline import logs
-from pipeline.access.page_access import check_exposure
+from pipeline.access.page_access import check_exposure, page_answers
 from pipeline.config import OF_SERVICE, Settings, write_connection
 from pipeline.embedded.children import Child
 from pipeline.embedded.data_dir import DataDir
@@ -30,6 +29,7 @@ READY_S = 120.0
 """How long everything may take to start on a slow machine."""
 
 LOOK_S = 0.2
+ANSWER_S = 1.0
 SUPERVISE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 """Between tries to start what cannot be started now."""
@@ -131,7 +131,7 @@ class Embedded:
         deadline = time.monotonic() + READY_S
         while not self._stopping.is_set():
             found = bool(read_connection(settings.data_dir).get("ray_address"))
-            if found and answers(settings.page_host, settings.page_port):
+            if found and page_answers(settings.page_port, settings.page_host, timeout_s=ANSWER_S):
                 return
             self._look_after_children()
             if time.monotonic() > deadline:
@@ -171,18 +171,6 @@ def free_port(wanted: int) -> int:
                 probe.bind((_LOOPBACK, port))
                 return int(probe.getsockname()[1])
     raise ServiceError("no port is free on the loopback interface; end something that listens there")
-
-
-def answers(host: str, port: int) -> bool:
-    """Whether the page says that it is alive."""
-    connection = http.client.HTTPConnection(host, port, timeout=1.0)
-    try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 @contextmanager

@@ -13,9 +13,10 @@ import pytest
 import tifffile
 from playwright.sync_api import expect
 
+from pipeline.access.page_access import page_answers
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.embedded.service import answers, free_port
+from pipeline.embedded.service import free_port
 from pipeline.models import JobState
 from pipeline.worlds.processes import spawn
 from tests.browser.conftest import OUTPUT
@@ -146,7 +147,7 @@ def login_page(running_service, tmp_path):
             )
         try:
             deadline = time.monotonic() + PATIENCE_S
-            while not answers("127.0.0.1", port):
+            while not page_answers(port):
                 assert process.poll() is None
                 assert time.monotonic() < deadline
             yield values["public_base_url"], identities
