@@ -95,6 +95,7 @@ ROOMS = {
         alerts keeping
         notify submitting
         cluster desks previews
+        client_sides
         client
         cli
     """,

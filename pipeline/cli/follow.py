@@ -7,7 +7,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from pipeline.client import LOOK_EVERY_S, Client
+from pipeline.client import Client
+from pipeline.client_sides.following import LOOK_EVERY_S
 from pipeline.models import JobStatus
 
 _STEPS = 1000

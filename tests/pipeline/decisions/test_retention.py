@@ -175,7 +175,7 @@ def test_what_is_about_to_go_is_lent_to_no_further_job(service, lent, monkeypatc
 def test_a_job_whose_input_is_about_to_go_is_not_retried(service, lent, monkeypatch):
     job = service.submit()
     lent.cancel(job)
-    monkeypatch.setattr("pipeline.client.now", lambda: now() + 2 * DAY)
+    monkeypatch.setattr("pipeline.client_sides.steering.now", lambda: now() + 2 * DAY)
     with pytest.raises(ObjectNotFoundError, match="upload it again"):
         lent.retry(job)
     monkeypatch.undo()

@@ -1,0 +1,1 @@
+"""What a client can do, a side for each thing that people want of it."""
