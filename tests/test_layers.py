@@ -84,7 +84,8 @@ ROOMS = {
     """,
     "pipeline": """
         errors layout metrics models ops sample trace_ids
-        channels decisions logs settings worlds
+        channels decisions logs worlds
+        settings
         config ports tracing
         images stores
         local records
