@@ -1,18 +1,14 @@
 """What a job will take, by the plan and the routing that it will have; pure but for the planning itself."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from mpi_stage.contract import Request
-from mpi_stage.errors import BudgetError, ExhaustedError, LimitError
-from pipeline.decisions.load import planned
-from pipeline.decisions.routing import Capacity, alone_s, ranks_for, route
+from pipeline.decisions.lane import Planner, routed
+from pipeline.decisions.routing import Capacity, alone_s
 from pipeline.models import Lane
 
 _HOUR_S = 3600.0
-
-Planner = Callable[[Request, int], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -47,16 +43,6 @@ def estimate(plan: Planner, request: Request, capacity: Capacity) -> Estimate:
 
     Raises the stage's errors: LimitError where not even all cores' memory would do.
     """
-    try:
-        alone = plan(request, 1)
-    except (BudgetError, ExhaustedError):
-        raise
-    except LimitError:
-        if capacity.cores < 2:  # noqa: PLR2004  # a world has two
-            raise
-        return Estimate(plan(request, capacity.cores), Lane.GANG)
-    load = planned(alone)
-    cost_ns = float(alone["cost_core_s"]) * 1e9 / max(1, load.pixels)
-    if route(load.pixels, cost_ns, bool(alone["divisible"]), capacity) is Lane.SINGLE:
-        return Estimate(alone, Lane.SINGLE)
-    return Estimate(plan(request, ranks_for(load.pixels, cost_ns, capacity)), Lane.GANG)
+    found = routed(plan, request, capacity)
+    done = int(found.plan["ranks"]) == found.ranks
+    return Estimate(found.plan if done else plan(request, found.ranks), found.lane)
