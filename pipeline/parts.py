@@ -11,7 +11,7 @@ from pipeline.memory.operators import MemoryOperatorBoard
 from pipeline.memory.ports import MemoryLedger
 from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, OperatorBoard, StatusBoard
 from pipeline.records.jobs import JobRecords
-from pipeline.records.settle import News
+from pipeline.records.news import News
 from pipeline.uploads.ways import Way, way_into
 
 

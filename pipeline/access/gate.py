@@ -6,10 +6,10 @@ from pathlib import Path
 from pipeline.access.refusals import log_refusal
 from pipeline.decisions.people import Person
 from pipeline.decisions.places import is_uri
-from pipeline.errors import InvalidJobError, JobNotFoundError, KeyRefusedError
+from pipeline.errors import InvalidJobError, KeyRefusedError
 from pipeline.models import Event, Manifest
 from pipeline.ports import Subscription
-from pipeline.records.jobs import JobRecords
+from pipeline.records.jobs import JobRecords, not_there
 
 
 class Gate:
@@ -33,7 +33,7 @@ class Gate:
         """Raise JobNotFoundError unless a job of ``user`` may be seen."""
         if self.person is None or self.person.may_see(user):
             return
-        error = JobNotFoundError(f"there is no job {job_id}; `halorow jobs` lists those there are")
+        error = not_there(job_id)
         log_refusal("job", error, job=job_id, person=self.person.name)
         raise error
 

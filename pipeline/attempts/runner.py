@@ -268,7 +268,7 @@ class JobRunner:
             raise
 
     def _run_stage(self, work: Work, place: Place) -> Report:
-        """Run the stage; its errors name the input as the user does, not where it lies here."""
+        """Run the stage, and take note of what it tells."""
 
         def heed(event: dict[str, Any]) -> None:
             if event["event"] == "planned":
@@ -278,17 +278,13 @@ class JobRunner:
                     work.pulse.begin()
             work.pulse.tracker.take(event)
 
-        try:
-            return self._stage.run(
-                place.request(work.manifest, work.device),
-                on_event=heed,
-                stall_s=self._stall_s,
-                cancelled=work.pulse.stopped,
-                token=place.token,
-            )
-        except StageError as error:
-            message = str(error).replace(place.input, work.manifest.input_name)
-            raise type(error)(message) from error
+        return self._stage.run(
+            place.request(work.manifest, work.device),
+            on_event=heed,
+            stall_s=self._stall_s,
+            cancelled=work.pulse.stopped,
+            token=place.token,
+        )
 
     def _tell_of_ranks(self, work: Work, report: Report) -> None:
         """Log what each rank has done, and make it a span of the job's trace."""

@@ -1,6 +1,6 @@
 """The commands of the service: up, submit, jobs, show, watch, cancel, retry, result, nodes, alerts, demo.
 
-Nothing heavy is imported before a command runs, since ``halorow run`` loads this module too.
+Nothing heavy is imported before a command runs: a call for help, or of one command, loads all of them.
 """
 
 import json

@@ -56,10 +56,7 @@ class Steering(Following):
         status = statuses.queued(manifest, attempt)
         with suppress(QueueUnavailableError):
             self._parts.board.clear_cancel(job_id)
-            self._parts.board.reset(status)
-            self._parts.bus.publish(statuses.event_of(status))
-            self._parts.queue.enqueue(manifest.lane, job_id, manifest.priority, share=manifest.share)
-            self._parts.ledger.add(manifest.lane, job_id, status.load)
+            self._parts.news.again(status)
         return status
 
     def delete(self, job_id: str) -> None:

@@ -78,10 +78,7 @@ def _one(parts: Parts, manifest: Manifest, done: Reconciled) -> None:
     history = parts.records.history(manifest.id)
     lane = lane_of(manifest, history)
     status = statuses.queued(manifest, history.highest).model_copy(update={"lane": lane})
-    parts.board.reset(status)
-    parts.bus.publish(statuses.event_of(status))
-    parts.queue.enqueue(lane, manifest.id, manifest.priority, share=manifest.share)
-    parts.ledger.add(lane, manifest.id, status.load)
+    parts.news.again(status)
     done.queued += 1
 
 

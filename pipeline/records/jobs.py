@@ -36,6 +36,11 @@ from pipeline.records.uploads import begun
 _Record = TypeVar("_Record", bound=BaseModel)
 
 
+def not_there(job_id: str) -> JobNotFoundError:
+    """Return what is said of a job that nobody has, and to whom another's is none of their business."""
+    return JobNotFoundError(f"there is no job {job_id}; `halorow jobs` lists those there are")
+
+
 @dataclass(frozen=True)
 class History:
     """The attempts at a job so far.
@@ -141,7 +146,7 @@ class JobRecords:
             raise JobNotFoundError(f"{job_id!r} is not the id of a job; `halorow jobs` lists them")
         found = self._read(Manifest, layout.manifest_key(job_id))
         if found is None:
-            raise JobNotFoundError(f"there is no job {job_id}; `halorow jobs` lists those there are")
+            raise not_there(job_id)
         return found
 
     def owner(self, job_id: str) -> str:

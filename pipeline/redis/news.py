@@ -6,7 +6,7 @@ import redis
 
 from pipeline.models import Claim, JobState, JobStatus
 from pipeline.records import statuses
-from pipeline.records.settle import News, spent_s
+from pipeline.records.news import News, spent_s
 from pipeline.redis.events import RedisEventBus, channels_of
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.queue import RedisQueue
@@ -15,7 +15,7 @@ from pipeline.redis.together import Step, run_together
 
 
 class RedisNews(News):
-    """Does what :class:`pipeline.records.settle.News` does, for all four on one server."""
+    """Does what :class:`pipeline.records.news.News` does, for all four on one server."""
 
     def __init__(
         self,

@@ -117,10 +117,6 @@ class ControlServer:
                 peer.socket.shutdown(socket.SHUT_RDWR)
         peer.socket.settimeout(0)
 
-    def send_stop(self) -> None:
-        """Ask all ranks to end by themselves."""
-        self.send_all({"request": "stop"})
-
     @property
     def connected(self) -> int:
         """How many ranks have said hello and are still connected."""

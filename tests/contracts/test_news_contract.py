@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryLedger, MemoryQueue
 from pipeline.models import Backlog, JobState, JobStatus, Lane, Load, RankProgress
-from pipeline.records.settle import News
+from pipeline.records.news import News
 from pipeline.redis.events import RedisEventBus
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.news import RedisNews
@@ -73,6 +73,19 @@ def test_accepted_jobs_are_told_of_and_can_be_claimed_by_lane_and_priority(news)
     assert [news.queue.claim(Lane.SINGLE, "w", 0).job_id for _ in range(2)] == ["b", "a"]
     assert news.queue.claim(Lane.GANG, "w", 0).job_id == "c"
     assert news.board.get("b").priority == 1
+    ear.close()
+
+
+def test_a_job_that_waits_once_more_is_told_of_and_queued_whatever_was_known_of_it(news):
+    news.tell(status(state=JobState.FAILED, attempt=2))
+    ear = news.bus.subscribe()
+    again = status(attempt=2, lane=Lane.GANG, load=Load(pixels=1000, core_s=2.0))
+    for _ in range(2):
+        news.again(again)
+    assert [ear.next(5).type for _ in range(2)] == ["queued", "queued"]
+    assert news.board.get("a") == again
+    assert [news.queue.depth(lane) for lane in (Lane.SINGLE, Lane.GANG)] == [0, 1]
+    assert news.ledger.backlog(Lane.GANG).todo == again.load
     ear.close()
 
 

@@ -69,7 +69,7 @@ def test_a_message_reaches_every_rank(server):
     with rank(server, 0) as one, rank(server, 1) as other:
         hear(server, 2)
         server.send_all({"request": "run"})
-        server.send_stop()
+        server.send_all({"request": "stop"})
         for connection in (one, other):
             with connection.makefile() as lines:
                 assert [json.loads(lines.readline())["request"] for _ in range(2)] == ["run", "stop"]
