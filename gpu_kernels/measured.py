@@ -36,6 +36,8 @@ _UNMEASURED: dict[str, Callable[[Step], bool]] = {
 
 
 def is_measured(step: Step) -> bool:
-    """Whether the kernel of a step has been run and measured on a GPU."""
+    """Whether the kernel of a step has been run and measured on a GPU; none that leaves nodata out has."""
+    if step.nodata is not None:
+        return False
     unmeasured = _UNMEASURED.get(step.name)
     return unmeasured is None or not unmeasured(step)

@@ -28,6 +28,7 @@ class Step:
     border: for a stencil, the place in the image of each place of ``-halo … length + halo - 1``, -1 for the
         fill value, from the length of an axis.
     fill: the value outside with a constant border, as the type.
+    nodata: the value of pixels that the step is to leave out, None where it takes all.
     found: of a reduce step's second half what the first has found, None before that is known. The maker of
         its kernel says what it needs of it.
 
@@ -46,6 +47,7 @@ class Step:
     cpu: Callable[[Pixels], Pixels]
     border: Callable[[int], NDArray[np.intp]] | None = None
     fill: float = 0.0
+    nodata: float | None = None
     found: Any = None
 
     @property

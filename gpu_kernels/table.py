@@ -14,6 +14,7 @@ from gpu_kernels import (
     correlation,
     edges,
     extrema,
+    masked,
     means,
     medians,
     pairs,
@@ -53,6 +54,9 @@ STENCILS: dict[str, Callable[[Step], Stencil | None]] = {
 }
 """The opening and the closing are the last of the two halves that a plan makes of them."""
 
+MASKED: dict[str, Callable[[Step], Stencil | None]] = {"box": masked.box, "gaussian": masked.gaussian}
+"""The stencils of images with a nodata value, which they leave out."""
+
 POINTS: dict[str, Callable[[Step], Point | None]] = {
     "invert": points.invert,
     "grayscale": points.grayscale,
@@ -82,7 +86,7 @@ POINTS: dict[str, Callable[[Step], Point | None]] = {
 
 def stencil_of(step: Step) -> Stencil | None:
     """Return the kernels of a stencil step, None where there are none."""
-    maker = STENCILS.get(step.name)
+    maker = (STENCILS if step.nodata is None else MASKED).get(step.name)
     return maker(step) if maker else None
 
 

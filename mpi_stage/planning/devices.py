@@ -97,9 +97,6 @@ def _program(one: Pass) -> "Program | str":
     from gpu_kernels.program import make_program  # noqa: PLC0415  (start-up time: only where a GPU is)
     from mpi_stage.planning.gpu_steps import gpu_steps  # noqa: PLC0415  (as above)
 
-    masked = [step.operation.name for step in one.steps if step.nodata is not None]
-    if masked:
-        return f"{masked[0]} leaves pixels without data out, for which there is no GPU kernel"
     return make_program(gpu_steps(one.steps, None))
 
 

@@ -33,6 +33,7 @@ def _gpu_step(one: PlannedStep, measured: Sequence[Measured] | None) -> Step:
         cpu=_cpu(one, measured),
         border=_border(one) if stencil else None,
         fill=one.fill if stencil else 0.0,
+        nodata=one.nodata,
         found=None if measured is None or one.applies is None else measured[one.applies],
     )
 

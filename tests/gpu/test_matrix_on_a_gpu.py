@@ -1,8 +1,10 @@
 """On a real GPU: the CPU's bytes for integers, 1e-5 of the range for floats."""
 
+from itertools import product
+
 import numpy as np
 import pytest
-from kernel_cases import PIPELINES, pass_of, written
+from kernel_cases import NODATA, NODATA_PIPELINES, PIPELINES, pass_of, written
 from kernel_harness import differing, fresh_picture, on_cpu, on_device, spec_of
 
 from mpi_stage.image import DTYPES
@@ -28,6 +30,18 @@ def test_a_pass_on_the_gpu_is_the_cpu_s(pipeline, dtype, gpu):
         if result is not None:
             count = differing(result, on_cpu(one, image))
             assert count == 0, f"{pipeline} on {image.shape} {dtype}, seed {SEED}: {count} values differ"
+
+
+@pytest.mark.parametrize("pipeline", NODATA_PIPELINES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_pixels_without_data_are_left_out_on_the_gpu_too(pipeline, dtype, gpu):
+    rng = np.random.default_rng(SEED)
+    for channels, nodata in product(CHANNELS, NODATA[dtype]):
+        rows, columns = (int(number) for number in rng.integers(1, 260, 2))
+        image = fresh_picture(rng, rows, columns, channels, dtype)
+        one = pass_of(pipeline, spec_of(image), nodata)
+        count = differing(on_device(one, image, gpu, int(rng.integers(1, 90))), on_cpu(one, image))
+        assert count == 0, f"{image.shape} {dtype}, nodata {nodata}, seed {SEED}: {count} values differ"
 
 
 @pytest.mark.parametrize("border", list(Border))

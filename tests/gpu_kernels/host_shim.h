@@ -5,7 +5,7 @@
 
 // All that kernels use of the library; its header in C++ takes longer to compile than most kernels.
 extern "C" {
-double copysign(double, double), fabs(double), fma(double, double, double), pow(double, double), rint(double), sqrt(double);
+double copysign(double, double), fabs(double), fma(double, double, double), fmin(double, double), pow(double, double), rint(double), sqrt(double);
 float expf(float), fabsf(float), floorf(float), fmaf(float, float, float), fmaxf(float, float), fminf(float, float), rintf(float),
     sqrtf(float), truncf(float);
 }

@@ -86,7 +86,18 @@ def written(pipeline, dtype):
     return " ".join(scaled).replace(" , ", ",").replace("= ", "=")
 
 
-def pass_of(pipeline, spec):
+NODATA_PIPELINES = (
+    "box:size=3",
+    "box:size=9 invert",
+    "gaussian:size=3,sigma=0.8",
+    "gaussian:size=5,sigma=1.1",
+    "gaussian invert",
+)
+NODATA = {"uint8": (0.0, 128.0, -1.0), "uint16": (65535.0, 0.5), "float32": (-1.0, float("nan"))}
+"""Values of the pictures of the tests, and some that they do not have."""
+
+
+def pass_of(pipeline, spec, nodata=None):
     """Return what a pipeline does to pixels as one pass, None where it does not take the image.
 
     That are its point and stencil steps, and of reduce steps the second half.
@@ -97,13 +108,14 @@ def pass_of(pipeline, spec):
         return None
     reduced = [one for one in planned if one.operation.pattern == "reduce"]
     steps = tuple(replace(one, applies=reduced.index(one)) if one in reduced else one for one in planned)
+    steps = tuple(replace(one, nodata=nodata) if one.operation.masked else one for one in steps)
     return Pass(spec, steps[-1].after, steps, None)
 
 
-def programs_of(pipelines, kinds=KINDS):
+def programs_of(pipelines, kinds=KINDS, nodata=None):
     """Yield what is launched for every pipeline, type and number of channels."""
     for pipeline, (dtype, count) in product(pipelines, kinds):
-        one = pass_of(written(pipeline, dtype), ImageSpec(97, 61, count, dtype))
+        one = pass_of(written(pipeline, dtype), ImageSpec(97, 61, count, dtype), nodata)
         program = make_program(gpu_steps(one.steps, None)) if one else None
         if isinstance(program, Program):
             yield program

@@ -6,10 +6,10 @@ import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import product
+from itertools import chain, product
 
 import pytest
-from kernel_cases import PIPELINES, programs_of
+from kernel_cases import NODATA_PIPELINES, PIPELINES, programs_of
 
 from gpu_kernels.sources import C_TYPES
 from mpi_stage.image import DTYPES
@@ -54,10 +54,12 @@ def _architectures():
 def _codes():
     """Return one code for each set of kernels, type and width of strips; they differ most."""
     found = {}
-    for program in programs_of(PIPELINES_COMPILED, product(DTYPES, (3, 4))):
+    kinds = tuple(product(DTYPES, (3, 4)))
+    masked = programs_of(("box", "gaussian"), kinds, nodata=0.0)
+    for program in chain(programs_of(PIPELINES_COMPILED, kinds), masked):
         for code in program.codes:
             macros = dict(code.macros)
-            kept = ("T", "ALPHA", "MEAN", "AFTER", "OUTPUT", "Acc")
+            kept = ("T", "ALPHA", "MEAN", "AFTER", "OUTPUT", "Acc", "WEIGHTED")
             found.setdefault((code.kernels, code.files, *(macros.get(name) for name in kept)), code)
     return list(found.values())
 
@@ -97,6 +99,7 @@ def _compiled(source, architecture):
 
 def test_every_kernel_is_among_those_that_are_compiled():
     compiled = {kernel for code in _codes() for kernel in code.kernels}
-    used = {kernel for program in programs_of(PIPELINES) for code in program.codes for kernel in code.kernels}
+    programs = chain(programs_of(PIPELINES), programs_of(NODATA_PIPELINES, nodata=0.0))
+    used = {kernel for program in programs for code in program.codes for kernel in code.kernels}
     assert compiled == used
     assert {dict(code.macros)["T"] for code in _codes()} == set(C_TYPES.values())

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from host_backend import HostBackend
-from kernel_cases import PIPELINES, pass_of, programs_of, written
+from kernel_cases import NODATA, NODATA_PIPELINES, PIPELINES, pass_of, programs_of, written
 from kernel_harness import differing, fresh_picture, on_cpu, on_device, spec_of
 
 from mpi_stage.operations.declaring.declaration import Border
@@ -42,6 +42,20 @@ def test_borders_and_seams_are_those_of_the_cpu(border, ranks, library):
         one = pass_of(" ".join(steps), spec_of(image))
         result = on_device(one, image, HostBackend(library), 5, ranks=ranks)
         assert differing(result, on_cpu(one, image)) == 0, f"{border}, {rows} × {columns}, seed {SEED}"
+
+
+@pytest.mark.parametrize("pipeline", NODATA_PIPELINES)
+def test_pixels_without_data_are_left_out_as_on_the_cpu(pipeline, library):
+    rng = np.random.default_rng(SEED)
+    for dtype, channels in (("uint8", 1), ("uint8", 4), ("uint16", 2), ("uint16", 5), ("float32", 3)):
+        for nodata in NODATA[dtype]:
+            image = fresh_picture(rng, int(rng.integers(1, 31)), int(rng.integers(1, 41)), channels, dtype)
+            if np.isnan(nodata):
+                image[rng.random(image.shape) < 0.3] = np.nan
+            one = pass_of(pipeline, spec_of(image), nodata)
+            result = on_device(one, image, HostBackend(library), int(rng.integers(1, 12)))
+            count = differing(result, on_cpu(one, image))
+            assert count == 0, f"{image.shape} {dtype}, nodata {nodata}, seed {SEED}: {count} values differ"
 
 
 def test_tables_that_depend_on_the_place_are_found_by_the_image_s_own_rows(library):

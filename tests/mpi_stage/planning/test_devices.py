@@ -7,6 +7,7 @@ from mpi_stage.image import ImageSpec
 from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.devices import agreed, place, why_no_kernels
 from mpi_stage.planning.gpu import Gpu
+from mpi_stage.planning.gpu_steps import gpu_steps
 from mpi_stage.planning.planner import make_plan
 
 LARGE = ImageSpec(40_000, 40_000, 3, "uint8")
@@ -116,8 +117,10 @@ def test_the_plan_counts_the_host_s_memory_for_the_gpu():
     assert place(plan, "gpu", 4 * GIB, lambda: A_GPU).peak_bytes > plan.peak_bytes
 
 
-def test_pixels_without_data_are_left_out_on_the_cpu_alone():
-    assert "pixels without data" in why_no_kernels(_plan("gaussian", nodata=0.0).passes[0])
+def test_pixels_without_data_are_left_out_on_a_gpu_too():
+    (one,) = _plan("gaussian", nodata=0.0).passes
+    assert gpu_steps(one.steps, None)[0].nodata == 0.0
+    assert why_no_kernels(one) is None
 
 
 def test_all_ranks_take_as_little_of_a_gpu_as_the_one_with_least():
