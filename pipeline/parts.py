@@ -7,8 +7,8 @@ from functools import cached_property
 from pipeline.decisions.places import Places
 from pipeline.decisions.retention import Retention
 from pipeline.decisions.retry import RetryPolicy
+from pipeline.memory.ledger import MemoryLedger
 from pipeline.memory.operators import MemoryOperatorBoard
-from pipeline.memory.ports import MemoryLedger
 from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, OperatorBoard, StatusBoard
 from pipeline.records.jobs import JobRecords
 from pipeline.records.news import News

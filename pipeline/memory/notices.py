@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from threading import Lock
 
+from pipeline.decisions.notices import notices_after
 from pipeline.models import Notice
-from pipeline.redis.notices import notices_after
 
 
 class MemoryNoticeBoard:

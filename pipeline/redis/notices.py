@@ -5,6 +5,7 @@ from typing import Any
 
 import redis
 
+from pipeline.decisions.notices import notices_after
 from pipeline.models import Notice
 from pipeline.redis import keys
 from pipeline.redis.connection import redis_errors
@@ -49,9 +50,3 @@ class RedisNoticeBoard:
     def _posting(self, notice: Notice) -> Step:
         names = [keys.notices(notice.user), keys.told(notice.id)]
         return Step(self._post, names, [notice.model_dump_json(), KEPT, KEPT_S])
-
-
-def notices_after(notices: list[Notice], after: str | None) -> list[Notice]:
-    """Return what follows the notice with the id ``after``; everything where it is not among them."""
-    ids = [notice.id for notice in notices]
-    return notices[ids.index(after) + 1 :] if after in ids else notices

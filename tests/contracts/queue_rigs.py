@@ -2,7 +2,7 @@
 
 import time
 
-from pipeline.memory.ports import MemoryQueue
+from pipeline.memory.queue import MemoryQueue
 from pipeline.models import Lane
 from pipeline.redis import keys
 from pipeline.redis.queue import RedisQueue

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.memory.ports import MemoryBoard
+from pipeline.memory.board import MemoryBoard
 from pipeline.models import (
     Backlog,
     ClusterStatus,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from pipeline.memory.ports import MemoryBus
+from pipeline.memory.bus import MemoryBus
 from pipeline.models import Event, JobState, JobStatus, Lane
 from pipeline.redis.events import RedisEventBus
 

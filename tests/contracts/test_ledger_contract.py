@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.memory.ports import MemoryLedger
+from pipeline.memory.ledger import MemoryLedger
 from pipeline.models import Backlog, Lane, Load
 from pipeline.redis import keys
 from pipeline.redis.ledger import RedisLedger

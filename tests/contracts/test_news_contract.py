@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryLedger, MemoryQueue
+from pipeline.memory.board import MemoryBoard
+from pipeline.memory.bus import MemoryBus
+from pipeline.memory.ledger import MemoryLedger
+from pipeline.memory.queue import MemoryQueue
 from pipeline.models import Backlog, JobState, JobStatus, Lane, Load, RankProgress
 from pipeline.records.news import News
 from pipeline.redis.events import RedisEventBus

@@ -14,8 +14,10 @@ from starlette.applications import Starlette
 from pipeline.access.refusals import EVENT
 from pipeline.client import Client
 from pipeline.config import Settings
+from pipeline.memory.board import MemoryBoard
+from pipeline.memory.bus import MemoryBus
 from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.memory.queue import MemoryQueue
 from pipeline.models import JobStatus, ObjectRef, Result
 from pipeline.parts import Parts
 from pipeline.records.settle import settle

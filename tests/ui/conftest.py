@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 from pipeline import layout
 from pipeline.client import Client
 from pipeline.config import Settings
+from pipeline.memory.board import MemoryBoard
+from pipeline.memory.bus import MemoryBus
 from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.memory.queue import MemoryQueue
 from pipeline.models import ObjectRef, Result
 from pipeline.parts import Parts
 from pipeline.records import statuses

@@ -15,8 +15,10 @@ from pipeline.errors import ObjectNotFoundError
 from pipeline.images import trees
 from pipeline.images.archive import archive_of_many
 from pipeline.images.trees import reference_to
+from pipeline.memory.board import MemoryBoard
+from pipeline.memory.bus import MemoryBus
 from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.memory.queue import MemoryQueue
 from pipeline.parts import Parts
 from pipeline.previews.requests import tile_request
 from pipeline.previews.tiles import TileReaders

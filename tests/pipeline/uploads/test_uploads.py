@@ -12,8 +12,10 @@ from pipeline.decisions.places import Places
 from pipeline.decisions.retention import MARGIN_S, Retention
 from pipeline.errors import InvalidJobError, KeyRefusedError, ObjectNotFoundError, ServiceError, StoreError
 from pipeline.keeping.cleaner import ABANDONED_S, clean
+from pipeline.memory.board import MemoryBoard
+from pipeline.memory.bus import MemoryBus
 from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.memory.queue import MemoryQueue
 from pipeline.models import now
 from pipeline.parts import Parts
 from pipeline.records.uploads import UNFINISHED_S, Upload, begun

@@ -8,8 +8,10 @@ from fakes.gcs.fixture import BUCKET
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.errors import ChecksumError, ObjectNotFoundError, OffsetError, StoreUnavailableError
+from pipeline.memory.board import MemoryBoard
+from pipeline.memory.bus import MemoryBus
 from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.ports import MemoryBoard, MemoryBus, MemoryQueue
+from pipeline.memory.queue import MemoryQueue
 from pipeline.parts import Parts
 from pipeline.stores.gcs import GcsStore
 from pipeline.uploads.checksum import extended, spelled
