@@ -25,6 +25,7 @@ def connect_parts(settings: Settings, *, patience_s: float | None = None) -> Par
     queue = RedisQueue(client, lease_s=settings.lease_s)
     board = RedisStatusBoard(client, finished_ttl_s=settings.finished_ttl_s)
     bus = RedisEventBus(url, patience_s=patience_s)
+    ledger = RedisLedger(client)
 
     def close() -> None:
         client.close()
@@ -33,12 +34,13 @@ def connect_parts(settings: Settings, *, patience_s: float | None = None) -> Par
     return Parts(
         store=store_of(settings),
         queue=queue,
+        ledger=ledger,
         board=board,
         bus=bus,
         notices=RedisNoticeBoard(client),
         retry=RetryPolicy(max_attempts=settings.max_attempts, max_deaths=settings.max_deaths),
         heartbeat_s=settings.heartbeat_s,
-        teller=RedisNews(client, queue, board, bus, RedisLedger(client)),
+        teller=RedisNews(client, queue, board, bus, ledger),
         operators=RedisOperatorBoard(client),
         places=settings.places,
         retention=settings.retention,

@@ -7,8 +7,6 @@ from functools import cached_property
 from pipeline.decisions.places import Places
 from pipeline.decisions.retention import Retention
 from pipeline.decisions.retry import RetryPolicy
-from pipeline.memory.ledger import MemoryLedger
-from pipeline.memory.operators import MemoryOperatorBoard
 from pipeline.ports import EventBus, JobQueue, Ledger, NoticeBoard, ObjectStore, OperatorBoard, StatusBoard
 from pipeline.records.jobs import JobRecords
 from pipeline.records.news import News
@@ -19,22 +17,23 @@ from pipeline.uploads.ways import Way, way_into
 class Parts:
     """What the client, the runners, reconciliation and the notifier share.
 
+    ``ledger``: how much work each lane has before it. ``operators``: what operators look at beside the jobs.
     ``heartbeat_s``: how often a lease is renewed; a third of its length or less. ``teller``: what
-    tells queue, board and bus in one go, where there is such a thing. ``operators``: what operators look
-    at beside the jobs. ``places``: where inputs and
+    tells queue, board and bus in one go, where there is such a thing. ``places``: where inputs and
     outputs may lie. ``retention``: how long what the service makes is kept. ``close``: gives the
     connections to Redis back; what is used again opens new ones.
     """
 
     store: ObjectStore
     queue: JobQueue
+    ledger: Ledger
     board: StatusBoard
     bus: EventBus
     notices: NoticeBoard
+    operators: OperatorBoard
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     heartbeat_s: float = 5.0
     teller: News | None = None
-    operators: OperatorBoard = field(default_factory=MemoryOperatorBoard)
     places: Places = field(default_factory=Places)
     retention: Retention = field(default_factory=Retention)
     close: Callable[[], None] = lambda: None
@@ -47,14 +46,9 @@ class Parts:
     @cached_property
     def news(self) -> News:
         """Queue, status and events, told together."""
-        return self.teller or News(self.queue, self.board, self.bus, MemoryLedger())
+        return self.teller or News(self.queue, self.board, self.bus, self.ledger)
 
     @cached_property
     def way(self) -> Way:
         """How a browser's bytes get into the store. Raises StoreError where they cannot."""
         return way_into(self.store)
-
-    @property
-    def ledger(self) -> Ledger:
-        """How much work each lane has before it."""
-        return self.news.ledger

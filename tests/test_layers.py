@@ -90,9 +90,9 @@ ROOMS = {
         images stores
         local records
         access redis uploads
-        embedded memory
+        embedded
         parts
-        attempts connect
+        attempts connect memory
         alerts keeping
         notify submitting
         cluster desks previews

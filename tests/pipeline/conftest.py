@@ -13,9 +13,7 @@ from pipeline.attempts.workplace import Workplace
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.decisions.retry import RetryPolicy
-from pipeline.memory.board import MemoryBoard
-from pipeline.memory.bus import MemoryBus
-from pipeline.memory.notices import MemoryNoticeBoard
+from pipeline.memory.parts import memory_parts
 from pipeline.memory.queue import MemoryQueue
 from pipeline.models import Lane
 from pipeline.parts import Parts
@@ -58,15 +56,8 @@ class Clock:
 
 @pytest.fixture
 def parts(store, clock):
-    return Parts(
-        store=store,
-        queue=MemoryQueue(lease_s=10.0, clock=clock),
-        board=MemoryBoard(),
-        bus=MemoryBus(),
-        notices=MemoryNoticeBoard(),
-        retry=RetryPolicy(base_s=0.0),
-        heartbeat_s=0.1,
-    )
+    queue = MemoryQueue(lease_s=10.0, clock=clock)
+    return memory_parts(store, queue=queue, retry=RetryPolicy(base_s=0.0), heartbeat_s=0.1)
 
 
 @pytest.fixture

@@ -14,12 +14,8 @@ from starlette.applications import Starlette
 from pipeline.access.refusals import EVENT
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.memory.board import MemoryBoard
-from pipeline.memory.bus import MemoryBus
-from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.queue import MemoryQueue
+from pipeline.memory.parts import memory_parts
 from pipeline.models import JobStatus, ObjectRef, Result
-from pipeline.parts import Parts
 from pipeline.records.settle import settle
 from pipeline.stores.links import link_url, sign_link
 from pipeline.stores.local import LocalStore
@@ -53,14 +49,7 @@ class Rig:
         self.store = LocalStore(folder / "store", SECRET.encode(), BASE, durable=False)
         self.outside = folder / "outside.txt"
         self.outside.write_text("not for strangers")
-        self.parts = Parts(
-            self.store,
-            MemoryQueue(),
-            MemoryBoard(),
-            MemoryBus(),
-            MemoryNoticeBoard(),
-            places=self.settings.places,
-        )
+        self.parts = memory_parts(self.store, places=self.settings.places)
         self.anybody = Client(self.parts, self.settings)
         self.ada, self.bob, self.olga = (
             self.anybody.acting_for(self.settings.person(name))

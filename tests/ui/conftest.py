@@ -10,12 +10,8 @@ from streamlit.testing.v1 import AppTest
 from pipeline import layout
 from pipeline.client import Client
 from pipeline.config import Settings
-from pipeline.memory.board import MemoryBoard
-from pipeline.memory.bus import MemoryBus
-from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.queue import MemoryQueue
+from pipeline.memory.parts import memory_parts
 from pipeline.models import ObjectRef, Result
-from pipeline.parts import Parts
 from pipeline.records import statuses
 from pipeline.stores.local import LocalStore
 from ui.service import connection as service
@@ -37,7 +33,7 @@ def fresh_feed():
 def parts(tmp_path):
     """Give the parts of a service without workers, its queue and board in memory."""
     store = LocalStore(tmp_path / "store", b"of the tests", BASE_URL)
-    return Parts(store, MemoryQueue(), MemoryBoard(), MemoryBus(), MemoryNoticeBoard())
+    return memory_parts(store)
 
 
 @pytest.fixture

@@ -15,11 +15,7 @@ from pipeline.errors import ObjectNotFoundError
 from pipeline.images import trees
 from pipeline.images.archive import archive_of_many
 from pipeline.images.trees import reference_to
-from pipeline.memory.board import MemoryBoard
-from pipeline.memory.bus import MemoryBus
-from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.queue import MemoryQueue
-from pipeline.parts import Parts
+from pipeline.memory.parts import memory_parts
 from pipeline.previews.requests import tile_request
 from pipeline.previews.tiles import TileReaders
 from pipeline.stores.gcs import GcsStore
@@ -36,7 +32,7 @@ def test_a_tile_of_an_object_has_its_pixels(store, tmp_path):
     pixels = np.random.default_rng(4).integers(0, 256, (1200, 1300, 3), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", pixels, tile=(128, 128), photometric="rgb")
     info = store.put_file("results/a.tif", tmp_path / "a.tif")
-    parts = Parts(store, MemoryQueue(), MemoryBoard(), MemoryBus(), MemoryNoticeBoard())
+    parts = memory_parts(store)
     request, generation = tile_request(parts, Budget(), reference_to(info), None)
     readers = TileReaders(1)
     try:

@@ -12,12 +12,8 @@ from pipeline.decisions.places import Places
 from pipeline.decisions.retention import MARGIN_S, Retention
 from pipeline.errors import InvalidJobError, KeyRefusedError, ObjectNotFoundError, ServiceError, StoreError
 from pipeline.keeping.cleaner import ABANDONED_S, clean
-from pipeline.memory.board import MemoryBoard
-from pipeline.memory.bus import MemoryBus
-from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.queue import MemoryQueue
+from pipeline.memory.parts import memory_parts
 from pipeline.models import now
-from pipeline.parts import Parts
 from pipeline.records.uploads import UNFINISHED_S, Upload, begun
 from pipeline.stores.local import LocalStore
 from pipeline.stores.memory import MemoryStore
@@ -32,15 +28,7 @@ KEPT = Retention(inputs_s=7 * DAY_S, bands_s=DAY_S, results_s=30 * DAY_S, record
 def service(tmp_path, places=None, **settings):
     """Return the parts of a service without workers, and a client of it."""
     store = LocalStore(tmp_path / "store", b"of the tests", "http://localhost")
-    parts = Parts(
-        store,
-        MemoryQueue(),
-        MemoryBoard(),
-        MemoryBus(),
-        MemoryNoticeBoard(),
-        places=places or Places(),
-        retention=KEPT,
-    )
+    parts = memory_parts(store, places=places or Places(), retention=KEPT)
     return parts, Client(parts, Settings.load(find_service=False, data_dir=tmp_path, **settings))
 
 
@@ -99,7 +87,7 @@ def test_a_file_for_which_there_is_no_room_is_refused(tmp_path):
 
 def test_a_store_without_files_and_sessions_says_that_it_takes_no_uploads():
     store = MemoryStore(b"of the tests", "uploads")
-    parts = Parts(store, MemoryQueue(), MemoryBoard(), MemoryBus(), MemoryNoticeBoard())
+    parts = memory_parts(store)
     with pytest.raises(StoreError, match="takes no uploads"):
         _ = parts.way
 

@@ -8,11 +8,7 @@ from fakes.gcs.fixture import BUCKET
 from pipeline.client import Client
 from pipeline.config import Settings
 from pipeline.errors import ChecksumError, ObjectNotFoundError, OffsetError, StoreUnavailableError
-from pipeline.memory.board import MemoryBoard
-from pipeline.memory.bus import MemoryBus
-from pipeline.memory.notices import MemoryNoticeBoard
-from pipeline.memory.queue import MemoryQueue
-from pipeline.parts import Parts
+from pipeline.memory.parts import memory_parts
 from pipeline.stores.gcs import GcsStore
 from pipeline.uploads.checksum import extended, spelled
 
@@ -29,7 +25,7 @@ def store(gcs_client):
 
 @pytest.fixture
 def client(store, tmp_path):
-    parts = Parts(store, MemoryQueue(), MemoryBoard(), MemoryBus(), MemoryNoticeBoard())
+    parts = memory_parts(store)
     return Client(parts, Settings.load(find_service=False, data_dir=tmp_path))
 
 
