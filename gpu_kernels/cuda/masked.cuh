@@ -31,10 +31,10 @@ KERNEL masked_rows(const T* in, i64 in_pitch, Sums* sums, i64 sums_pitch, int ro
         } else {
             const double weight = __ldg(weights + k);
             if (k == 0 || is_rounded_twice(value, values)) {
-                sum.values = sum.values + weight * part, sum.weights = sum.weights + weight * one;
+                sum.values = (Sum)(sum.values + weight * part), sum.weights = (Sum)(sum.weights + weight * one);
             } else {
-                sum.values = fma(weight, (double)part, (double)sum.values);
-                sum.weights = fma(weight, (double)one, (double)sum.weights);
+                sum.values = (Sum)fma(weight, (double)part, (double)sum.values);
+                sum.weights = (Sum)fma(weight, (double)one, (double)sum.weights);
             }
         }
     }
@@ -59,13 +59,13 @@ KERNEL masked_columns(const T* in, i64 in_pitch, T* out, i64 out_pitch, int rows
             if constexpr (WEIGHTED) {
                 const double weight = __ldg(weights + HALF);
                 const Sums middle = row_of(sums, sums_pitch, row + HALF)[value];
-                sum = {weight * middle.values, weight * middle.weights};
+                sum = {(Sum)(weight * middle.values), (Sum)(weight * middle.weights)};
                 for (int k = 1; k <= HALF; k++) {
                     const Sums above = row_of(sums, sums_pitch, row + HALF - k)[value];
                     const Sums below = row_of(sums, sums_pitch, row + HALF + k)[value];
                     const double side = __ldg(weights + HALF + k);
-                    sum.values = sum.values + side * (below.values + above.values);
-                    sum.weights = sum.weights + side * (below.weights + above.weights);
+                    sum.values = (Sum)(sum.values + side * (below.values + above.values));
+                    sum.weights = (Sum)(sum.weights + side * (below.weights + above.weights));
                 }
             } else {
                 for (int k = 0; k < SIZE; k++) {
