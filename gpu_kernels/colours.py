@@ -4,12 +4,10 @@ OpenCV's vectors take whole groups of pixels and round otherwise than what it do
 the end of a row; how large its groups are is seen on this CPU.
 """
 
-from functools import lru_cache
-
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gpu_kernels.groups import byte_group, float_group
 from gpu_kernels.points import Formula, Point, Table, each_channel, mixed_floats, single
 from gpu_kernels.step import Step
 
@@ -17,13 +15,6 @@ _COLOURS = 3
 _FILES = ("colour.cuh",)
 _BYTE_HUES = 180
 _TURN_DEGREES = 360
-
-_PROBED_PX = 255
-_PROBED_HSV = (15, 100, 77)
-"""A pixel of bytes that is rounded in a group and by itself to different colours."""
-
-_PROBED_FLOATS = 4
-"""Groups of floats are so many times smaller than those of bytes."""
 
 _BYTE_SCALE = 1 << 10
 _LARGEST_BYTE_WEIGHT = 32.0
@@ -79,21 +70,12 @@ def equalize(step: Step) -> Point | None:
     return Formula(body, step.channels, _FILES, table)
 
 
-@lru_cache(maxsize=1)
-def byte_group() -> int:
-    """Return how many pixels of bytes OpenCV takes at once when it turns hues back into colours."""
-    row = np.tile(np.array(_PROBED_HSV, np.uint8), (1, _PROBED_PX, 1))
-    turned = cv2.cvtColor(row, cv2.COLOR_HSV2RGB)[0]
-    alike = int((turned == turned[0]).all(axis=1).sum())
-    return _PROBED_PX - alike + 1  # of a power of two all but one are left over
-
-
 def _back() -> str:
     return f"bytes_of_hsv(v, is_alone(at, {byte_group()}));"
 
 
 def _through_hsv(step: Step, *, factor: float = 1.0, degrees: float | None = None) -> Formula:
-    group = byte_group() // _PROBED_FLOATS
+    group = float_group()
     turns, turn = ("true", degrees) if degrees is not None else ("false", 0.0)
     body = f"through_hsv(v, is_alone(at, {group}), {single(factor)}, {single(turn)}, {turns});"
     return Formula(body, step.channels, _FILES)

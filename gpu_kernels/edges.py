@@ -2,6 +2,7 @@
 
 import cv2
 
+from gpu_kernels.groups import float_group
 from gpu_kernels.sources import code
 from gpu_kernels.stencils import Pixelwise, Stencil, common, march, strip_words
 from gpu_kernels.step import Step
@@ -58,12 +59,14 @@ def laplacian(step: Step) -> Stencil | None:
 def canny_gradients(step: Step) -> Stencil | None:
     """Return both derivatives of canny side by side."""
     aperture = int(step.params["aperture"])
-    if step.is_float:
-        return None  # a map of edges could tip over by the last bit of a gradient
     smooth, difference = _derivative(aperture, 1)
     none = (0,) * len(smooth)
     parts = ((smooth, none), (none, difference))
     scale = _SCALE if aperture == _SCALED_APERTURE else 1.0
+    if step.is_float:
+        macros = {**common(step, 1), "SIZE": aperture, "SMOOTH": smooth, "DIFFERENCE": difference}
+        macros |= {"GRADIENT_SCALE": scale, "GROUP": float_group()}
+        return Pixelwise(code("float_gradients", "gradients", macros), step.columns)
     return _edges(step, (difference, smooth), parts, _BOTH, scale=scale)
 
 

@@ -18,6 +18,7 @@ def _always(_step: Step) -> bool:
 _UNMEASURED: dict[str, Callable[[Step], bool]] = {
     "adaptive_gaussian": _always,
     "bilateral": _always,
+    "canny_gradients": lambda step: step.is_float,
     "clahe": _always,
     "denoise": _always,
     "median": lambda step: int(step.params["size"]) > _MEASURED_MEDIAN,

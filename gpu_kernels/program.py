@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -15,6 +16,9 @@ from gpu_kernels.sources import Code
 from gpu_kernels.stencils import Stencil
 from gpu_kernels.step import Pixels, Step
 from gpu_kernels.table import point_of, stencil_of
+
+_NEEDS_BITS = "canny_gradients"
+"""A float whose last bit is another one can make this an edge or none."""
 
 _ALLOCATED_BYTES = 512
 """Memory of a device is given in multiples of this."""
@@ -138,6 +142,9 @@ def make_program(steps: Sequence[Step]) -> Program | str:
             groups[-1].append((step, point))
     if not steps:
         return "the pass only copies"
+    for before, step in pairwise(steps):
+        if step.name == _NEEDS_BITS and step.is_float:
+            return f"canny of floats needs them to the last bit, and {before.name} on a GPU is not that exact"
     kernels = [_points(group) for group in groups]
     tables: list[Pixels | None] = [
         _table_behind(node, group) for node, group in zip(stencils, groups[1:], strict=True)

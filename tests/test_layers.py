@@ -59,7 +59,7 @@ OURS = {
 # lines above its own.
 ROOMS = {
     "gpu_kernels": """
-        device errors layout sources step
+        device errors groups layout sources step
         backend measured points
         cuda_backend slots stencils
         adaptive bilateral border clahe colours correlation edges extrema masked pixels

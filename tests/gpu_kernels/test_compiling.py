@@ -56,10 +56,11 @@ def _codes():
     found = {}
     kinds = tuple(product(DTYPES, (3, 4)))
     masked = programs_of(("box", "gaussian"), kinds, nodata=0.0)
-    for program in chain(programs_of(PIPELINES_COMPILED, kinds), masked):
+    floats = programs_of(("canny", "canny:aperture=5"), (("float32", 1),))
+    for program in chain(programs_of(PIPELINES_COMPILED, kinds), masked, floats):
         for code in program.codes:
             macros = dict(code.macros)
-            kept = ("T", "ALPHA", "MEAN", "AFTER", "OUTPUT", "Acc", "WEIGHTED")
+            kept = ("T", "ALPHA", "MEAN", "AFTER", "OUTPUT", "Acc", "WEIGHTED", "SMOOTH")
             found.setdefault((code.kernels, code.files, *(macros.get(name) for name in kept)), code)
     return list(found.values())
 

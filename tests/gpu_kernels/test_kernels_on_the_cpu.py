@@ -1,12 +1,16 @@
 """The CUDA sources, compiled for this CPU, do to the bit what the CPU's own kernels do."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from host_backend import HostBackend
 from kernel_cases import NODATA, NODATA_PIPELINES, PIPELINES, pass_of, programs_of, written
 from kernel_harness import differing, fresh_picture, on_cpu, on_device, spec_of
 
+from gpu_kernels.program import make_program
 from mpi_stage.operations.declaring.declaration import Border
+from mpi_stage.planning.gpu_steps import gpu_steps
 
 SEED = int(np.random.default_rng().integers(1 << 30))
 """Another one in every run; a failure names it."""
@@ -42,6 +46,23 @@ def test_borders_and_seams_are_those_of_the_cpu(border, ranks, library):
         one = pass_of(" ".join(steps), spec_of(image))
         result = on_device(one, image, HostBackend(library), 5, ranks=ranks)
         assert differing(result, on_cpu(one, image)) == 0, f"{border}, {rows} × {columns}, seed {SEED}"
+
+
+@pytest.mark.parametrize("canny", ["canny:aperture=3", "canny:aperture=5", "canny:aperture=7,l2=true"])
+def test_edges_of_gray_floats_are_those_of_the_cpu(canny, library):
+    rng = np.random.default_rng(SEED)
+    for _ in range(4):
+        image = fresh_picture(rng, int(rng.integers(1, 61)), int(rng.integers(1, 91)), 1, "float32")
+        one = pass_of(f"{canny},low=0.2,high=1.5", spec_of(image))
+        gradients, maps = (replace(one, steps=steps) for steps in (one.steps[:1], one.steps))
+        for part in (gradients, maps):
+            result = on_device(part, image, HostBackend(library), int(rng.integers(1, 12)))
+            assert result.tobytes() == on_cpu(part, image).tobytes(), f"{image.shape}, seed {SEED}"
+
+
+def test_edges_of_floats_that_others_have_changed_are_left_to_the_cpu():
+    one = pass_of("canny", spec_of(np.zeros((9, 9, 3), np.float32)))
+    assert "grayscale on a GPU is not that exact" in make_program(gpu_steps(one.steps, None))
 
 
 @pytest.mark.parametrize("pipeline", NODATA_PIPELINES)
