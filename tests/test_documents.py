@@ -1,4 +1,4 @@
-"""The pages on the operations are what the declarations give."""
+"""The pages on the operations, and others that are made, are what the declarations give."""
 
 import shlex
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from docs.generate import recipes, spellings
+from docs.generate import recipes, settings, spellings
 from docs.generate.__main__ import SCHEMA, schema_text
 from docs.generate.examples import EXAMPLES, example_of, short_steps
 from docs.generate.pages import FAMILIES, pages
@@ -76,6 +76,10 @@ def test_the_page_of_recipes_is_what_the_recipes_give():
     assert (FOLDER.parent / "recipes.md").read_text() == recipes.page(), REMEDY
     pictures = sorted(path.stem for path in (FOLDER.parent / "recipes").glob("*.jpg"))
     assert pictures == sorted(recipe.name for recipe in RECIPES), "run `make docs`"
+
+
+def test_the_page_of_settings_is_what_their_declaration_gives():
+    assert (FOLDER.parent / "settings.md").read_text() == settings.page(), REMEDY
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda one: one.name)

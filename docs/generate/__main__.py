@@ -1,10 +1,10 @@
-"""Write docs/operations and the recipes: ``python -m docs.generate``, with ``--text`` no pictures."""
+"""Write the pages that are made: ``python -m docs.generate``, with ``--text`` no pictures."""
 
 import argparse
 import json
 from pathlib import Path
 
-from docs.generate import recipes
+from docs.generate import recipes, settings
 from docs.generate.pages import pages
 from mpi_stage.operations.spelling.schema import pipeline_schema
 
@@ -12,6 +12,7 @@ FOLDER = Path(__file__).parents[1] / "operations"
 
 SCHEMA = "pipeline.schema.json"
 RECIPES_PAGE = "recipes.md"
+SETTINGS_PAGE = "settings.md"
 SHEET_BYTES = 600 * 1024
 
 
@@ -25,6 +26,7 @@ def write_text(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     (folder / SCHEMA).write_text(schema_text(), encoding="utf-8")
     (folder.parent / RECIPES_PAGE).write_text(recipes.page(), encoding="utf-8")
+    (folder.parent / SETTINGS_PAGE).write_text(settings.page(), encoding="utf-8")
 
 
 def schema_text() -> str:
