@@ -7,7 +7,6 @@ does not depend on how many ranks there are: it has the bits of ``scipy.fft.rfft
 """
 
 import numpy as np
-import scipy.fft
 
 from mpi_stage.collective.transpose import Complexes, Rounds, to_lines, to_rows
 from mpi_stage.geometry.partition import Partition, Rows
@@ -74,12 +73,12 @@ class _Spectrum:
             count = min(height, self._lines.height - first)
             self._read_lines(first, batch[:count])
             with self._context.clock.phase("compute"):
-                spectra = scipy.fft.fft(batch, axis=1)
+                spectra = np.fft.fft(batch, axis=1)
                 across = np.arange(first, first + count, dtype=np.int64) + self._lines.first
                 spectra[:count] *= gains(
                     self._step.operation.name, across % self._half, frequencies(length), self._step.params
                 )
-                restored = scipy.fft.ifft(spectra, axis=1, norm="forward")
+                restored = np.fft.ifft(spectra, axis=1, norm="forward")
             self._write_lines(first, restored[:count])
             self._step.watch()
 
@@ -104,7 +103,7 @@ class _Spectrum:
         values = np.zeros((whole_batches(count), pixels.shape[1]))
         colour = pixels[..., : self._channels]
         values[:count].reshape(len(pixels), self._channels, pixels.shape[1])[...] = colour.transpose(0, 2, 1)
-        spectra: Complexes = scipy.fft.rfft(values, axis=1)[:count]
+        spectra: Complexes = np.fft.rfft(values, axis=1)[:count]
         return spectra.reshape(len(pixels), self._channels * self._half)
 
     def _pixels(self, given: Rows, spectra: Complexes) -> Pixels:
@@ -114,7 +113,7 @@ class _Spectrum:
             count = given.height * self._channels
             values = np.zeros((whole_batches(count), self._half), np.complex128)
             values[:count] = spectra.reshape(count, self._half)
-            rows = scipy.fft.irfft(values, n=before.columns, axis=1, norm="forward")[:count]
+            rows = np.fft.irfft(values, n=before.columns, axis=1, norm="forward")[:count]
             rows *= 1.0 / before.pixels
             shape = (given.height, self._channels, before.columns)
             colour = _as_type(rows.reshape(shape).transpose(0, 2, 1), after.dtype)
