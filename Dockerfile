@@ -16,12 +16,12 @@ COPY requirements.lock requirements-gpu.lock pyproject.toml ./
 # The installer itself is one of the locked packages.
 RUN sed -n '/^uv==/,/[^\\]$/p' requirements.lock > uv.lock \
     && pip install --no-cache-dir --disable-pip-version-check --require-hashes -r uv.lock
-# What runs, without the tools of development, in the locked versions; uv holds every file against the hashes of
-# the locks. The client of Compute Engine is for the head, CuPy for machines with GPUs.
+# What runs, with all extras and without the tools of development, in the locked versions; uv holds every file against
+# the hashes of the locks. CuPy is for machines with GPUs.
 ENV VIRTUAL_ENV=/opt/halorow
 RUN uv venv "$VIRTUAL_ENV" \
     && uv pip install --no-cache --constraints requirements.lock --constraints requirements-gpu.lock \
-        --requirements pyproject.toml google-api-python-client 'cupy-cuda12x[ctk]'
+        --requirements pyproject.toml --extra all 'cupy-cuda12x[ctk]'
 COPY setup.py LICENSE ./
 COPY pipeline ./pipeline
 COPY mpi_stage ./mpi_stage

@@ -23,6 +23,7 @@
     ├── DeliveryError              a letter did not arrive; ``may_pass`` says whether to try again
     │   └── WebhookError           a webhook was not told
     ├── ChoiceError                exit 2   somebody cannot be told in the way that they chose
+    ├── MissingExtraError          exit 2   what was asked for needs an extra that is not installed
     ├── RoleError                  exit 2   something that operators alone may do
     ├── LinkError                  a signed link is altered, expired or for another method
     ├── QueueUnavailableError      retryable: Redis does not answer
@@ -150,6 +151,12 @@ class StoreUnavailableError(StoreError):
     """Raised when the store does not answer, or answers that it cannot now."""
 
     retryable = True
+
+
+class MissingExtraError(HalorowError):
+    """Raised when what was asked for needs an extra of halorow that is not installed."""
+
+    exit_code = 2
 
 
 class RoleError(HalorowError):

@@ -86,7 +86,7 @@ def test_everything_is_installed_as_locked(everything):
 
 def test_every_package_that_the_image_asks_for_is_in_a_lock(everything):
     (command,) = [rest for word, rest in everything if word == "RUN" and "--requirements pyproject" in rest]
-    asked = re.search(r"--requirements pyproject\.toml (.*)$", command)
+    asked = re.search(r"--requirements pyproject\.toml --extra all (.*)$", command)
     assert asked is not None
     names = [re.sub(r"\[.*", "", name.strip("'")) for name in asked[1].split()]
     locked = pinned(ROOT / LOCKS[0]) | pinned(ROOT / LOCKS[1])

@@ -84,7 +84,7 @@ ROOMS = {
     """,
     "pipeline": """
         errors layout metrics models ops sample trace_ids
-        channels decisions logs worlds
+        channels decisions extras logs worlds
         settings
         config ports tracing
         images stores

@@ -3,12 +3,12 @@
 import hashlib
 import hmac
 import http.client
-import importlib.util
 import ipaddress
 from pathlib import Path
 
 from pipeline.config import Settings
 from pipeline.errors import SettingsError
+from pipeline.extras import lack_of
 from pipeline.settings.connection_file import toml_line
 from pipeline.settings.private_files import write_private
 
@@ -22,11 +22,9 @@ def check_exposure(settings: Settings, host: str) -> None:
     Raises SettingsError.
     """
     if settings.has_login:
-        if not has_authlib():
-            raise SettingsError(
-                "login_metadata_url: the page can ask people who they are with the package Authlib alone;"
-                " install it (pip install 'halorow[login]') or leave the login out"
-            )
+        lack = lack_of("authlib", "a page that asks people who they are")
+        if lack is not None:
+            raise SettingsError(f"login_metadata_url: {lack}, or leave the login out")
         if not settings.link_secret.get_secret_value():
             raise SettingsError("link_secret: a login needs it, since it signs the cookies as well; set it")
         return
@@ -36,11 +34,6 @@ def check_exposure(settings: Settings, host: str) -> None:
             " could do everything. Set login_metadata_url and what goes with it, or listen on 127.0.0.1; with"
             " page_open the page is open to all"
         )
-
-
-def has_authlib() -> bool:
-    """Whether the package is there that Streamlit's login needs."""
-    return importlib.util.find_spec("authlib") is not None
 
 
 def is_loopback(host: str) -> bool:

@@ -22,6 +22,7 @@ from mpi_stage.errors import StageError
 from pipeline.access.page_access import check_exposure, is_loopback
 from pipeline.config import Settings
 from pipeline.errors import HalorowError, SettingsError
+from pipeline.extras import EXTRAS, is_there
 from pipeline.models import now
 from pipeline.notify.mail import try_server
 from pipeline.notify.sender import mail_server_of
@@ -272,7 +273,23 @@ def _mail(settings: Settings) -> Iterator[Finding]:
     yield well("mail", f"{server.host}:{server.port} takes mail from {server.sender}")
 
 
+def _extras(settings: Settings) -> Iterator[Finding]:
+    wanted = {
+        "gcs": settings.store_uri.startswith("gs://") or bool(settings.allowed_buckets),
+        "login": settings.has_login,
+    }
+    missing = sorted({extra for module, extra in EXTRAS.items() if not is_there(module)})
+    for extra in missing:
+        if wanted.get(extra):
+            lack = f"the settings ask for `{extra}`, which is not installed"
+            yield Finding("extras", Health.ILL, lack, f"pip install 'halorow[{extra}]'")
+    unasked = [extra for extra in missing if not wanted.get(extra)]
+    left = f"not installed, and not asked for by the settings: {', '.join(unasked)}"
+    yield well("extras", left if unasked else "all that the settings ask for are installed")
+
+
 CHECKS: dict[str, Check] = {
+    "extras": _extras,
     "access": _access,
     "store": _store,
     "redis": _redis,

@@ -66,8 +66,11 @@ def up(
 
 
 def _say_ready(settings: "Settings") -> None:
-    dashboard = f"http://127.0.0.1:{settings.ray_dashboard_port}"
-    typer.echo(f"ray: {dashboard} (token in {settings.data_dir / 'ray-token'})", err=True)
+    from pipeline.extras import DASHBOARD, is_there  # noqa: PLC0415
+
+    if is_there(DASHBOARD):
+        dashboard = f"http://127.0.0.1:{settings.ray_dashboard_port}"
+        typer.echo(f"ray: {dashboard} (token in {settings.data_dir / 'ray-token'})", err=True)
     typer.echo(f"page: {settings.base_url}")
     sys.stdout.flush()
 

@@ -19,11 +19,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from googleapiclient import discovery
-from googleapiclient.errors import HttpError
-from ray.autoscaler._private.gcp.config import build_request
-from ray.autoscaler._private.gcp.node import GCPCompute, GCPComputeNode, GCPNodeType
-from ray.autoscaler._private.gcp.node_provider import GCPNodeProvider
+from pipeline.extras import require
+
+try:
+    from googleapiclient import discovery
+    from googleapiclient.errors import HttpError
+    from ray.autoscaler._private.gcp.config import build_request
+    from ray.autoscaler._private.gcp.node import GCPCompute, GCPComputeNode, GCPNodeType
+    from ray.autoscaler._private.gcp.node_provider import GCPNodeProvider
+except ModuleNotFoundError:
+    require("googleapiclient", "a cluster on Google Compute Engine")
+    raise
 
 NOT_FOUND = 404
 

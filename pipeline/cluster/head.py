@@ -28,6 +28,7 @@ from pipeline.cluster.worker import SINGLE, STOP_S
 from pipeline.config import Settings, write_connection
 from pipeline.embedded.data_dir import DataDir
 from pipeline.errors import ServiceError
+from pipeline.extras import DASHBOARD, is_there
 
 TRIES = 3
 """Ray allows half a minute for its own start, which a busy machine may exceed."""
@@ -106,7 +107,7 @@ class RayHead:
                         resources={SINGLE: settings.workers} if settings.workers else None,
                         object_store_memory=OBJECT_STORE_BYTES,
                         namespace=settings.ray_namespace,
-                        include_dashboard=True,
+                        include_dashboard=is_there(DASHBOARD),
                         dashboard_host=_LOOPBACK,
                         dashboard_port=settings.ray_dashboard_port,
                         log_to_driver=False,

@@ -16,6 +16,7 @@ from pipeline.config import OF_SERVICE, Settings
 from pipeline.connect import connect_parts
 from pipeline.decisions.people import Person
 from pipeline.errors import QueueUnavailableError, RoleError
+from pipeline.extras import DASHBOARD, is_there
 from pipeline.models import AlertsStatus, ClusterStatus, JobState, JobStatus, Sample, now
 from pipeline.parts import Parts
 
@@ -108,7 +109,7 @@ class OperatorDesk:
         settings = self._settings
         ray = settings.ray_dashboard_url
         is_one_machine = OF_SERVICE in os.environ or settings.ray_address.startswith("127.")
-        if not ray and is_one_machine and is_loopback(settings.page_host):
+        if not ray and is_one_machine and is_loopback(settings.page_host) and is_there(DASHBOARD):
             ray = f"http://127.0.0.1:{settings.ray_dashboard_port}"
         known = {"Ray's dashboard": ray, "Grafana": settings.grafana_url}
         return {name: url for name, url in known.items() if url}

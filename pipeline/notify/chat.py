@@ -17,6 +17,7 @@ from pipeline.access.refusals import log_refusal
 from pipeline.channels.addresses import CHATS, scheme_of
 from pipeline.channels.models import Kind, Letter
 from pipeline.errors import DeliveryError
+from pipeline.extras import lack_of
 from pipeline.notify.cut_off import cut_off
 from pipeline.notify.guard import only_public
 from pipeline.notify.mail import line
@@ -80,6 +81,9 @@ def send_chat(address: str, letter: Letter, *, footer: str, again: bool, allow_p
 
     Raises DeliveryError, which names no address.
     """
+    lack = lack_of("apprise", "telling a chat")
+    if lack is not None:
+        raise DeliveryError(lack, may_pass=True)  # an operator may have installed it by the next try
     service = CHATS[scheme_of(address) or "json"].name
     plugin = plugin_of(address)
     if plugin is None:

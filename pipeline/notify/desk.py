@@ -11,6 +11,7 @@ from pipeline.channels import keys
 from pipeline.channels.addresses import checked
 from pipeline.channels.models import Channel, Choices, Kind, Letter, Medium, Told, Waiting
 from pipeline.errors import ChoiceError, ObjectNotFoundError
+from pipeline.extras import lack_of
 from pipeline.models import Notice, now
 from pipeline.notify import tidings
 from pipeline.notify.choices import ChoiceBook, Seen
@@ -149,7 +150,10 @@ def _is_asked_for(letter: Letter) -> bool:
 
 
 def _check_with_apprise(address: str) -> None:
-    """Raise ChoiceError where Apprise does not understand an address that may be one."""
+    """Raise ChoiceError where Apprise is not there, or does not understand an address that may be one."""
+    lack = lack_of("apprise", "being told by a chat")
+    if lack is not None:
+        raise ChoiceError(lack)
     from pipeline.notify.chat import plugin_of  # noqa: PLC0415  (Apprise takes half a second to load)
 
     if plugin_of(address) is None:

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pipeline.config import Settings
 from pipeline.errors import KeyRefusedError
+from pipeline.extras import require
 from pipeline.ports import ObjectStore
 from pipeline.stores.local import LocalStore
 from pipeline.stores.memory import MemoryStore
@@ -39,6 +40,8 @@ def open_store(
     ------
     KeyRefusedError
         If the URI has another scheme, names another machine, or lacks the folder or bucket.
+    MissingExtraError
+        If it is a bucket's, and the extra `gcs` is not installed.
     StoreError
         If the folder cannot be made, or there are no credentials for the bucket.
 
@@ -86,6 +89,7 @@ def _bucket(uri: str, endpoint: str | None, credentials_file: Path | None) -> Ob
     bucket, _, prefix = uri.removeprefix("gs://").partition("/")
     if not bucket:
         raise KeyRefusedError(f"{uri!r} names no bucket; write gs://bucket/prefix")
+    require("google.cloud.storage", uri)
     # Google's libraries take a good part of a second to import; who uses a folder need not wait for them.
     from pipeline.stores.gcs import GcsStore, connect  # noqa: PLC0415
 

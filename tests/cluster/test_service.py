@@ -19,6 +19,7 @@ import tifffile
 
 from pipeline.errors import JobFailedError
 from pipeline.models import JobState, Lane
+from tests import plain_install
 from tests.embedded_service import EmbeddedService, lives, pixels_of_run
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
@@ -246,10 +247,11 @@ def test_a_killed_service_leaves_no_process(killed):
     until(lambda: not any(lives(process) for process in below), "the end of all processes")
 
 
-def test_a_killed_service_goes_on_where_it_was_and_ends_without_a_trace(killed, expected):
+def test_a_killed_service_goes_on_where_it_was_and_ends_without_a_trace(killed, expected, tmp_path):
     data, jobs, _ = killed
 
-    again = EmbeddedService(data)
+    # Ray's jobs and dashboard apart, a service needs nothing but what a plain installation brings.
+    again = EmbeddedService(data, env=plain_install.environment(tmp_path))
     assert_all_done(again, jobs, expected)
     below = again.processes()
     again.stop()

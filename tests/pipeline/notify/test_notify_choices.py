@@ -1,5 +1,6 @@
 """What people may choose, and that what is secret in it comes out nowhere."""
 
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -192,6 +193,12 @@ def test_test_messages_are_limited(client):
     with pytest.raises(ChoiceError, match="wait a little"):
         desk.test(channel.id)
     assert len(desk.waiting()) == MOST_ASKED
+
+
+def test_a_chat_without_the_extra_that_it_needs_cannot_be_chosen(client, monkeypatch):
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(ChoiceError, match=r"pip install 'halorow\[chat\]'"):
+        client.desk().add(Medium.CHAT, SLACK)
 
 
 def test_an_address_that_apprise_does_not_understand_is_refused(client):

@@ -5,6 +5,7 @@ Nothing of Apprise is changed: it finds the proxy, and who vouches for the name,
 
 import json
 import ssl
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -114,6 +115,13 @@ def test_slack_is_told_at_its_own_name_over_tls(slack, letter):
 def test_a_message_that_may_be_there_already_says_so(slack, letter):
     send_chat(ADDRESS, letter, footer="", again=True, allow_private=True)
     assert "Sent once more" in json.dumps(slack.got[0][1])
+
+
+def test_a_message_waits_for_the_extra_that_it_needs(slack, letter, monkeypatch):
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    with pytest.raises(DeliveryError, match=r"pip install 'halorow\[chat\]'") as error:
+        send_chat(ADDRESS, letter, footer="", again=False, allow_private=True)
+    assert (error.value.may_pass, error.value.unclear, slack.got) == (True, False, [])
 
 
 @pytest.mark.parametrize(("code", "may_pass"), [(503, True), (404, False), (403, False)])

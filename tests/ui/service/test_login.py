@@ -1,5 +1,6 @@
 """Who sees the page, and what of it."""
 
+import sys
 import tomllib
 from pathlib import Path
 
@@ -8,7 +9,6 @@ import streamlit as st
 from drawn_jobs import jobs_data
 from streamlit.testing.v1 import AppTest
 
-from pipeline.access import page_access
 from pipeline.access.page_access import check_exposure, is_loopback, write_login
 from pipeline.client import Client
 from pipeline.config import Settings
@@ -148,10 +148,10 @@ def test_without_a_login_the_page_listens_on_this_machine_alone(tmp_path, host, 
 
 def test_a_login_needs_its_package_and_a_secret(tmp_path, monkeypatch):
     settings = settings_with(tmp_path, **LOGIN)
-    monkeypatch.setattr(page_access, "has_authlib", lambda: False)
-    with pytest.raises(SettingsError, match="pip install"):
-        check_exposure(settings, "example.org")
-    monkeypatch.setattr(page_access, "has_authlib", lambda: True)
+    with monkeypatch.context() as hidden:
+        hidden.setitem(sys.modules, "authlib", None)
+        with pytest.raises(SettingsError, match="pip install"):
+            check_exposure(settings, "example.org")
     check_exposure(settings, "example.org")
     without = settings_with(tmp_path, **{**LOGIN, "link_secret": ""})
     with pytest.raises(SettingsError, match="link_secret"):
