@@ -15,10 +15,9 @@ Each can be a line of `halorow.toml` in the working directory (or of the file th
 a variable of the environment, `HALOROW_` and its name in capitals, which counts before the file; options of
 commands count before both. All that is wrong is told of at once, before anything starts. Names that end in
 `_s` are seconds; in `_bytes` they are bytes, where `512MiB` is understood too.
-
-| setting | by default | |
-|---|---|---|
 """
+
+_TABLE = "\n| setting | by default | |\n|---|---|---|\n"
 
 _TAIL = """
 Other variables of the environment:
@@ -36,11 +35,18 @@ _CORES = "this machine's cores"
 
 def page() -> str:
     """Return the page."""
-    rows = (
-        f"| `{name}` | {_default(field)} | {_meaning(field)} |\n"
-        for name, field in Settings.model_fields.items()
-    )
-    return _HEAD + "".join(rows) + _TAIL
+    left = dict(Settings.model_fields)
+    parts = []
+    for group in Settings.__bases__:
+        names = [name for name in left if name in group.__annotations__]
+        title = str(group.__doc__).partition(".")[0].partition(";")[0]
+        parts += [f"\n## {title}\n", _TABLE, *(_row(name, left.pop(name)) for name in names)]
+    rest = "".join(_row(name, field) for name, field in left.items())
+    return f"{_HEAD}{''.join(parts)}\n## The rest\n{_TABLE}{rest}{_TAIL}"
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    return f"| `{name}` | {_default(field)} | {_meaning(field)} |\n"
 
 
 def _default(field: FieldInfo) -> str:
