@@ -91,7 +91,9 @@ def staged(page):
 
 
 def wait_for_staged(page, size_bytes):
+    deadline = time.monotonic() + ARRIVE_MS / 1000
     while max(staged(page), default=0) < size_bytes:
+        assert time.monotonic() < deadline, f"of {size_bytes} bytes {staged(page)} are there"
         time.sleep(0.05)
 
 
