@@ -101,8 +101,8 @@ ROOMS = {
         cli
     """,
     "ui": """
-        drafts look parts ways words
-        following
+        drafts look shipped ways words
+        following parts
         service
         bell building operators routes uploads
         app images notifications

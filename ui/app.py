@@ -10,6 +10,7 @@ from ui.routes.files import UncompressedFiles, file_routes
 from ui.routes.live import live_routes
 from ui.routes.tiles import tile_routes
 from ui.service import connection as service
+from ui.shipped import shipped_routes
 from ui.uploads.routes import upload_routes
 
 SCRIPT = Path(__file__).with_name("page.py")
@@ -24,6 +25,7 @@ def make_app() -> st.App:
             *file_routes(service.link_secret, service.find_file, service.archive),
             *upload_routes(service.link_secret, lambda name: service.client_of(name).uploads()),
             *live_routes(service.link_secret, service.feed, service.client_for),
+            *shipped_routes(),
             *tile_routes(service.link_secret, service.tile_readers, service.client_for),
         ],
         middleware=[Middleware(UncompressedFiles)],

@@ -7,11 +7,12 @@ from playwright.sync_api import expect
 
 from pipeline.models import JobState, JobStatus, Lane, RankProgress, now
 from ui.following.book import Asked, JobBook
-from ui.parts import STATIC
 from ui.routes.live import with_downloads
+from ui.shipped import ROOT
 
 pytestmark = pytest.mark.browser
 
+PART = ROOT / "jobs" / "list"
 HERE = "http://page.test"
 JOB = "20260101-000000-abcdefghij"
 
@@ -38,8 +39,8 @@ def seen():
 @pytest.fixture
 def draw(visit, seen):
     """Give what draws the list, as the page does whenever it is drawn; what it tells is in ``told``."""
-    files = {"/": ("text/html", (STATIC / "jobs.html").read_text())}
-    files["/jobs.js"] = ("text/javascript", (STATIC / "jobs.js").read_text())
+    files = {"/": ("text/html", (PART / "part.html").read_text())}
+    files |= {f"/{path.name}": ("text/javascript", path.read_text()) for path in PART.glob("*.js")}
     files["/live"] = ("application/json", json.dumps(seen))
 
     def answer(route):
@@ -50,12 +51,19 @@ def draw(visit, seen):
     visit.goto(f"{HERE}/")
     visit.evaluate("window.told = []")
     data = {"feed": "/live", "ticket": "", "asked": {"state": "", "text": ""}, "page": 10, "every_ms": 50}
-    data |= {"job_page": "/jobs", "everybody": False, "endless": False, "seen": seen, "single": False}
+    data |= {
+        "job_page": "/jobs",
+        "everybody": False,
+        "endless": False,
+        "seen": seen,
+        "single": False,
+        "states": [],
+    }
 
     def drawn(acted):
         visit.evaluate(
             """async (data) => {
-              const { default: draw } = await import("/jobs.js");
+              const { default: draw } = await import("/part.js");
               const setTriggerValue = (name, value) => window.told.push(value);
               draw({ parentElement: document.body, data, setTriggerValue });
             }""",

@@ -2,7 +2,6 @@
 
 import time
 from datetime import datetime
-from importlib.resources import files
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -11,6 +10,7 @@ from pipeline.channels.models import Choices
 from pipeline.errors import HalorowError
 from ui import words
 from ui.bell import notices
+from ui.parts import listened, part
 from ui.service import connection as service
 
 REDRAW_S = 2.0
@@ -21,14 +21,8 @@ _KNOWN_KEY = "notices_known"
 _STORE_KEY = "notices_of_store"
 
 
-def _text(name: str) -> str:
-    return files("ui.bell").joinpath(name).read_text("utf-8")
-
-
-_ring = st.components.v2.component("halorow_bell", js=_text("bell.js"))
-_ask = st.components.v2.component(
-    "halorow_ask", html=_text("ask.html"), css=_text("ask.css"), js=_text("ask.js")
-)
+_ring = part("bell/ring")
+_ask = part("bell/ask")
 
 
 @st.fragment(run_every=REDRAW_S)
@@ -55,16 +49,12 @@ def bell(page: StreamlitPage) -> None:
 
 def ask_part() -> None:
     """Draw the button by which the browser is asked whether it may show notifications."""
-    _ask(key="ask", default={"permission": None}, on_permission_change=_nothing)
+    _ask(key="ask", default={"permission": None}, on_permission_change=listened)
 
 
 def forget() -> None:
     """Have the store asked again: something was changed."""
     st.session_state.pop(_STORE_KEY, None)
-
-
-def _nothing() -> None:
-    """Say that the state is listened to; the page is drawn anew in any case."""
 
 
 def _of_store() -> tuple[Choices, datetime | None]:

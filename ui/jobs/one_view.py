@@ -5,19 +5,19 @@ import streamlit as st
 from pipeline.desks.browse import Found
 from pipeline.errors import HalorowError
 from pipeline.models import JobState, JobStatus, Result
-from ui import words
+from ui import shipped, words
 from ui.images import chosen as images
 from ui.jobs.again import take_over
 from ui.jobs.links_view import links
 from ui.jobs.report_view import figures, metadata, rank_rows, table_of
 from ui.jobs.section import JOBS_PATH, one_job
 from ui.parts import part
-from ui.routes.tiles import SHIPPED, SIDES, tiles_of
+from ui.routes.tiles import SIDES, tiles_of
 from ui.service import connection as service
 from ui.ways import go
 
 LOOK_S = 2.0
-_viewer = part("viewer", isolated=False)
+_viewer = part("jobs/viewer", isolated=False)
 
 
 def job_view(job_id: str) -> None:
@@ -42,8 +42,8 @@ def job_view(job_id: str) -> None:
         {"label": side.capitalize(), **tiles_of(service.link_secret(), viewer, job_id, side)}
         for side in SIDES
     ]
-    script = f"/shipped/{next(iter(SHIPPED))}"
-    _viewer(key=f"viewer_{job_id}", data={"job": job_id, "script": script, "sides": sides})
+    library = shipped.address("static/openseadragon-6.1.1.min.js")
+    _viewer(key=f"viewer_{job_id}", data={"job": job_id, "osd": library, "sides": sides})
     _report(job_id, result)
     links(status)
 

@@ -11,6 +11,7 @@ from pipeline.errors import HalorowError
 from ui import words
 from ui.drafts import state
 from ui.following.book import Asked
+from ui.following.view import STATES
 from ui.jobs.again import take_over
 from ui.parts import part
 from ui.routes.live import with_downloads
@@ -29,7 +30,7 @@ _KEY = "jobs_list"
 _LEAVE_KEY = "jobs_leave"
 _ACTED_KEY = "jobs_acted"
 _MOST_ACTED = 20
-_list = part("jobs")
+_list = part("jobs/list")
 
 
 def one_job(job_id: str) -> None:
@@ -73,6 +74,7 @@ def _data(viewer: str, asked: Asked, seen: dict[str, Any] | None) -> dict[str, A
         "feed": f"/{path}",
         "ticket": ticket(service.link_secret(), path),
         "asked": {"state": asked.state, "text": asked.text},
+        "states": list(STATES),
         "page": asked.most,
         "every_ms": EVERY_MS,
         "job_page": f"/{JOBS_PATH}",

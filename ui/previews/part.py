@@ -1,23 +1,18 @@
 """The pictures of a preview in the browser: what is drawn is in the files beside this one."""
 
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 import streamlit as st
+
+from ui.parts import listened, part
 
 USUAL_ROOM_PX = 340
 _MOST_ROOM_PX, _LEAST_ROOM_PX = 640, 100
 _KEY = "preview"
 
 
-def _text(name: str) -> str:
-    return files("ui.previews").joinpath(name).read_text("utf-8")
-
-
-_draw = st.components.v2.component(
-    "halorow_preview", html=_text("part.html"), css=_text("part.css"), js=_text("part.js")
-)
+_draw = part("previews/browser")
 
 
 @dataclass(frozen=True)
@@ -40,8 +35,8 @@ def draw(data: dict[str, Any]) -> None:
         key=_KEY,
         data=data,
         default={"place": None, "room": None},
-        on_place_change=_nothing,
-        on_room_change=_nothing,
+        on_place_change=listened,
+        on_room_change=listened,
     )
 
 
@@ -57,7 +52,3 @@ def chosen_of(said: Any) -> Chosen:  # noqa: ANN401  (whoever sends it can send 
 def _share(value: object) -> float:
     """Return a number from 0 to 1; the middle for anything else."""
     return float(value) if isinstance(value, int | float) and 0 <= value <= 1 else Chosen.across
-
-
-def _nothing() -> None:
-    """Say that the state is listened to; the part is drawn anew in any case."""

@@ -1,11 +1,11 @@
-"""Routes for tiles of jobs' images, on behalf of whom their ticket names, and for what is shipped along."""
+"""Routes for tiles of jobs' images, on behalf of whom their ticket names."""
 
 import base64
 from collections.abc import Callable
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from mpi_stage.contract import Tile
@@ -13,23 +13,18 @@ from mpi_stage.errors import StageError
 from pipeline.client import Client
 from pipeline.errors import HalorowError
 from pipeline.previews.tiles import TileReaders
-from ui.parts import STATIC
 from ui.routes.live import sorry
 from ui.service.tickets import check_ticket, path_for, ticket
 
 SIDE_PX = 512
 SIDES = ("before", "after")
-SHIPPED = {"openseadragon-6.1.1.min.js": STATIC / "openseadragon-6.1.1.min.js"}
-"""What browsers load by itself; its names change with what it holds."""
-
 _KEPT = {"cache-control": "private, max-age=86400", "x-content-type-options": "nosniff"}
-_FOR_EVER = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
 
 
 def tile_routes(
     secret: Callable[[], bytes], readers: Callable[[], TileReaders], client_of: Callable[[str], Client]
 ) -> list[Route]:
-    """Return ``GET /tiles/{viewer}/{job}/{side}/…`` and ``GET /shipped/{name}``.
+    """Return ``GET /tiles/{viewer}/{job}/{side}/…``.
 
     Of a side, ``before`` or ``after``, there are ``survey.json`` and ``{factor}/{column}_{row}.png``.
 
@@ -44,7 +39,6 @@ def tile_routes(
     return [
         Route("/tiles/{viewer}/{job}/{side}/survey.json", tiles.survey),
         Route("/tiles/{viewer}/{job}/{side}/{factor:int}/{column:int}_{row:int}.png", tiles.tile),
-        Route("/shipped/{name}", _shipped),
     ]
 
 
@@ -103,11 +97,3 @@ def tiles_of(secret: bytes, viewer: str, job_id: str, side: str) -> dict[str, An
     """Return where a browser finds the tiles of a side of a job."""
     path = path_for(viewer, "tiles", job_id, side)
     return {"url": f"/{path}", "ticket": ticket(secret, path), "side_px": SIDE_PX}
-
-
-def _shipped(request: Request) -> Response:
-    """Send a file that came with the package."""
-    path = SHIPPED.get(request.path_params["name"])
-    if path is None:
-        return PlainTextResponse("404: there is no such file\n", 404)
-    return FileResponse(path, headers=_FOR_EVER)

@@ -1,12 +1,12 @@
-"""The part of the page that sends files straight to the store; what it is made of lies beside this file."""
+"""The part of the page that sends files straight to the store; its scripts are in ``browser``."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 
 import streamlit as st
 
+from ui.parts import listened, part
 from ui.service import connection as service
 from ui.uploads.links import begin_link
 
@@ -15,13 +15,7 @@ _NEW_LINK_S = 6 * 3600
 """An open page gets a new link so often, long before the one before expires."""
 
 
-def _text(name: str) -> str:
-    return files("ui.uploads").joinpath(name).read_text("utf-8")
-
-
-_draw = st.components.v2.component(
-    "halorow_uploads", html=_text("part.html"), css=_text("part.css"), js=_text("part.js")
-)
+_draw = part("uploads/browser")
 
 
 @dataclass(frozen=True)
@@ -55,13 +49,9 @@ def uploads_part(types: Sequence[str], hint: str, gone: Sequence[str]) -> Arrive
             "gone": list(gone),
         },
         default={"files": None},
-        on_files_change=_nothing,
+        on_files_change=listened,
     )
     return _arrived(result.files)
-
-
-def _nothing() -> None:
-    """Say that the state is listened to; the page is drawn anew in any case."""
 
 
 def _link(user: str, number: int) -> str:

@@ -115,7 +115,7 @@ def shown(page):
     return [
         json.loads(element.proto.json)
         for element in page.get("bidi_component")
-        if element.proto.component_name == "halorow_preview"
+        if element.proto.component_name == "halorow_previews_browser"
     ]
 
 

@@ -100,11 +100,3 @@ def test_a_tile_beyond_the_image_is_refused_with_a_sentence(get, job):
 
 def test_a_tile_reduced_no_times_is_not_there(get, job):
     assert get(address(ANN, job[0], "after", "0/0_0.png")).status_code == 404
-
-
-def test_what_is_shipped_is_sent_for_good_and_nothing_else_is(get):
-    answer = get("/shipped/openseadragon-6.1.1.min.js")
-    assert "immutable" in answer.headers["cache-control"]
-    assert answer.text.startswith("/*! OpenSeadragon 6.1.1, BSD-3-Clause")
-    for name in ("openseadragon-LICENSE.txt", "..%2fservice.py", "jobs.js"):
-        assert get(f"/shipped/{name}").status_code == 404
