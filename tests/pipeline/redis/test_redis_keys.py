@@ -17,6 +17,7 @@ from pipeline.models import (
     Vitals,
 )
 from pipeline.redis import keys
+from pipeline.redis.key_table import KEY_TABLE
 from pipeline.redis.ledger import RedisLedger
 from pipeline.redis.notices import RedisNoticeBoard
 from pipeline.redis.operators import RedisOperatorBoard
@@ -28,7 +29,7 @@ def patterns():
     """Return each row by the regular expression of its pattern."""
     return {
         re.sub(r"<\w+>", "[^:]+", row.pattern).replace("high|normal|low", "(high|normal|low)"): row
-        for row in keys.KEY_TABLE
+        for row in KEY_TABLE
     }
 
 
@@ -70,13 +71,13 @@ def test_every_key_in_use_stands_in_the_table_with_its_type_and_lifetime(redis_c
         assert kinds.get(kind, kind) == row.type
         assert (redis_client.ttl(key) == -1) == row.ttl.startswith("none")
         found.add(row.pattern)
-    assert found == {row.pattern for row in keys.KEY_TABLE if row.type != "channel"}
+    assert found == {row.pattern for row in KEY_TABLE if row.type != "channel"}
 
 
 def test_all_names_start_with_the_prefix():
-    assert all(row.pattern.startswith(keys.PREFIX) for row in keys.KEY_TABLE)
+    assert all(row.pattern.startswith(keys.PREFIX) for row in KEY_TABLE)
 
 
 def test_channels_are_those_of_the_table():
-    channels = {row.pattern for row in keys.KEY_TABLE if row.type == "channel"}
+    channels = {row.pattern for row in KEY_TABLE if row.type == "channel"}
     assert channels == {keys.channel(), keys.channel("<job>"), keys.endings()}
