@@ -13,10 +13,11 @@ from pipeline.access.refusals import log_refusal
 from pipeline.attempts.aftermath import Aftermath
 from pipeline.attempts.attempt import Work
 from pipeline.attempts.heart import TICK_S, Heart
+from pipeline.attempts.place import Place
 from pipeline.attempts.plan_router import Move
 from pipeline.attempts.pulse import Pulse
 from pipeline.attempts.turns import Room, Turn, Turns
-from pipeline.attempts.workplace import Place, Workplace
+from pipeline.attempts.workplace import Workplace
 from pipeline.decisions.routing import alone_s
 from pipeline.errors import (
     HalorowError,

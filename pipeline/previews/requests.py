@@ -6,7 +6,7 @@ from pathlib import Path
 from mpi_stage.contract import Budget, Request
 from mpi_stage.operations.spelling.grammar import parse, to_json
 from pipeline import layout
-from pipeline.attempts.workplace import generation_of, input_address
+from pipeline.attempts.place import generation_of, input_address
 from pipeline.config import Settings
 from pipeline.errors import ObjectNotFoundError
 from pipeline.images.trees import ROOT
