@@ -14,13 +14,14 @@ from typing import NoReturn, Protocol
 
 from mpi_stage.errors import NodeLostError, WorldError
 from pipeline.worlds.control import Event
+from pipeline.worlds.ending import signal_name
 from pipeline.worlds.launch import STAGE_PROGRAM, mpiexec, rank_arguments, rank_environment
 from pipeline.worlds.node_agent import Joined
 from pipeline.worlds.peers import PEER_S
 from pipeline.worlds.processes import descendants, end, spawn
 from pipeline.worlds.remote_control import Door, RemoteControlServer
 from pipeline.worlds.tail import Tail
-from pipeline.worlds.world import World, signal_name
+from pipeline.worlds.world import World
 
 LAUNCH_S = 20.0
 """How long ``mpiexec`` may take to print the lines; it takes about a tenth of a second."""

@@ -1,6 +1,5 @@
 """A world of MPI ranks on this machine, started and supervised from outside."""
 
-import re
 import signal
 import subprocess
 import time
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from mpi_stage.errors import ExhaustedError, StageError, WorldError
 from pipeline.worlds.control import ControlServer, Event
+from pipeline.worlds.ending import how_it_ended, is_exhausted, last_words
 from pipeline.worlds.launch import STAGE_PROGRAM, forget_shared_memory, rank_command, rank_environment
 from pipeline.worlds.processes import descendants, signal_all, spawn, wait_gone
 from pipeline.worlds.tail import Tail
@@ -27,14 +27,6 @@ _TICK_S = 0.1
 _LAST_EVENTS_S = 1.0  # how long to wait for the reason after a rank has gone
 _TERMINATE_S = 0.3
 _KILL_S = 5.0
-
-# What Hydra writes about any end, beside what the ranks have written.
-_HYDRA_NOISE = re.compile(
-    r"^(=.*|YOUR APPLICATION TERMINATED.*|This typically refers.*|Please see the FAQ.*)\n?", re.MULTILINE
-)
-
-_EXHAUSTION = ("SIGXCPU", "std::bad_alloc")
-"""How a rank ends at a limit of its process that nobody could tell of: see ``mpi_stage.process.limits``."""
 
 Listener = Callable[[Event], None]
 
@@ -289,7 +281,7 @@ class World:
             if time.monotonic() - self._started_s > self._start_timeout_s:
                 raise WorldError(
                     f"only {self._control.connected} of {self.ranks} ranks started within "
-                    f"{self._start_timeout_s:g} s{self._last_words()}"
+                    f"{self._start_timeout_s:g} s{last_words(self._tail.text)}"
                 )
             watch.check(time.monotonic())
 
@@ -324,13 +316,13 @@ class World:
             for event in self._hear(0.0 if ended else _TICK_S):
                 if event["event"] == "error" and event.get("job") == job:
                     raise _error_of(event)
-        how = self._how()
-        if any(sign in how or sign in self._tail.text for sign in _EXHAUSTION):
+        how = how_it_ended(self._process.poll(), self.ranks, self._tail.text)
+        if is_exhausted(how, self._tail.text):
             raise ExhaustedError(
                 f"{self._who()} {how}: decoding took more of the processor or of memory than the size of the "
-                f"image allows. The input is damaged, or made to do so{self._last_words()}"
+                f"image allows. The input is damaged, or made to do so{last_words(self._tail.text)}"
             )
-        raise WorldError(f"{self._who()} {how}{self._last_words()}")
+        raise WorldError(f"{self._who()} {how}{last_words(self._tail.text)}")
 
     def _has_said_all(self) -> bool:
         """Whether nothing more of the world can be heard, but for what lies in the connections."""
@@ -340,27 +332,6 @@ class World:
         """Name the rank that was the first to go; Hydra ends the others, and may blame one of those."""
         first = self._gone[0] if self._gone else 0 if self.ranks == 1 else None
         return f"a world of {self.ranks} ranks" if first is None else f"rank {first} of {self.ranks}"
-
-    def _how(self) -> str:
-        code = self._process.poll()
-        if code is None:
-            return "closed its control connection"
-        if self.ranks > 1 and f"(signal {code})" in self._tail.text:
-            code = -code  # Hydra exits with the number of the signal
-        if code >= 0:
-            return f"ended with exit code {code}"
-        return f"was killed by {signal_name(-code)}"
-
-    def _last_words(self) -> str:
-        words = _HYDRA_NOISE.sub("", self._tail.text).strip()
-        return f"; its last words: {words}" if words else ""
-
-
-def signal_name(number: int) -> str:
-    """Return how a signal is called."""
-    with suppress(ValueError):
-        return signal.Signals(number).name
-    return f"signal {number}"
 
 
 def _error_of(event: Event) -> StageError:
