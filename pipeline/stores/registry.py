@@ -91,7 +91,8 @@ def _bucket(uri: str, endpoint: str | None, credentials_file: Path | None) -> Ob
         raise KeyRefusedError(f"{uri!r} names no bucket; write gs://bucket/prefix")
     require("google.cloud.storage", uri)
     # Google's libraries take a good part of a second to import; who uses a folder need not wait for them.
-    from pipeline.stores.gcs import GcsStore, connect  # noqa: PLC0415
+    from pipeline.stores.gcs import GcsStore  # noqa: PLC0415
+    from pipeline.stores.gcs_client import connect  # noqa: PLC0415
 
     client = connect(endpoint=endpoint, credentials_file=credentials_file)
     return GcsStore(bucket, prefix, client=client, endpoint=endpoint)

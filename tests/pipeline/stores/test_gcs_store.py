@@ -20,7 +20,7 @@ from pipeline.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from pipeline.stores import gcs
+from pipeline.stores import gcs_objects
 from pipeline.stores.gcs import GcsStore
 
 MULTIPART = "uploadType=multipart"
@@ -45,7 +45,7 @@ def hasty(fake_gcs: FakeGcs, gcs_client: storage.Client) -> GcsStore:
 @pytest.fixture
 def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A file that goes up in several chunks."""
-    monkeypatch.setattr(gcs, "UPLOAD_CHUNK_BYTES", 1 << 20)
+    monkeypatch.setattr(gcs_objects, "UPLOAD_CHUNK_BYTES", 1 << 20)
     monkeypatch.setattr("google.cloud.storage.blob._MAX_MULTIPART_SIZE", 1 << 20)
     path = tmp_path / "large"
     path.write_bytes(os.urandom((3 << 20) + 12345))
@@ -267,4 +267,4 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
 
     assert (tmp_path / "target").read_bytes() == source.read_bytes()
     # A chunk is in memory twice: as read, and in the socket's hands.
-    assert int(ran.stdout) < 3 * gcs.UPLOAD_CHUNK_BYTES
+    assert int(ran.stdout) < 3 * gcs_objects.UPLOAD_CHUNK_BYTES
