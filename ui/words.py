@@ -1,8 +1,10 @@
 """Numbers as people say them: sizes, durations, rates, counts."""
 
 import re
+from datetime import datetime
 
 _KILO = 1000
+_MOMENT_S = 10
 _MINUTE_S = 60
 _HOUR_S = 3600
 _FEW = 10
@@ -35,7 +37,14 @@ def duration(seconds: float) -> str:
 
 def count(number: int, noun: str) -> str:
     """Return a number with thousands separated and its noun, plural where needed."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    many = re.sub("(?<![aeiou])y$", "ie", noun) + "s"
+    return f"{number:,} {noun if number == 1 else many}"
+
+
+def ago(then: datetime, at: datetime) -> str:
+    """Return how long before ``at`` something was."""
+    seconds = max(0.0, (at - then).total_seconds())
+    return "just now" if seconds < _MOMENT_S else f"{duration(seconds)} ago"
 
 
 def pixel_rate(pixels_per_s: float) -> str:

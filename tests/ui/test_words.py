@@ -23,6 +23,11 @@ def test_durations_are_shown_in_their_two_largest_units(seconds, shown):
 
 def test_counts_take_the_plural_and_separate_thousands():
     assert [words.count(1, "row"), words.count(2048, "row")] == ["1 row", "2,048 rows"]
+    assert [words.count(1, "try"), words.count(2, "try"), words.count(2, "day")] == [
+        "1 try",
+        "2 tries",
+        "2 days",
+    ]
 
 
 def test_slow_rates_keep_a_decimal():

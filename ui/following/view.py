@@ -23,7 +23,7 @@ _TITLES = {
 }
 _ADVICE = {
     "DamagedInputError": "Check that the file opens on your computer, and upload it again.",
-    "UnsupportedFormatError": "Save it as TIFF, PNG, JPEG, WebP or BMP, and upload it again.",
+    "UnsupportedFormatError": "Save it as TIFF, PNG, JPEG, WebP, AVIF or BMP, and upload it again.",
     "DiskFullError": "Tell your operator; retry the job when there is room again.",
     "WorldError": "Retry the job; if it happens again, tell your operator.",
 }

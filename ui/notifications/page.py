@@ -211,4 +211,4 @@ def _notices() -> None:
         st.caption("Nothing has happened yet.")
     lines = st.container(key="notices", gap="small")
     for notice in reversed(found[-_LINES:]):
-        lines.markdown(f"{words.plain(notice.text)}  \n:gray[:small[{view.ago(notice.at, now())}]]")
+        lines.markdown(f"{words.plain(notice.text)}  \n:gray[:small[{words.ago(notice.at, now())}]]")

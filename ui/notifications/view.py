@@ -94,8 +94,8 @@ def row_of(told: Told, at: datetime) -> Row:
         Outcome.DROPPED: ("Not sent", ":material/block:", "gray"),
     }[told.outcome]
     unclear = f"{told.unclear} of unknown outcome" if told.unclear else ""
-    tries = words.count(told.tries, "try").replace("trys", "tries") if told.tries > 1 or unclear else ""
-    parts = (ago(told.at, at), tries, unclear)
+    tries = words.count(told.tries, "try") if told.tries > 1 or unclear else ""
+    parts = (words.ago(told.at, at), tries, unclear)
     return Row(
         title=told.letter.tiding.title,
         badge=badge,
@@ -110,8 +110,8 @@ def row_of(told: Told, at: datetime) -> Row:
 
 def row_waiting(waiting: Waiting, shown: str, at: datetime) -> Row:
     """Return a letter that is on its way."""
-    tries = words.count(waiting.tries, "try").replace("trys", "tries") if waiting.tries else ""
-    parts = (ago(waiting.letter.posted_at, at), tries)
+    tries = words.count(waiting.tries, "try") if waiting.tries else ""
+    parts = (words.ago(waiting.letter.posted_at, at), tries)
     return Row(
         title=waiting.letter.tiding.title,
         badge="On its way",
@@ -127,9 +127,3 @@ def row_waiting(waiting: Waiting, shown: str, at: datetime) -> Row:
 def quoted(text: str) -> str:
     """Return text for Markdown as it is, also where it looks like an address: it must lead nowhere."""
     return f"`{text.replace('`', '')}`" if text else ""
-
-
-def ago(then: datetime, at: datetime) -> str:
-    """Return how long ago something was."""
-    seconds = max(0.0, (at - then).total_seconds())
-    return "just now" if seconds < 10 else f"{words.duration(seconds)} ago"  # noqa: PLR2004  (a moment)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from pipeline.models import Alert, AlertsStatus, now
 from ui import words
-from ui.operators import runbook, view
+from ui.operators import runbook
 
 _SHOWN = 20
 
@@ -27,7 +27,7 @@ def _card(alert: Alert) -> None:
                 color="red" if is_critical else "orange",
             )
             st.markdown(f"**{words.plain(alert.text)}**", width="stretch")
-            st.caption(f"since {alert.since:%H:%M:%S} UTC, {view.ago(alert.since, now())}", width="content")
+            st.caption(f"since {alert.since:%H:%M:%S} UTC, {words.ago(alert.since, now())}", width="content")
         if alert.remedy:
             st.markdown(alert.remedy[:1].upper() + alert.remedy[1:] + ".")
         entry = runbook.entry(alert.runbook)
@@ -45,4 +45,4 @@ def recent_alerts(alerts: AlertsStatus) -> None:
     ):
         for alert in alerts.recent[:_SHOWN]:
             lasted = words.duration((alert.at - alert.since).total_seconds())
-            st.markdown(f"{words.plain(alert.text)} · cleared {view.ago(alert.at, now())}, lasted {lasted}")
+            st.markdown(f"{words.plain(alert.text)} · cleared {words.ago(alert.at, now())}, lasted {lasted}")

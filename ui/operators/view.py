@@ -106,14 +106,10 @@ def node_of(worker: str | None, cluster: ClusterStatus | None) -> str:
     return f"{found[0]} ({worker})" if found else worker
 
 
-def ago(at: datetime | None, now: datetime) -> str:
-    """Return how long ago something was."""
-    return "" if at is None else f"{words.duration(max(0.0, (now - at).total_seconds()))} ago"
-
-
 def trouble_line(status: JobStatus, now: datetime) -> str:
     """Return a failed job in a line of Markdown."""
-    parts = [f"**{words.plain(status.input_name)}**", ago(status.finished_at, now), words.plain(status.user)]
+    ended = words.ago(status.finished_at, now) if status.finished_at else ""
+    parts = [f"**{words.plain(status.input_name)}**", ended, words.plain(status.user)]
     return " · ".join(part for part in parts if part)
 
 
