@@ -11,15 +11,14 @@ import http.client
 import ipaddress
 import socket
 import ssl
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.access.refusals import log_refusal
 from pipeline.channels.webhook_url import check_webhook
 from pipeline.errors import InvalidJobError, WebhookError
+from pipeline.notify.cut_off import cut_off
 from pipeline.notify.public_addresses import Address, is_public
 
 TIMEOUT_S = 10.0
@@ -67,7 +66,7 @@ def deliver(
     connection = _CheckedConnection(host, port, address, secure=secure)
     at_last = False
     try:
-        with _cut_off(connection):
+        with cut_off(WHOLE_S):
             connection.putrequest("POST", target)
             for name, value in _headers(delivery, secret).items():
                 connection.putheader(name, value)
@@ -84,24 +83,6 @@ def deliver(
     if status not in _OK:
         raise WebhookError(f"the webhook at {host} answered {status}", may_pass=status in _MAY_PASS)
     return status
-
-
-@contextmanager
-def _cut_off(connection: http.client.HTTPConnection) -> Iterator[None]:
-    """End a call that takes longer than :data:`WHOLE_S`, whatever it is at."""
-
-    def cut() -> None:
-        if connection.sock is not None:
-            with suppress(OSError):
-                connection.sock.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(WHOLE_S, cut)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def webhook_key(link_secret: bytes, user: str) -> bytes:
