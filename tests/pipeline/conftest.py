@@ -15,7 +15,7 @@ from pipeline.config import Settings
 from pipeline.decisions.retry import RetryPolicy
 from pipeline.memory.parts import memory_parts
 from pipeline.memory.queue import MemoryQueue
-from pipeline.models import Lane
+from pipeline.models import JobState, Lane
 from pipeline.parts import Parts
 from pipeline.stores.local import LocalStore
 from pipeline.worlds.warm import WarmWorld
@@ -109,6 +109,17 @@ class Service:
     def submit(self, **options: Any) -> str:
         """Submit the photograph for its edges; return the job's id."""
         return self.client.submit(self.photo, self.edges, **options).id
+
+    def finished(self, **options: Any) -> str:
+        """Do as :meth:`submit`, and have the job done."""
+        job = self.submit(**options)
+        assert self.runner(self.stage).work_once()
+        assert self.client.status(job).state is JobState.SUCCEEDED
+        return job
+
+    def left(self, job: str) -> set[str]:
+        """Return the keys of all that there is of a job."""
+        return {info.key for info in self.parts.store.list("") if job in info.key}
 
 
 @pytest.fixture

@@ -28,37 +28,26 @@ def lent(service, settings):
     return Client(replace(service.parts, retention=LIVES), settings)
 
 
-def finished(service, **options):
-    job = service.submit(**options)
-    assert service.runner(service.stage).work_once()
-    assert service.client.status(job).state is JobState.SUCCEEDED
-    return job
-
-
-def left(service, job):
-    return {key for info in service.parts.store.list("") if job in (key := info.key)}
-
-
 def test_inputs_results_and_records_of_a_job_go_one_after_the_other(service):
-    job = finished(service, key="k")
-    everything = left(service, job)
+    job = service.finished(key="k")
+    everything = service.left(job)
 
     assert not clean(service.parts, LIVES, now() + 1.9 * DAY)
-    assert left(service, job) == everything
+    assert service.left(job) == everything
 
     assert clean(service.parts, LIVES, now() + 2.1 * DAY).objects[Kind.INPUT] == 1
-    assert everything - left(service, job) == {layout.upload_key(job, "astronaut.jpg")}
+    assert everything - service.left(job) == {layout.upload_key(job, "astronaut.jpg")}
 
     assert clean(service.parts, LIVES, now() + 4.1 * DAY).objects[Kind.RESULT] == 1
     assert service.client.result(job).job_id == job
 
     clean(service.parts, LIVES, now() + 8.1 * DAY)
-    assert left(service, job) == set()
+    assert service.left(job) == set()
     assert service.submit(key="k") != job
 
 
 def test_no_folder_of_a_job_stays_on_the_disk(service, disk):
-    job = finished(service)
+    job = service.finished()
     folder = disk.folder_path(layout.job_prefix(job))
     disk.put_bytes(f"{layout.job_prefix(job)}output-0001-a.zarr/c/0/0", b"a chunk")
     assert folder.is_dir()
@@ -69,12 +58,12 @@ def test_no_folder_of_a_job_stays_on_the_disk(service, disk):
 
 
 def test_a_dry_run_counts_what_would_go_and_removes_nothing(service):
-    job = finished(service)
-    before = left(service, job)
+    job = service.finished()
+    before = service.left(job)
 
     done = clean(service.parts, LIVES, now() + 9 * DAY, dry_run=True)
 
-    assert left(service, job) == before
+    assert service.left(job) == before
     assert sum(done.objects.values()) == len(before)
     assert done.size_bytes[Kind.INPUT] == service.photo.stat().st_size
     assert clean(service.parts, LIVES, now() + 9 * DAY) == done
@@ -82,13 +71,13 @@ def test_a_dry_run_counts_what_would_go_and_removes_nothing(service):
 
 def test_nothing_goes_of_a_job_that_has_not_ended(service):
     job = service.submit()
-    before = left(service, job)
+    before = service.left(job)
     assert not clean(service.parts, LIVES, now() + 100 * DAY)
-    assert left(service, job) == before
+    assert service.left(job) == before
 
 
 def test_nothing_goes_of_a_job_that_somebody_has_still_to_settle_or_to_be_told_of(service):
-    job = finished(service)
+    job = service.finished()
     for marker in (layout.open_key(job), layout.outbox_key(job)):
         service.parts.store.put_bytes(marker, b"")
         assert not clean(service.parts, LIVES, now() + 100 * DAY)
@@ -97,7 +86,7 @@ def test_nothing_goes_of_a_job_that_somebody_has_still_to_settle_or_to_be_told_o
 
 
 def test_what_another_unfinished_job_reads_stays(service):
-    first = finished(service)
+    first = service.finished()
     output = service.client.result(first).output.key
     second = service.client.submit(service.parts.store.uri(output), service.edges).id
 
@@ -116,7 +105,7 @@ def test_what_users_have_put_into_the_store_or_asked_for_there_stays(service):
 
     clean(service.parts, LIVES, now() + 100 * DAY)
 
-    assert left(service, job) == set()
+    assert service.left(job) == set()
     assert {info.key for info in store.list("")} == {"scans/a.jpg", "done/a.jpg"}
 
 
@@ -125,7 +114,7 @@ def test_what_an_interrupted_submission_has_left_goes_after_a_day(service):
     service.parts.store.put_bytes(layout.upload_key(job, "a.jpg"), b"x")
     assert not clean(service.parts, LIVES, now() + 0.9 * DAY)
     assert clean(service.parts, LIVES, now() + 1.1 * DAY)
-    assert left(service, job) == set()
+    assert service.left(job) == set()
 
 
 def test_what_killed_workers_have_left_goes_unless_their_job_is_unfinished(service):
@@ -140,7 +129,7 @@ def test_what_killed_workers_have_left_goes_unless_their_job_is_unfinished(servi
 
 
 def test_a_removal_that_was_interrupted_is_finished_the_next_time(service, monkeypatch):
-    job = finished(service)
+    job = service.finished()
     store, later = service.parts.store, now() + 9 * DAY
     delete, calls = store.delete, []
 
@@ -154,16 +143,16 @@ def test_a_removal_that_was_interrupted_is_finished_the_next_time(service, monke
         patch.setattr(store, "delete", fail_at_the_third)
         with pytest.raises(StoreError):
             clean(service.parts, LIVES, later)
-    assert left(service, job)
+    assert service.left(job)
     with pytest.raises(JobNotFoundError):
         service.client.manifest(job)
 
     clean(service.parts, LIVES, later)
-    assert left(service, job) == set()
+    assert service.left(job) == set()
 
 
 def test_what_is_about_to_go_is_lent_to_no_further_job(service, lent, monkeypatch):
-    job = finished(service)
+    job = service.finished()
     uri = service.parts.store.uri(service.client.result(job).output.key)
     soon = now() + 4 * DAY - timedelta(seconds=MARGIN_S)
     lent.submit(uri, service.edges)

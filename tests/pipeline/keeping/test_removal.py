@@ -13,26 +13,15 @@ from pipeline.keeping.cleaner import clean
 from pipeline.models import JobState, now
 
 
-def finished(service, **options):
-    job = service.submit(**options)
-    assert service.runner(service.stage).work_once()
-    assert service.client.status(job).state is JobState.SUCCEEDED
-    return job
-
-
-def left(service, job):
-    return {key for info in service.parts.store.list("") if job in (key := info.key)}
-
-
 def test_nothing_of_a_deleted_job_stays_and_its_idempotency_key_is_free_again(service):
-    job, other = finished(service, key="k"), finished(service)
+    job, other = service.finished(key="k"), service.finished()
     service.parts.store.put_bytes(f"{layout.bands_prefix(job, 1)}band-1", b"left over")
-    kept = left(service, other)
+    kept = service.left(other)
 
     service.client.delete(job)
 
-    assert left(service, job) == set()
-    assert left(service, other) == kept
+    assert service.left(job) == set()
+    assert service.left(other) == kept
     assert [status.id for status in service.client.jobs()] == [other]
     with pytest.raises(JobNotFoundError):
         service.client.status(job)
@@ -41,10 +30,10 @@ def test_nothing_of_a_deleted_job_stays_and_its_idempotency_key_is_free_again(se
 
 def test_a_job_that_has_not_ended_stays(service):
     job = service.submit()
-    before = left(service, job)
+    before = service.left(job)
     with pytest.raises(JobStateError, match="cancel it first"):
         service.client.delete(job)
-    assert left(service, job) == before
+    assert service.left(job) == before
 
 
 def test_a_job_that_was_cancelled_while_it_waited_goes_at_once_and_nobody_takes_it_up(service):
@@ -52,32 +41,32 @@ def test_a_job_that_was_cancelled_while_it_waited_goes_at_once_and_nobody_takes_
     service.client.cancel(job)
     service.client.delete(job)
     assert service.runner(service.stage).work_once()
-    assert left(service, job) == set()
+    assert service.left(job) == set()
     assert service.client.jobs() == []
 
 
 @pytest.mark.parametrize("mark", [layout.open_key, layout.outbox_key])
 def test_a_job_that_somebody_has_still_to_settle_or_to_be_told_of_stays(service, mark):
-    job = finished(service)
+    job = service.finished()
     service.parts.store.put_bytes(mark(job), b"")
     with pytest.raises(JobStateError, match="try again in a moment"):
         service.client.delete(job)
-    assert layout.result_key(job) in left(service, job)
+    assert layout.result_key(job) in service.left(job)
 
 
 def test_what_another_unfinished_job_reads_stays(service):
-    first = finished(service)
+    first = service.finished()
     output = service.client.result(first).output.key
     second = service.client.submit(service.parts.store.uri(output), service.edges).id
-    before = left(service, first)
+    before = service.left(first)
 
     with pytest.raises(JobStateError, match=second):
         service.client.delete(first)
 
-    assert left(service, first) == before
+    assert service.left(first) == before
     assert service.runner(service.stage).work_once()
     service.client.delete(first)
-    assert left(service, first) == set()
+    assert service.left(first) == set()
 
 
 @pytest.mark.parametrize(
@@ -90,7 +79,7 @@ def test_what_another_unfinished_job_reads_stays(service):
 )
 def test_of_a_submission_and_a_removal_at_the_same_time_the_submission_gives_way(service, submit):
     """The removal has looked at the unfinished jobs already, and its mark is all that there is of it."""
-    first = finished(service)
+    first = service.finished()
     uri = service.parts.store.uri(service.client.result(first).output.key)
     service.parts.store.put_bytes(layout.removal_key(first), b"")
 
@@ -123,25 +112,25 @@ def test_a_removal_that_was_interrupted_anywhere_is_taken_up_and_leaves_nothing(
     after, done = 0, False
     while not done:
         after, deleted = after + 1, 0
-        job = finished(service)
+        job = service.finished()
         with monkeypatch.context() as patch:
             patch.setattr(service.parts.store, "delete", failing)
             try:
                 service.client.delete(job)
                 done = True
             except StoreError:
-                assert layout.removal_key(job) in left(service, job)
+                assert layout.removal_key(job) in service.left(job)
         clean(service.parts, Retention(), now() + timedelta(days=1))
-        assert left(service, job) == set()
+        assert service.left(job) == set()
     assert after >= 5
 
 
 def test_another_users_job_is_not_there_to_be_deleted(service):
-    job = finished(service)
+    job = service.finished()
     stranger = service.client.acting_for(Person("mallory"))
     with pytest.raises(JobNotFoundError):
         stranger.delete(job)
-    assert layout.result_key(job) in left(service, job)
+    assert layout.result_key(job) in service.left(job)
 
 
 def test_data_goes_before_the_records_that_tell_of_it():
@@ -158,7 +147,7 @@ def test_data_goes_before_the_records_that_tell_of_it():
 
 
 def test_a_removal_that_is_taken_up_leaves_the_idempotency_key_of_a_later_job_alone(service, monkeypatch):
-    job = finished(service, key="k")
+    job = service.finished(key="k")
     with monkeypatch.context() as patched:
 
         def interrupted(*_):
@@ -172,5 +161,5 @@ def test_a_removal_that_is_taken_up_leaves_the_idempotency_key_of_a_later_job_al
 
     clean(service.parts, Retention(), now() + timedelta(days=1))
 
-    assert left(service, job) == set()
+    assert service.left(job) == set()
     assert service.submit(key="k") == later
