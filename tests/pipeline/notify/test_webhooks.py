@@ -1,13 +1,18 @@
 """Which addresses a webhook may lead to."""
 
 import ipaddress
+import socket
+import threading
 
 import pytest
 
 from pipeline.channels.webhook_url import check_webhook
 from pipeline.errors import InvalidJobError, WebhookError
+from pipeline.notify import webhooks
 from pipeline.notify.public_addresses import is_public
 from pipeline.notify.webhooks import Delivery, deliver, resolve
+
+WAIT_S = 20
 
 
 @pytest.mark.parametrize(
@@ -87,3 +92,28 @@ def test_a_receiver_that_is_not_there_may_be_tried_again():
         deliver(Delivery("1", "http://127.0.0.1:1/", b"{}"), b"s", allow_private=True)
 
     assert error.value.may_pass
+
+
+def test_a_webhook_that_answers_a_byte_at_a_time_is_cut_off(monkeypatch):
+    monkeypatch.setattr(webhooks, "WHOLE_S", 0.5)
+    is_cut, pause = threading.Event(), threading.Event()
+
+    def trickle():
+        connection, _ = listener.accept()
+        with connection:
+            try:
+                for letter in b"HTTP/1.1 200 " + b"x" * WAIT_S * 20:
+                    connection.sendall(bytes([letter]))
+                    pause.wait(0.05)
+            except OSError:
+                is_cut.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        receiver = threading.Thread(target=trickle)
+        receiver.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}/hook"
+        with pytest.raises(WebhookError) as caught:
+            deliver(Delivery("id", url, b"{}"), b"secret", allow_private=True)
+        receiver.join()
+    assert (caught.value.may_pass, caught.value.unclear) == (True, True)
+    assert is_cut.is_set()
