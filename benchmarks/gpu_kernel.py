@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from mpi_stage.operations.spelling.grammar import parse
 from mpi_stage.planning.gpu_steps import gpu_steps
 from mpi_stage.planning.plan import PlannedStep
 from mpi_stage.planning.planned_steps import plan_steps
+from mpi_stage.sweep.measure import Measurement
 
 COLUMNS = 16384
 RUNS = 7
@@ -27,6 +29,9 @@ NOISE_BYTES = 64 << 20
 TUNING_BYTES = 256 << 20
 COPY_WIDTHS = (1 << 16, 1 << 20, 1 << 26)
 COPY_RUNS = 21
+
+WITHOUT_NODATA = "without nodata"
+NODATA = 0.0
 
 PIPELINES = (
     "median",
@@ -51,6 +56,10 @@ PIPELINES = (
     "saturation",
     "hue",
     "sepia",
+    "equalize",
+    "clahe",
+    f"box {WITHOUT_NODATA}",
+    f"gaussian {WITHOUT_NODATA}",
     "median:size=9",
     "median:size=15",
     "median:size=31",
@@ -106,7 +115,7 @@ def kernel_rates(slab_bytes: int, *, tuning: bool) -> Iterator[KernelRate]:
     for pipeline in TUNED if tuning else PIPELINES:
         for dtype, channels in kinds:
             step = _last_step(pipeline, ImageSpec(1 << 20, COLUMNS, channels, dtype))
-            program = make_program(gpu_steps([step], ())) if step else None
+            program = make_program(gpu_steps([step], _found(step))) if step else None
             if step is None or not isinstance(program, Program):
                 continue
             kernel = _Kernel(pipeline, step.before, step.after, program)
@@ -123,10 +132,23 @@ def kernel_rates(slab_bytes: int, *, tuning: bool) -> Iterator[KernelRate]:
 def _last_step(pipeline: str, spec: ImageSpec) -> PlannedStep | None:
     """Return the last step of a pipeline, None where it takes no such image or turns it to gray before."""
     try:
-        steps = list(plan_steps(parse(pipeline), spec))
+        steps = list(plan_steps(parse(pipeline.removesuffix(WITHOUT_NODATA)), spec))
     except UnsupportedImageError:
         return None
-    return None if steps[0].operation.name == "grayscale" else steps[-1]
+    if steps[0].operation.name == "grayscale":
+        return None
+    nodata = NODATA if pipeline.endswith(WITHOUT_NODATA) else None
+    return replace(steps[-1], nodata=nodata, applies=0 if steps[-1].operation.reduction else None)
+
+
+def _found(step: PlannedStep) -> list[Any]:
+    """Return what a reduce step finds out about an image without pixels."""
+    if step.operation.reduction is None:
+        return []
+    measurement = Measurement(step)
+    while measurement.pending:
+        measurement.finish(measurement.state)
+    return [measurement.found]
 
 
 def _rate(kernel: "_Kernel", slab_bytes: int, shape: str) -> KernelRate:
