@@ -11,10 +11,11 @@ from pipeline.worlds.world import World
 pytestmark = pytest.mark.gpu
 
 MEMORY_BYTES = 4 << 30
+PIPELINES = ("gaussian sobel", "equalize:channels=each median", "otsu", "canny", "clahe tophat", "saturation")
 
 
 @pytest.mark.usefixtures("gpu")
-@pytest.mark.parametrize("pipeline", ["gaussian sobel", "equalize:channels=each median", "otsu", "canny"])
+@pytest.mark.parametrize("pipeline", PIPELINES)
 def test_a_job_on_the_gpu_has_the_cpu_s_bytes(pipeline, tmp_path):
     image = np.random.default_rng(3).integers(0, 256, (701, 503, 3), np.uint8)
     tifffile.imwrite(tmp_path / "in.tif", image, photometric="rgb")
