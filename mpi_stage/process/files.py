@@ -1,4 +1,4 @@
-"""Writing at offsets, with the operating system's errors turned into the stage's."""
+"""Reading and writing at offsets, with the operating system's errors turned into the stage's."""
 
 import errno
 import os
@@ -18,15 +18,18 @@ _VECTORS = 1000  # IOV_MAX is 1024 on Linux
 
 
 @contextmanager
-def output_errors(path: str) -> Iterator[None]:
-    """Turn an OSError inside the block into DiskFullError or OutputError that names ``path``."""
+def output_errors(path: str, remedy: str = "choose another place") -> Iterator[None]:
+    """Turn an OSError inside the block into DiskFullError or OutputError that names ``path``.
+
+    ``remedy`` is what else would help where the device is full.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
             raise DiskFullError(
                 f"{path} cannot be written: the device has {_free_bytes(path)} bytes left "
-                "and more are needed. Free some space or choose another place."
+                f"and more are needed. Free some space or {remedy}."
             ) from error
         raise OutputError(f"{path} cannot be written: {error.strerror or error}.") from error
 
@@ -72,6 +75,15 @@ def _free_bytes(path: str) -> int:
     with suppress(OSError):
         return shutil.disk_usage(Path(path).parent).free
     return 0
+
+
+def read_all(fd: int, data: memoryview, offset: int) -> int:
+    """Fill ``data`` (flat bytes) from ``offset`` on; return how many bytes there were. Raises OSError."""
+    done = got = os.preadv(fd, [data], offset)
+    while got and done < len(data):
+        got = os.preadv(fd, [data[done:]], offset + done)
+        done += got
+    return done
 
 
 def write_all(fd: int, data: memoryview | bytes | bytearray, offset: int) -> None:

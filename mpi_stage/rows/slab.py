@@ -1,18 +1,18 @@
 """Rows of one rank that outlive a pass: in memory while they fit, else in a scratch file."""
 
-import errno
 import io
-import os
 import tempfile
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from mpi_stage.errors import DiskFullError, OutputError
+from mpi_stage.errors import OutputError
 from mpi_stage.geometry.partition import Rows
 from mpi_stage.geometry.window import Window
 from mpi_stage.image import ImageSpec, Pixels
+from mpi_stage.process.files import output_errors, read_all, write_all
 
 
 class RowReader(Protocol):
@@ -58,7 +58,7 @@ class Slab:
         self._file: io.FileIO | None = None
 
     def write_rows(self, first: int, rows: Pixels) -> None:
-        """Store the rows from ``first`` on. Raises DiskFullError where the scratch is full."""
+        """Store the rows from ``first`` on. Raises DiskFullError where the scratch is full, OutputError."""
         if self._array is None and self._file is None:
             self._make_room()
         if self._array is not None:
@@ -122,39 +122,35 @@ class Slab:
     def _write(self, pixels: Pixels, offset: int) -> None:
         data = np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data
         self.spilled_bytes += len(data)
-        while data:
-            written = self._pwrite(data, offset)
-            data, offset = data[written:], offset + written
+        with self._write_errors():
+            write_all(self._fileno(), data, offset)
 
     def _read(self, out: Pixels, offset: int) -> None:
         """Fill contiguous pixels from the scratch file."""
         data = out.reshape(-1).view(np.uint8).data
-        while data:
-            got = os.preadv(self._fileno(), [data], offset)
-            if not got:
-                raise OutputError(f"the scratch file ends before byte {offset}; was it truncated?")
-            data, offset = data[got:], offset + got
+        try:
+            got = read_all(self._fileno(), data, offset)
+        except OSError as error:
+            raise OutputError(f"a slab in {self._scratch} cannot be read: {error.strerror}") from error
+        if got < len(data):
+            raise OutputError(f"a slab in {self._scratch} ends before byte {offset + got}; was it truncated?")
 
     def _make_room(self) -> None:
         if self._in_memory:
             self._array = self.spec.empty(self.rows.height)
             return
-        handle, path = tempfile.mkstemp(prefix=".halorow-slab-", dir=self._scratch)
-        Path(path).unlink()
-        self._file = io.FileIO(handle, "r+")
+        with self._write_errors():
+            handle, path = tempfile.mkstemp(prefix=".halorow-slab-", dir=self._scratch)
+            Path(path).unlink()
+            self._file = io.FileIO(handle, "r+")
+
+    def _write_errors(self) -> AbstractContextManager[None]:
+        """Turn the system's errors into DiskFullError or OutputError that name the scratch folder."""
+        size_bytes = self.rows.height * self.spec.row_bytes
+        remedy = f"allow more memory: a slab of {size_bytes} bytes spills there"
+        return output_errors(f"{self._scratch}/.halorow-slab", remedy)
 
     def _fileno(self) -> int:
         if self._file is None:
             raise OutputError("the slab holds no rows")
         return self._file.fileno()
-
-    def _pwrite(self, data: memoryview, offset: int) -> int:
-        try:
-            return os.pwrite(self._fileno(), data, offset)
-        except OSError as error:
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise DiskFullError(
-                    f"the scratch folder is full while a slab of {self.rows.height * self.spec.row_bytes} "
-                    "bytes spills into it; free space there, or allow more memory"
-                ) from error
-            raise OutputError(f"the scratch file cannot be written: {error}") from error

@@ -1,12 +1,12 @@
 """Rows of uncompressed bands, read where an attempt has put them and known again by their digests."""
 
-import os
 from collections.abc import Iterator
 
 import numpy as np
 
 from mpi_stage.formats.tiff.layout import TiffLayout
 from mpi_stage.image import Pixels
+from mpi_stage.process.files import read_all
 from mpi_stage.rows.digest import ROW_BYTES, row_digests
 
 _ROWS_AT_ONCE = 16
@@ -47,13 +47,8 @@ def _read(fd: int, layout: TiffLayout, begin: int, first: int, rows: Pixels) -> 
 
 def _fill(fd: int, pixels: Pixels, offset: int) -> bool:
     """Fill contiguous pixels from a file; return whether it has so many bytes."""
-    view = pixels.reshape(-1).view(np.uint8).data
-    while view:
-        try:
-            count = os.preadv(fd, [view], offset)
-        except OSError:
-            return False
-        if not count:
-            return False
-        view, offset = view[count:], offset + count
-    return True
+    data = pixels.reshape(-1).view(np.uint8).data
+    try:
+        return read_all(fd, data, offset) == len(data)
+    except OSError:
+        return False
