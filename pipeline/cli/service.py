@@ -37,7 +37,24 @@ def _client(data: Path | None) -> "Client":
     from pipeline.client import Client  # noqa: PLC0415  # see the module's docstring
     from pipeline.config import Settings  # noqa: PLC0415
 
-    return Client.connect(Settings.load(data_dir=data))
+    settings = Settings.load(data_dir=data)
+    if "redis_url" not in settings.model_fields_set:
+        _check_that_one_runs(settings)
+    return Client.connect(settings)
+
+
+def _check_that_one_runs(settings: "Settings") -> None:
+    """Say at once that there is no service, where none was found and none was named. Raises ServiceError."""
+    from pipeline.client import Client  # noqa: PLC0415
+    from pipeline.errors import QueueUnavailableError, ServiceError  # noqa: PLC0415
+
+    try:
+        Client.connect(settings, patience_s=0).close()
+    except QueueUnavailableError as error:
+        raise ServiceError(
+            f"no service runs in {settings.data_dir}: start one with `halorow up`, name its folder with"
+            " --data, or set redis_url to a service elsewhere"
+        ) from error
 
 
 def _print_json(value: object) -> None:
