@@ -49,6 +49,7 @@ def page_config(host: str, port: int) -> dict[str, Any]:
         **AS_REQUESTS_COME,
         "theme.light.primaryColor": "#0f766e",
         "theme.light.backgroundColor": "#ffffff",
+        "theme.light.textColor": "#141a19",  # captions are six tenths of it, and to be read with ease
         "theme.light.secondaryBackgroundColor": "#f3f6f6",
         "theme.dark.primaryColor": "#0d9488",
         "theme.dark.backgroundColor": "#0f1517",
