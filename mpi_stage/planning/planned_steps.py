@@ -61,7 +61,8 @@ def _check(operation: Operation, spec: ImageSpec) -> None:
     """Raise UnsupportedImageError unless the operation takes the image."""
     if spec.dtype not in operation.types:
         raise UnsupportedImageError(
-            f"{operation.name} takes {', '.join(operation.types)}; it would get {spec.dtype}"
+            f"{operation.name} takes {', '.join(operation.types)}; it would get {spec.dtype}; "
+            "place it before the step that makes these"
         )
     taken = _CHANNELS_TAKEN.get(
         Channels.GRAY_OR_COLOUR
@@ -70,4 +71,7 @@ def _check(operation: Operation, spec: ImageSpec) -> None:
     )
     if taken and spec.channels not in taken:
         counts = " or ".join(str(count) for count in taken)
-        raise UnsupportedImageError(f"{operation.name} takes {counts} channels; it would get {spec.channels}")
+        remedy = "grayscale or channels" if 1 in taken else "rgb or channels"
+        raise UnsupportedImageError(
+            f"{operation.name} takes {counts} channels; it would get {spec.channels}; put {remedy} before it"
+        )

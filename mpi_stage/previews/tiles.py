@@ -134,10 +134,7 @@ class TileDesk:
         except ValueError as error:
             raise ParameterError(str(error)) from error
         if window.pixels * shape.pixel_bytes > 2 * MOST_READ_BYTES or not image.header.divisible:
-            raise LimitError(
-                f"this image of {shape.columns} × {shape.rows} px has no smaller levels, and is too large to "
-                "be zoomed into without; have the result written with them (format=cog), or download it"
-            )
+            raise _too_large(shape, 2 * MOST_READ_BYTES)
         return self._reduced(image, self._read(request, image, window, level), factor // own)
 
     def _reduced(self, image: _Image, pixels: Pixels, ratio: int) -> Pixels:
@@ -161,7 +158,7 @@ class TileDesk:
             return image.small
         longest_px = max(image.shape.at(image.factor))
         if longest_px**2 * image.shape.pixel_bytes > KEPT_BYTES and not image.levels[1:]:
-            raise LimitError("this image has no smaller levels and is too large to be zoomed into without")
+            raise _too_large(image.shape, KEPT_BYTES)
         if image.whole is not None:
             image.small = shrunk(image.whole, longest_px, averaged=image.averaged)
             return image.small
@@ -172,6 +169,15 @@ class TileDesk:
             small, _ = filtered(part, small, image.means)
         image.small = small
         return small
+
+
+def _too_large(shape: Shape, most_bytes: int) -> LimitError:
+    """Return the refusal of an image of which more than ``most_bytes`` would be decoded for one tile."""
+    return LimitError(
+        f"this image of {shape.columns} × {shape.rows} px has no smaller levels, and is too large to be "
+        f"zoomed into without, of at most {most_bytes / 1e6:.0f} MB at a time; have the result written with "
+        "levels (format=cog), or download it"
+    )
 
 
 def _part_of(pixels: Pixels, window: Window) -> Pixels:
