@@ -64,6 +64,7 @@ PIPELINES = (
     "median:size=15",
     "median:size=31",
     "bilateral",
+    "denoise",
     "adaptive_gaussian",
     "adaptive_gaussian:size=51",
 )

@@ -62,7 +62,7 @@ ROOMS = {
         device errors groups layout sources step
         backend measured points
         cuda_backend slots stencils
-        adaptive bilateral border clahe colours correlation edges extrema masked pixels
+        adaptive bilateral border clahe colours correlation denoise edges extrema masked pixels
         means medians pairs
         table
         program

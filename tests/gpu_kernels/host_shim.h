@@ -51,6 +51,7 @@ static inline u32 __dp2a_lo(u32 pair, u32 bytes, u32 sum) {
 }
 static inline f32 __uint_as_float(u32 bits) { f32 v; memcpy(&v, &bits, 4); return v; }
 static inline u32 __float_as_uint(f32 v) { u32 bits; memcpy(&bits, &v, 4); return bits; }
+static inline double __longlong_as_double(i64 bits) { double v; memcpy(&v, &bits, 8); return v; }
 static inline f32 __fadd_rn(f32 a, f32 b) { return a + b; }
 static inline f32 __fmul_rn(f32 a, f32 b) { return a * b; }
 

@@ -21,6 +21,7 @@ PIPELINES = (
     "median:size=9",
     "median:size=17",
     "bilateral:sigma_color=0.2w",
+    "denoise:patch=5,search=7,strength=0.3w",
     "bilateral:diameter=5,sigma_space=1",
     "dilate",
     "erode:size=4",

@@ -19,9 +19,10 @@ NVCC = shutil.which("nvcc")
 WANTED = ("70", "80", "90")
 PIPELINES_COMPILED = (
     "median",
-    "median:size=9",
+    "median:size=7",
     "median:size=17",
     "bilateral",
+    "denoise:patch=5,search=7",
     "dilate:size=7,shape=cross",
     "gaussian",
     "gaussian:sigma=6",
@@ -56,7 +57,8 @@ def _codes():
     kinds = tuple(product(DTYPES, (3, 4)))
     masked = programs_of(("box", "gaussian"), tuple(product(DTYPES, (4,))), nodata=0.0)
     floats = programs_of(("canny", "canny:aperture=5"), (("float32", 1),))
-    for program in chain(programs_of(PIPELINES_COMPILED, kinds), masked, floats):
+    gray = programs_of(("denoise:patch=5,search=7",), (("uint8", 1),))
+    for program in chain(programs_of(PIPELINES_COMPILED, kinds), masked, floats, gray):
         for code in program.codes:
             macros = dict(code.macros)
             kept = ("T", "ALPHA", "MEAN", "AFTER", "OUTPUT", "Acc", "WEIGHTED", "SMOOTH")
