@@ -64,7 +64,7 @@ PIPELINES = (
     "median:size=15",
     "median:size=31",
     "bilateral",
-    "denoise",
+    "denoise:patch=5,search=11",
     "adaptive_gaussian",
     "adaptive_gaussian:size=51",
 )
