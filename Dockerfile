@@ -8,6 +8,8 @@
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
+# Debian keeps one version of each at a time: naming it would break the build with the next.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev \
     && rm -rf /var/lib/apt/lists/*
@@ -32,7 +34,8 @@ RUN uv pip install --no-cache --no-deps --build-constraints requirements.lock . 
 
 FROM ${PYTHON_IMAGE}
 # Ray's launcher copies files with rsync, and runs its commands in login shells, which set PATH anew; the head
-# reaches its workers by ssh.
+# reaches its workers by ssh. PATH is expanded by those shells.
+# hadolint ignore=DL3008,SC2016
 RUN apt-get update \
     && apt-get install -y --no-install-recommends openssh-client rsync \
     && rm -rf /var/lib/apt/lists/* \
@@ -42,6 +45,7 @@ RUN apt-get update \
 COPY --from=build /opt/halorow /opt/halorow
 COPY jobs /opt/halorow/jobs
 # The number of the user is that of cluster.yaml's ssh_user on the machine, whose files Ray mounts.
+# hadolint ignore=DL3066
 USER halorow
 WORKDIR /home/halorow
 ENV HOME=/home/halorow \
