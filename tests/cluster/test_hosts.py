@@ -5,6 +5,8 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ RANK = f"^{sys.executable} .* -m mpi_stage"
 PROXY = "hydra_pmi_proxy"
 RAYLET = "raylet/raylet"
 STEPS = "denoise " * 5
+TRIES = 5
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +73,30 @@ def on_every_host(cluster, what):
     return [cluster.machines.processes(number, what)[0] for number in cluster.machines.numbers]
 
 
+def has_begun(cluster, job_id):
+    return cluster.client.status(job_id).rows_done > 0
+
+
 def start_job(cluster, image):
-    """Submit a job, and return it and its ranks when it is in the middle of its work on all hosts."""
-    job = cluster.client.submit(image, STEPS, ranks=HOSTS)
-    until(lambda: cluster.client.status(job.id).rows_done > 0, "a beginning", AGAIN_S)
-    return job.id, on_every_host(cluster, RANK)
+    """Submit a job, and return it and its ranks when it is in the middle of its work on all hosts.
+
+    The first rank is held, so that no machine is done before the fault: see ``let_go``.
+    """
+    for _ in range(TRIES):
+        job = cluster.client.submit(image, STEPS, ranks=HOSTS)
+        until(partial(has_begun, cluster, job.id), "a beginning", AGAIN_S)
+        ranks = on_every_host(cluster, RANK)
+        os.kill(ranks[0], signal.SIGSTOP)
+        if cluster.client.status(job.id).state is JobState.RUNNING:
+            return job.id, ranks
+        let_go(ranks)
+    pytest.fail(f"of {TRIES} jobs none was met while it was worked on")
+
+
+def let_go(ranks):
+    """Let the rank that is held go on, if it is there still."""
+    with suppress(ProcessLookupError):
+        os.kill(ranks[0], signal.SIGCONT)
 
 
 def assert_done(cluster, job_id, expected, at_least=1):
@@ -92,7 +114,8 @@ def hosts_of(result):
 
 
 def test_a_world_over_three_hosts_makes_the_bytes_of_one_rank(cluster, image, expected):
-    job_id, _ = start_job(cluster, image)
+    job_id, ranks = start_job(cluster, image)
+    let_go(ranks)
 
     result = assert_done(cluster, job_id, expected)
 
@@ -109,6 +132,7 @@ def test_a_job_survives_the_death_of_one_of_its_processes(cluster, image, expect
     job_id, ranks = start_job(cluster, image)
 
     os.kill(on_every_host(cluster, what)[-1], signal.SIGKILL)
+    let_go(ranks)
 
     assert_gone(ranks)
     result = assert_done(cluster, job_id, expected, at_least=2)
@@ -120,6 +144,7 @@ def test_a_job_survives_a_killed_raylet_whose_host_comes_back(cluster, image, ex
     host = cluster.machines.numbers[-1]
 
     os.kill(cluster.machines.processes(host, RAYLET)[0], signal.SIGKILL)
+    let_go(ranks)
 
     assert_gone(ranks)
     cluster.start_ray(host)
@@ -132,6 +157,7 @@ def test_a_job_survives_a_cut_link(cluster, image, expected):
     host = cluster.machines.numbers[-1]
 
     cluster.machines.cut(host)
+    let_go(ranks)
 
     assert_gone(ranks)
     result = assert_done(cluster, job_id, expected, at_least=2)
@@ -154,6 +180,7 @@ def test_a_job_survives_the_loss_of_a_whole_host_without_blame(cluster, image, e
     )  # that of the supervisor, but for the head
 
     cluster.machines.kill(host)
+    let_go(ranks)
 
     assert_gone(ranks)
     result = assert_done(cluster, job_id, expected, at_least=2)

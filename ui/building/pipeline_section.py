@@ -33,7 +33,8 @@ def pipeline_section() -> None:
 
 def _catalogue(bench: Workbench) -> None:
     """Draw the choice of a further operation: a fresh one for every step."""
-    key = f"{_ADD_KEY}_{bench.pipeline.next_uid}"
+    number = bench.pipeline.next_uid
+    key = f"{_ADD_KEY}_{number}"
     picked = st.selectbox(
         "Add an operation",
         [operation.name for operation in OPERATIONS],
@@ -42,11 +43,16 @@ def _catalogue(bench: Workbench) -> None:
         placeholder="Add an operation: type to search",
         label_visibility="collapsed",
         key=key,
-        on_change=lambda: bench.add(st.session_state[key]),
+        on_change=partial(_picked, bench, number, key),
     )
-    if picked is not None:  # Streamlit leaves callbacks out where a drawing was interrupted
-        bench.add(picked)
+    # Streamlit leaves callbacks out where a drawing was interrupted.
+    if picked is not None and bench.pick(number, picked):
         st.rerun()
+
+
+def _picked(bench: Workbench, number: int, key: str) -> None:
+    """Take over what has been picked in a list."""
+    bench.pick(number, st.session_state[key])
 
 
 def _tools(bench: Workbench) -> None:

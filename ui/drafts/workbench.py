@@ -37,6 +37,7 @@ class Workbench:
     version: int = 0
     run_asked: bool = False
     _past: list[Pipeline] = field(default_factory=list)
+    _picked: set[int] = field(default_factory=set)
     _text: str | None = None
     _spelling: Spelling = "Text"
     _read: str | None = None
@@ -54,9 +55,17 @@ class Workbench:
         self._remember(changed)
         self._respell()
 
-    def add(self, op: str) -> None:
-        """Append an operation."""
+    def pick(self, number: int, op: str) -> bool:
+        """Append the operation picked in the list of that number; return False if that has been done already.
+
+        A list is drawn for one pick, and what was picked may come several times: by its callback, with the
+        drawing where that was left out, and with whatever else the browser sends before it has a fresh list.
+        """
+        if number in self._picked:
+            return False
+        self._picked.add(number)
         self.keep(self.pipeline.add(op))
+        return True
 
     def remove(self, uid: int) -> None:
         """Take a step out."""

@@ -67,3 +67,21 @@ def test_a_request_to_run_counts_once(bench):
     bench.ask_to_run()
     assert bench.take_request_to_run()
     assert not bench.take_request_to_run()
+
+
+def test_what_is_picked_in_one_list_is_added_once_however_often_it_comes(bench):
+    number = bench.pipeline.next_uid
+    assert bench.pick(number, "median")
+    assert not bench.pick(number, "median")
+    bench.undo()
+    assert not bench.pick(number, "median")
+    assert bench.text("Text") == "gaussian:sigma=3 sobel"
+    assert bench.pick(bench.pipeline.next_uid, "median")
+    assert bench.text("Text") == "gaussian:sigma=3 sobel median"
+
+
+def test_a_pick_counts_though_the_pipeline_has_changed_since_its_list_was_drawn(bench):
+    number = bench.pipeline.next_uid
+    bench.take_text(bench.version, "invert")
+    assert bench.pick(number, "median")
+    assert bench.text("Text") == "invert median"
