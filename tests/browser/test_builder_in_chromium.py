@@ -202,6 +202,7 @@ def test_the_preview_follows_the_pipeline_and_the_place_that_is_picked(visit, pa
         tmp_path / "big.tif", np.asarray(big), tile=(256, 256), compression="zlib", photometric="rgb"
     )
     visit.goto(f"{page.address}/?pipeline=gaussian:sigma=2")
+    expect(visit.get_by_role("button", name="Add images")).to_be_enabled()
     visit.locator('input[type="file"]').set_input_files(str(tmp_path / "big.tif"))
     after = visit.get_by_role("img", name="After: a crop at full resolution")
     expect(after).to_be_visible()

@@ -16,7 +16,6 @@ export class View {
       engine.add([...input.files]);
       input.value = ""; // so that the same file can be picked again
     };
-    if (input.files.length) input.onchange(); // picked before anything listened to it
     this.zone.ondragover = (event) => {
       event.preventDefault();
       this.zone.classList.add("over");
