@@ -1,7 +1,6 @@
 """The program of a rank: ``python -m mpi_stage --control PATH``; see ``mpi_stage.contract``."""
 
 import faulthandler
-import gc
 import importlib
 import os
 import sys
@@ -46,7 +45,6 @@ def main() -> int:
     die_with_parent()
     keep_freed_memory()
     faulthandler.enable()
-    gc.disable()
     _load()
     from mpi4py import MPI  # noqa: PLC0415  (starts MPI, which the lines above must precede)
 
@@ -57,8 +55,6 @@ def main() -> int:
     connection.start(comm.rank, comm.size)
     for name in _MODULES_AFTER_MPI:
         importlib.import_module(f"mpi_stage.{name}")
-    gc.freeze()  # what has been loaded stays, and need not be looked through for garbage
-    gc.enable()
     LIMITS.arm()
     while True:
         message = connection.next_request()
