@@ -20,8 +20,6 @@ LARGEST_UPLOAD_MB = 5
 
 
 AS_REQUESTS_COME = {
-    # A further request joins those that wait, and takes no click away from a drawing that has just begun.
-    "runner.fastReruns": False,
     # It takes a tenth of a second after each drawing, in which the next one waits. Python collects by itself.
     "runner.postScriptGC": False,
     # Browsers forget long messages after so many drawings, and fast clicks make many that nobody sees. One
