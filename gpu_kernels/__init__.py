@@ -1,1 +1,1 @@
-"""CuPy kernels with the signatures of the CPU ones; imports cleanly without CuPy."""
+"""CUDA kernels, written and compiled for the steps of a pass; imports cleanly without CuPy."""

@@ -13,6 +13,7 @@ from mpi_stage.formats.cog.level import CogLevel
 from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.nodata import nodata_value
 from mpi_stage.formats.ports import Seam, SinkPlan
+from mpi_stage.formats.row_order import check_follows
 from mpi_stage.formats.tiff.append import SegmentAppender
 from mpi_stage.formats.tiff.ifd import Offsets
 from mpi_stage.formats.tiff.write_coded import CodedWriter
@@ -100,8 +101,7 @@ class CogSink:
                     f"a part begins at row {first}, which is no multiple of {self.plan.row_unit}"
                 )
             self._next = first
-        if first != self._next or rows.dtype != self._layout.levels[0].spec.dtype:
-            raise ValueError(f"expected rows from {self._next} on, got {rows.dtype} from {first}")
+        check_follows(rows, first, self._next, self._layout.levels[0].spec.dtype)
         self._next += len(rows)
         with output_errors(self._name):
             self._take(first, np.ascontiguousarray(rows))

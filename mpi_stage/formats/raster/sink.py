@@ -8,6 +8,7 @@ from mpi_stage.formats.byte_sink import ByteSink
 from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.ports import SinkPlan
 from mpi_stage.formats.raster.kinds import encoder_of
+from mpi_stage.formats.row_order import check_follows
 from mpi_stage.image import ImageSpec, Pixels
 from mpi_stage.process.timing import PhaseClock
 
@@ -46,10 +47,7 @@ class RasterSink:
 
     def write_rows(self, first: int, rows: Pixels) -> None:
         """Keep a copy of the rows, which must follow the rows before; encode them where they are all."""
-        if first != self._next or rows.dtype != self._spec.dtype:
-            raise ValueError(
-                f"expected {self._spec.dtype} rows from {self._next} on, got {rows.dtype}, {first}"
-            )
+        check_follows(rows, first, self._next, self._spec.dtype)
         self._next += len(rows)
         with self._clock.phase("encode"):
             if len(rows) == self._spec.rows:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.ports import SinkPlan, TileLayout
+from mpi_stage.formats.row_order import check_follows
 from mpi_stage.formats.tiff.layout import TiffLayout
 from mpi_stage.formats.tiff.tables import segment_tables
 from mpi_stage.formats.tiff.tags import front_bytes, tiff_front
@@ -63,10 +64,7 @@ class TiffSink:
         if self._writer is None:
             self._writer = self._start(first)
             self._next = first
-        if first != self._next or rows.dtype != self._layout.spec.dtype:
-            raise ValueError(
-                f"expected {self._layout.spec.dtype} rows from {self._next} on, got {rows.dtype}, {first}"
-            )
+        check_follows(rows, first, self._next, self._layout.spec.dtype)
         with output_errors(self._path):
             self._writer.write(first, np.ascontiguousarray(rows))
         self._next += len(rows)

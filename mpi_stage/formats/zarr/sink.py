@@ -7,6 +7,7 @@ from typing import Any
 from mpi_stage.errors import OutputError
 from mpi_stage.formats.headers import Metadata
 from mpi_stage.formats.ports import SinkPlan
+from mpi_stage.formats.row_order import check_follows
 from mpi_stage.formats.tile_pool import TilePool
 from mpi_stage.formats.zarr.json_objects import DOCUMENT
 from mpi_stage.formats.zarr.layout import ZarrLayout
@@ -61,8 +62,8 @@ class ZarrSink:
             return
         if not self._writers[0].rows and first % self.plan.row_unit:
             raise ValueError(f"a part begins at row {first}, which is no multiple of {self.plan.row_unit}")
-        if self._writers[0].rows and first != self._next:
-            raise ValueError(f"expected rows from {self._next} on, got {first}")
+        if self._writers[0].rows:
+            check_follows(rows, first, self._next)
         self._next = first + len(rows)
         self._put(self._writers, self._halvers, first, rows)
 
