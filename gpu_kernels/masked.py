@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_kernels.backend import Argument, Backend
+from gpu_kernels.layout import aligned
 from gpu_kernels.sources import Code, code
 from gpu_kernels.stencils import (
     MAX_GRID_ROWS,
     THREADS,
     Place,
     Stencil,
-    aligned,
     ceil,
     common,
     portions,

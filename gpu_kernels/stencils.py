@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gpu_kernels.backend import Argument, Backend
+from gpu_kernels.layout import aligned
 from gpu_kernels.sources import C_TYPES, Code, code
 from gpu_kernels.step import Step
 
@@ -233,11 +234,6 @@ class Pixelwise:
 def ceil(value: int, unit: int) -> int:
     """Return how many units hold a value."""
     return -(-value // unit)
-
-
-def aligned(size_bytes: int) -> int:
-    """Round up to whole lines of 128 bytes."""
-    return ceil(size_bytes, 128) * 128
 
 
 def portions(place: Place, rows: int) -> Iterator[Place]:

@@ -6,7 +6,6 @@ parts (``test_gce_provider.py``, ``test_ray_up.py``, ``test_hosts.py``).
 """
 
 import tempfile
-import time
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from tests.cluster.autoscaler_rounds import CONNECTIONS_LEFT
 from tests.cluster.cloud import Cloud
 from tests.embedded_service import pixels_of_run
 from tests.hosts import HERE, Machines, require_hosts
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow, CONNECTIONS_LEFT]
 
@@ -54,14 +54,6 @@ def image(request):
 @pytest.fixture(scope="module")
 def expected(image, tmp_path_factory):
     return pixels_of_run(image, STEPS.strip(), tmp_path_factory.mktemp("reference"))
-
-
-def until(true, what):
-    deadline = time.monotonic() + WAIT_S
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {WAIT_S} s"
-        time.sleep(0.1)
-    return found
 
 
 def assert_done(cloud, job_id, expected):

@@ -20,6 +20,7 @@ from pipeline.errors import JobStateError
 from pipeline.models import JobState, Lane
 from pipeline.worlds.processes import is_running, spawn
 from tests.embedded_service import halorow_argv, pixels_of_run
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -43,14 +44,6 @@ def cluster(tmp_path_factory):
 @pytest.fixture(scope="module")
 def image(request):
     return request.config.rootpath / "tests" / "images" / "coffee.tif"
-
-
-def until(true, what):
-    deadline = time.monotonic() + WAIT_S
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {WAIT_S} s"
-        time.sleep(0.1)
-    return found
 
 
 def nodes(cluster):

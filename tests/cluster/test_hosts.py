@@ -4,7 +4,6 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from pipeline.worlds.processes import is_running
 from tests.cluster.host_cluster import HostCluster
 from tests.embedded_service import pixels_of_run
 from tests.hosts import Machines, require_hosts
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -58,14 +58,6 @@ def image(request):
 def expected(image, tmp_path_factory):
     """Give the digest of what one rank makes."""
     return pixels_of_run(image, STEPS.strip(), tmp_path_factory.mktemp("reference"))
-
-
-def until(true, what, timeout_s):
-    deadline = time.monotonic() + timeout_s
-    while not (found := true()):
-        assert time.monotonic() < deadline, f"{what} did not happen within {timeout_s} s"
-        time.sleep(0.05)
-    return found
 
 
 def on_every_host(cluster, what):

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from urllib.parse import urlsplit
 
@@ -21,6 +20,7 @@ from pipeline.errors import JobFailedError
 from pipeline.models import JobState, Lane
 from tests import plain_install
 from tests.embedded_service import EmbeddedService, lives, pixels_of_run
+from tests.waiting import until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.slow]
 
@@ -54,14 +54,6 @@ def slow_image(tmp_path_factory):
     path = tmp_path_factory.mktemp("slow") / "slow.tif"
     tifffile.imwrite(path, np.random.default_rng(1).integers(0, 65536, (12000, 2000), np.uint16))
     return path
-
-
-def until(true, what):
-    """Wait for a condition of the real world, and fail if it does not come."""
-    deadline = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < deadline, f"{what} did not happen within {WAIT_S} s"
-        time.sleep(0.05)
 
 
 def submit_all(embedded, images, number):

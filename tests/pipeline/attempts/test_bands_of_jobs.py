@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +19,15 @@ from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import JobState, Lane
 from pipeline.worlds.processes import wait_gone
+from tests import waiting
 
 STEPS = "median:size=15 median:size=13 median:size=11"
 BAND_BYTES = 64 << 10
 PATIENCE_S = 100.0
 LEASE_S = 1.0
 WORKER = Path(__file__).with_name("banding_worker.py")
+
+until = partial(waiting.until, timeout_s=PATIENCE_S, poll_s=0.005)
 
 
 @pytest.fixture
@@ -69,14 +72,6 @@ def worker(settings, tmp_path):
         process.kill()
     process.wait()
     assert wait_gone([process.pid], PATIENCE_S) == []
-
-
-def until(happened):
-    """Wait for something."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not happened():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def bands(store, job, attempt=1):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,8 +18,11 @@ from pipeline.config import Settings
 from pipeline.connect import connect_parts
 from pipeline.models import JobState, Lane
 from pipeline.worlds.warm import WarmWorld
+from tests import waiting
 
 LEASE_S = 1.0
+
+until = partial(waiting.until, timeout_s=60.0, poll_s=0.005)
 
 
 class SlowStage:
@@ -44,14 +47,6 @@ class SlowStage:
 def patient(monkeypatch):
     """Let a job that was fetched ahead wait for as long as the test takes."""
     monkeypatch.setattr(turns, "PATIENCE_S", 300.0)
-
-
-def until(true):
-    """Wait for what other threads or processes bring about."""
-    deadline = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.fixture
