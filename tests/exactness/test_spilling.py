@@ -5,18 +5,25 @@ from operation_harness import picture
 from PIL import Image
 
 from mpi_stage.errors import LimitError
+from mpi_stage.planning.program_memory import MOST_TOUCHED_BYTES
 
+SIZE = (9000, 2000)
 PIPELINES = ("gaussian:sigma=2 otsu", "median:size=3 equalize box:size=3", "canny:low=20,high=90")
 
 
 @pytest.mark.parametrize("pipeline", PIPELINES)
 def test_slabs_spill_where_memory_is_short_and_the_bytes_are_the_same(worlds, pipeline):
-    source = worlds.write(picture(4, 1500, 2000, 3, "uint8"))
+    source = worlds.write(picture(4, *SIZE, 3, "uint8"))
     roomy = worlds.run(2, source, pipeline, block_rows=16)
     plan = worlds.plan(2, source, pipeline, block_rows=16)
     assert plan["slabs"] == "memory"
-    tight = plan["peak_bytes_per_rank"] - (1 << 20)
-    assert worlds.plan(2, source, pipeline, block_rows=16, memory_bytes=tight)["slabs"] == "scratch"
+    peak_bytes = plan["peak_bytes_per_rank"]
+    spilling = worlds.plan(2, source, pipeline, block_rows=16, memory_bytes=peak_bytes - (1 << 20))
+    assert spilling["slabs"] == "scratch"
+    # In the middle, since the holes in a rank's heap, which count too, change from job to job.
+    spared_bytes = peak_bytes - spilling["peak_bytes_per_rank"]
+    assert spared_bytes > 2 * MOST_TOUCHED_BYTES
+    tight = peak_bytes - spared_bytes // 2
     spilled = worlds.run(2, source, pipeline, block_rows=16, memory_bytes=tight)
     assert all(rank.spilled_bytes > 0 for rank in spilled.report.ranks)
     assert all(rank.spilled_bytes == 0 for rank in roomy.report.ranks)
